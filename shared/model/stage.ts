@@ -1,0 +1,105 @@
+/**
+ * The stage configuration: everything a platform engineer decides about one deployment.
+ * It travels as `stage.json` beside each function's bundle, so it holds no deploy-time values.
+ */
+import * as z from 'zod';
+
+/** Lower-case label, usable in AWS names, ECR repositories and keys alike. */
+const label = z.string().regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, 'lower-case letters, digits and hyphens');
+
+const organisation = z.strictObject({
+  id: label,
+  title: z.string().min(1).max(150),
+  /** Email of the first admin, who invites everybody else. */
+  adminEmail: z.email(),
+});
+
+/** A group of hosts of one kind: one Batch compute environment per organisation. */
+const environment = z.strictObject({
+  name: label,
+  capacity: z.enum(['spot', 'on-demand']),
+  /** EC2 instance types, such as `g5.xlarge`. */
+  instanceTypes: z.array(z.string()).min(1),
+  gpu: z.boolean(),
+  maxVcpus: z.int().positive(),
+});
+
+/** A Batch queue per organisation; its environments are tried in order (at most three). */
+const queue = z.strictObject({
+  name: label,
+  environments: z.array(label).min(1).max(3),
+});
+
+const compute = z.discriminatedUnion('use', [
+  z.strictObject({
+    use: z.literal('build'),
+    name: label,
+    vcpus: z.number().positive(),
+    memoryMiB: z.int().positive(),
+    /** CodeBuild compute type, such as `BUILD_GENERAL1_SMALL`. */
+    computeType: z.string(),
+    pricePerHourUsd: z.number().nonnegative(),
+    maxConcurrent: z.int().positive(),
+  }),
+  z.strictObject({
+    use: z.literal('run'),
+    name: label,
+    vcpus: z.number().positive(),
+    /** At most 0.92 of the instance's nominal memory: hosts register less than they have. */
+    memoryMiB: z.int().positive(),
+    gpus: z.int().nonnegative(),
+    gpuType: z.string().optional(),
+    pricePerHourUsd: z.number().nonnegative(),
+    maxConcurrent: z.int().positive(),
+    /** Tried in order: the next one after a lost host or missing capacity. */
+    queues: z.array(label).min(1),
+  }),
+]);
+
+export const stageSchema = z
+  .strictObject({
+    stage: label,
+    organisations: z.array(organisation).min(1),
+    /** Sender of all mail: an identity that SES has verified, or will be asked to. */
+    mailFrom: z.email(),
+    /** An OIDC issuer of your own; left out, the stack makes a Cognito user pool. */
+    oidc: z.strictObject({ issuer: z.url(), audience: z.string() }).optional(),
+    environments: z.array(environment).min(1),
+    queues: z.array(queue).min(1),
+    computes: z.array(compute).min(1),
+    /** How long a job may wait for a host before it ends with the reason. */
+    queueTimeoutSeconds: z.int().min(10).default(3600),
+    /** Longest life of a build, and of an experiment that names no time-out. */
+    buildTimeoutSeconds: z.int().min(300).max(129_600).default(3600),
+    experimentTimeoutSeconds: z.int().min(60).default(86_400),
+    builder: z
+      .strictObject({
+        /** `registry` needs buildx; `inline` works with older engines. */
+        cacheMode: z.enum(['registry', 'inline']).default('registry'),
+        /** `dedicated`: the build host is ours to configure (CodeBuild); `shared`: it is someone's machine. */
+        host: z.enum(['dedicated', 'shared']).default('dedicated'),
+      })
+      .prefault({}),
+    /** Hosts (`name` or `name:port`) inside private address ranges that Slipway may talk to; only these may be `http://`. */
+    privateRegistries: z.array(z.string()).default([]),
+    /** Keep data when the stack is deleted. */
+    retainData: z.boolean().default(true),
+  })
+  .superRefine((stage, context) => {
+    const environments = new Set(stage.environments.map((one) => one.name));
+    const queues = new Set(stage.queues.map((one) => one.name));
+    for (const one of stage.queues)
+      for (const name of one.environments)
+        if (!environments.has(name))
+          context.addIssue({ code: 'custom', path: ['queues'], message: `queue ${one.name}: no environment ${name}` });
+    for (const one of stage.computes)
+      if (one.use === 'run')
+        for (const name of one.queues)
+          if (!queues.has(name))
+            context.addIssue({ code: 'custom', path: ['computes'], message: `compute ${one.name}: no queue ${name}` });
+  });
+
+export type Stage = z.infer<typeof stageSchema>;
+export type Compute = Stage['computes'][number];
+export type RunCompute = Extract<Compute, { use: 'run' }>;
+export type BuildCompute = Extract<Compute, { use: 'build' }>;
