@@ -1,0 +1,154 @@
+/**
+ * Makes sure that a container engine answers and can build. Looks first; where there is none, starts the installed
+ * one or installs Debian's, if this user may. Never stops, changes or removes an engine that was there.
+ */
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import {
+  commandsOnPath,
+  type Discovery,
+  type FoundEngine,
+  findBuildCommand,
+  findEngine,
+} from './engine/find.ts';
+import {
+  engineInstalled,
+  hasApt,
+  installEngine,
+  installPackages,
+  isRoot,
+  startEngine,
+} from './engine/install.ts';
+import { type Detail, say, task } from './progress.ts';
+
+export interface Engine extends FoundEngine {
+  /** The client to build and push with. Its environment needs `DOCKER_BUILDKIT=1`. */
+  cli: string;
+  /** The engine's process, if this call started it as one of its own; it is left running. */
+  startedPid?: number;
+}
+
+export interface EngineOptions {
+  /** Install without asking. Without a terminal nobody can be asked, so that is the same. */
+  yes?: boolean;
+  /** State directory, for the log of an engine that is started here. */
+  home?: string;
+}
+
+/** No engine, and none could be had; the message is one line which says what to do. */
+export class EngineUnavailableError extends Error {
+  override readonly name = 'EngineUnavailableError';
+}
+
+/**
+ * Finds or makes an engine and sets `DOCKER_HOST`, `DOCKER_BUILDKIT` and `SLIPWAY_DOCKER` (the client to use) for
+ * this process and its children. Throws `EngineUnavailableError`.
+ */
+export async function ensureEngine(options: EngineOptions = {}): Promise<Engine> {
+  const engine = await task(
+    'engine',
+    async (detail) => {
+      const discovery = await findEngine();
+      const started = discovery.engine
+        ? { engine: discovery.engine }
+        : await obtain(discovery, options, detail);
+      const cli =
+        (await findBuildCommand(started.engine)) ??
+        (await obtainBuildCommand(started.engine, options, detail));
+      const found: Engine = { ...started.engine, cli };
+      if (started.pid !== undefined) found.startedPid = started.pid;
+      return found;
+    },
+    (found) => `${found.kind} ${found.version}, ${found.cli}`,
+  );
+  if (engine.startedPid !== undefined)
+    say(`                  started by us (process ${engine.startedPid}); it keeps running`);
+  process.env.DOCKER_HOST = engine.host;
+  process.env.DOCKER_BUILDKIT = '1';
+  process.env.SLIPWAY_DOCKER = engine.cli;
+  return engine;
+}
+
+async function obtain(
+  discovery: Discovery,
+  options: EngineOptions,
+  detail: Detail,
+): Promise<{ engine: FoundEngine; pid?: number }> {
+  const chosen = process.env.DOCKER_HOST;
+  if (chosen && !chosen.startsWith('unix://'))
+    throw new EngineUnavailableError(
+      `DOCKER_HOST is ${chosen}: Slipway needs an engine on this machine, at a unix:// address. Unset it or change it.`,
+    );
+  const [forbidden] = discovery.forbidden;
+  if (forbidden)
+    throw new EngineUnavailableError(
+      `The container engine's socket ${forbidden} is not open to this user: sudo usermod -aG docker $USER, then log in again.`,
+    );
+  if (chosen)
+    throw new EngineUnavailableError(
+      `No container engine answers at DOCKER_HOST=${chosen}. Start it, or unset DOCKER_HOST.`,
+    );
+  if (!isRoot()) throw new EngineUnavailableError(adviceForUsers());
+  if (!engineInstalled()) {
+    if (!hasApt())
+      throw new EngineUnavailableError('No container engine answers. Install Docker or Podman and start it.');
+    await agreeTo("No container engine answers. Install Debian's docker.io package now?", options);
+    await installEngine(detail);
+  }
+  return startEngine(resolve(options.home ?? '.slipway'), detail);
+}
+
+const adviceForUsers = (): string => {
+  if (engineInstalled())
+    return 'Docker is installed but not running, and starting it needs root: sudo systemctl start docker';
+  if (commandsOnPath('podman').length > 0)
+    return 'Podman is installed but its service is not running: systemctl --user start podman.socket';
+  return hasApt()
+    ? 'No container engine answers, and installing one needs root: sudo apt-get install docker.io, then sudo usermod -aG docker $USER, and log in again.'
+    : 'No container engine answers. Install Docker or Podman and start it.';
+};
+
+async function obtainBuildCommand(
+  engine: FoundEngine,
+  options: EngineOptions,
+  detail: Detail,
+): Promise<string> {
+  const chosen = process.env.SLIPWAY_DOCKER;
+  const missing = engine.kind === 'podman' ? ['podman'] : ['docker.io', 'docker-cli', 'docker-buildx'];
+  if (!chosen && isRoot() && hasApt()) {
+    await agreeTo(
+      "The engine runs, but no client here can build with BuildKit. Install Debian's now?",
+      options,
+    );
+    await installPackages(missing.slice(0, 1), missing.slice(1), detail);
+    const cli = await findBuildCommand(engine);
+    if (cli) return cli;
+  }
+  throw new EngineUnavailableError(
+    chosen
+      ? `SLIPWAY_DOCKER=${chosen} can't build with the engine at ${engine.host}. Unset it, or name one that can.`
+      : `The engine at ${engine.host} runs, but no client here can build with BuildKit: install the docker-buildx package (Docker's own: docker-buildx-plugin).`,
+  );
+}
+
+/** Asks on a terminal. Without one, or with `yes`, goes ahead. */
+async function agreeTo(question: string, options: EngineOptions): Promise<void> {
+  if (options.yes || !process.stdin.isTTY || !process.stdout.isTTY) return;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`\r\u001b[K${question} [Y/n] `);
+    if (/^\s*(y|yes|)\s*$/i.test(answer)) return;
+  } finally {
+    terminal.close();
+  }
+  throw new EngineUnavailableError('Nothing was installed. Slipway needs Docker or Podman.');
+}
+
+if (import.meta.main) {
+  try {
+    await ensureEngine({ yes: process.argv.includes('--yes'), home: process.env.SLIPWAY_HOME });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
