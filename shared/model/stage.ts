@@ -91,12 +91,20 @@ export const stageSchema = z
     for (const one of stage.queues)
       for (const name of one.environments)
         if (!environments.has(name))
-          context.addIssue({ code: 'custom', path: ['queues'], message: `queue ${one.name}: no environment ${name}` });
+          context.addIssue({
+            code: 'custom',
+            path: ['queues'],
+            message: `queue ${one.name}: no environment ${name}`,
+          });
     for (const one of stage.computes)
       if (one.use === 'run')
         for (const name of one.queues)
           if (!queues.has(name))
-            context.addIssue({ code: 'custom', path: ['computes'], message: `compute ${one.name}: no queue ${name}` });
+            context.addIssue({
+              code: 'custom',
+              path: ['computes'],
+              message: `compute ${one.name}: no queue ${name}`,
+            });
   });
 
 export type Stage = z.infer<typeof stageSchema>;

@@ -1,0 +1,87 @@
+/**
+ * An operation of the HTTP API: what validates a request is what documents it. `contract.ts` of each function
+ * declares its operations without any dependency, so that the OpenAPI document is generated from the same schemas.
+ */
+import type * as z from 'zod';
+import type { Role } from '../model/common.ts';
+
+export interface Operation<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType | undefined = z.ZodType | undefined,
+> {
+  /** camelCase verb and noun, unique: `listImages`. */
+  id: string;
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As in OpenAPI and API Gateway: `/v1/images/{id}`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Least role that may call it; `public` stands before the authorizer. */
+  role: Role | 'public';
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  /** What it answers when all is well, by status. */
+  responses: Record<number, { description: string; schema?: z.ZodType; headers?: string[] }>;
+  /** Statuses of problem documents beyond those every operation has (400, 403, 413, 422, 500). */
+  problems?: number[];
+}
+
+export function operation<
+  Params extends z.ZodObject = z.ZodObject<Record<string, never>>,
+  Query extends z.ZodObject = z.ZodObject<Record<string, never>>,
+  Body extends z.ZodType | undefined = undefined,
+>(definition: Operation<Params, Query, Body>): Operation<Params, Query, Body> {
+  return definition;
+}
+
+/** Who calls, as the authorizer found them. */
+export interface Caller {
+  organisation: string;
+  memberId: string;
+  email: string;
+  role: Role;
+}
+
+type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
+
+/** A request whose every part has passed its schema. */
+export interface ValidRequest<O extends Operation> {
+  params: Output<O['params']>;
+  query: Output<O['query']>;
+  body: Output<O['body']>;
+  caller: Caller;
+  /** Unquoted value of `If-Match`, if any. */
+  ifMatch?: string;
+  requestId: string;
+  /** The moment of the request, or of its first try when it repeats an idempotency key. */
+  now: Date;
+  /** Ids for what the request creates: the same ones again when an idempotency key repeats. */
+  newId(kind: import('../model/id.ts').IdKind): string;
+  /** Milliseconds the function has left; waiting operations stop before. */
+  remainingMs(): number;
+}
+
+export interface Answer {
+  status: number;
+  /** Rendered as JSON unless it is a string with a `content-type` in `headers`. */
+  body?: unknown;
+  /** Version of the resource; becomes a quoted `ETag`. */
+  etag?: string | number;
+  headers?: Record<string, string>;
+}
+
+export interface Implementation {
+  operation: Operation;
+  handle(request: ValidRequest<Operation>): Promise<Answer>;
+}
+
+/** Binds an operation to its use case with the types of its schemas. */
+export function implement<O extends Operation>(
+  declared: O,
+  handle: (request: ValidRequest<O>) => Promise<Answer>,
+): Implementation {
+  return { operation: declared, handle: handle as Implementation['handle'] };
+}

@@ -1,0 +1,136 @@
+/** From an API Gateway event (payload 2.0) to the operation's use case and back. */
+import middy from '@middy/core';
+import httpRouterHandler, { type Method } from '@middy/http-router';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { roles } from '../model/common.ts';
+import { type IdKind, newId } from '../model/id.ts';
+import type { Idempotency } from '../store/idempotency.ts';
+import type { Answer, Caller, Implementation, Operation, ValidRequest } from './operation.ts';
+import { ProblemError, problemDocument } from './problem.ts';
+import { parseRequest } from './validate.ts';
+
+type Event = APIGatewayProxyEventV2 & { requestContext: { authorizer?: { lambda?: Partial<Caller> } } };
+
+export interface ServeDependencies {
+  now: () => Date;
+  idempotency?: Idempotency;
+  /** Told of every answer and of every error that isn't a problem; gets no bodies. */
+  log: {
+    info(message: string, fields: Record<string, unknown>): void;
+    error(message: string, fields: Record<string, unknown>): void;
+  };
+}
+
+/** The Lambda handler that serves `implementations`. */
+export function serve(implementations: Implementation[], dependencies: ServeDependencies) {
+  const routes = implementations.map((one) => ({
+    method: one.operation.method as Method,
+    path: one.operation.path,
+    handler: (event: Event, context: Context) => answer(one, event, context, dependencies),
+  }));
+  return middy(httpRouterHandler<Event, APIGatewayProxyStructuredResultV2>({ routes }));
+}
+
+async function answer(
+  { operation, handle }: Implementation,
+  event: Event,
+  context: Context,
+  { now, idempotency, log }: ServeDependencies,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const requestId = event.requestContext.requestId;
+  const started = performance.now();
+  const done = (result: APIGatewayProxyStructuredResultV2, fields: Record<string, unknown> = {}) => {
+    const durationMs = Math.round((performance.now() - started) * 10) / 10;
+    log.info('answered', {
+      operation: operation.id,
+      status: result.statusCode,
+      durationMs,
+      requestId,
+      ...fields,
+    });
+    return result;
+  };
+  try {
+    const caller = callerOf(event, operation);
+    const { params, query, body, text } = parseRequest(operation, event);
+    const request = (time: Date, ids: (kind: IdKind) => string): ValidRequest<Operation> => ({
+      params: params as never,
+      query: query as never,
+      body: body as never,
+      caller,
+      ifMatch: event.headers['if-match']?.replace(/^(?:W\/)?"(.*)"$/, '$1'),
+      requestId,
+      now: time,
+      newId: ids,
+      remainingMs: () => context.getRemainingTimeInMillis(),
+    });
+    const key = operation.method === 'POST' ? event.headers['idempotency-key'] : undefined;
+    if (key === undefined || !idempotency) {
+      const time = now();
+      return done(render(await handle(request(time, (kind) => newId(kind, time.getTime())))));
+    }
+    const kept = await idempotency.once(
+      {
+        caller,
+        key,
+        operation: `${operation.id} ${event.rawPath}?${event.rawQueryString}`,
+        text,
+        now: now(),
+      },
+      async (time, ids) => render(await handle(request(time, ids))),
+    );
+    return done(kept.result, { repeated: kept.repeated });
+  } catch (error) {
+    if (error instanceof ProblemError) return done(problem(error, requestId), { problem: error.code });
+    log.error('unexpected error', { operation: operation.id, requestId, error });
+    const hidden = new ProblemError(
+      500,
+      'internal',
+      'Something went wrong on our side; the request id finds it in the log.',
+    );
+    return done(problem(hidden, requestId));
+  }
+}
+
+function callerOf(event: Event, { role }: Operation): Caller {
+  const {
+    organisation = '',
+    memberId = '',
+    email = '',
+    role: has = 'viewer',
+  } = event.requestContext.authorizer?.lambda ?? {};
+  if (role === 'public') return { organisation, memberId, email, role: has };
+  // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
+  if (!organisation || !memberId)
+    throw new ProblemError(403, 'forbidden', 'The request carries no identity.');
+  if (roles.indexOf(has) < roles.indexOf(role))
+    throw new ProblemError(403, 'role-required', `This needs the role ${role}; you have ${has}.`);
+  return { organisation, memberId, email, role: has };
+}
+
+function render({ status, body, etag, headers }: Answer): APIGatewayProxyStructuredResultV2 {
+  const raw = typeof body === 'string' && headers?.['content-type'] !== undefined;
+  return {
+    statusCode: status,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(etag === undefined ? {} : { etag: `"${etag}"` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
+  };
+}
+
+function problem(error: ProblemError, requestId: string): APIGatewayProxyStructuredResultV2 {
+  return {
+    statusCode: error.status,
+    headers: { 'content-type': 'application/problem+json', ...error.headers },
+    body: JSON.stringify(problemDocument(error, requestId)),
+  };
+}
+
+/** Refuses a stale `If-Match`; without the header the caller takes what comes. */
+export function requireMatch(request: Pick<ValidRequest<Operation>, 'ifMatch'>, version: number): void {
+  if (request.ifMatch !== undefined && request.ifMatch !== '*' && request.ifMatch !== String(version))
+    throw new ProblemError(412, 'stale', `The resource has changed since: its ETag is now "${version}".`);
+}

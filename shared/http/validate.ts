@@ -1,0 +1,74 @@
+/** Checks path, query and body of an event against an operation's schemas; every wrong field is listed with its pointer. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type * as z from 'zod';
+import type { Operation } from './operation.ts';
+import { type FieldError, invalid, ProblemError } from './problem.ts';
+
+export interface Parsed {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  /** The body's text as received. */
+  text: string;
+}
+
+/** Throws 400 for what isn't JSON, 415 for another media type, 422 with all field errors otherwise. */
+export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2): Parsed {
+  const errors: FieldError[] = [];
+  const check = (schema: z.ZodType | undefined, value: unknown, name: (path: PropertyKey[]) => string) => {
+    if (!schema) return value;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) errors.push(...fieldErrors(issue, name));
+    return undefined;
+  };
+  const params = check(operation.params, event.pathParameters ?? {}, (path) => `{${path.join('.')}}`);
+  const query = check(operation.query, event.queryStringParameters ?? {}, (path) => `?${path.join('.')}`);
+  if (!operation.query)
+    for (const name of Object.keys(event.queryStringParameters ?? {}))
+      errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
+  const text = textOf(event);
+  const body = operation.body ? check(operation.body, json(text, event), pointer) : undefined;
+  if (!operation.body && text !== '') errors.push({ pointer: '', message: 'this operation takes no body' });
+  if (errors.length > 0) throw invalid(...errors);
+  return { params, query, body, text };
+}
+
+function textOf(event: APIGatewayProxyEventV2): string {
+  if (event.body === undefined) return '';
+  if (!event.isBase64Encoded) return event.body;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(event.body, 'base64'));
+  } catch {
+    throw new ProblemError(400, 'malformed-json', 'The body is not UTF-8 text.');
+  }
+}
+
+function json(text: string, event: APIGatewayProxyEventV2): unknown {
+  if (text === '') return {};
+  const type = event.headers['content-type']?.split(';')[0]?.trim();
+  // A missing type is taken for JSON: curl users forget it more often than they mean anything by it.
+  if (
+    type &&
+    type !== 'application/json' &&
+    !/\+json$/.test(type) &&
+    type !== 'application/x-www-form-urlencoded'
+  )
+    throw new ProblemError(415, 'media-type', `Bodies are application/json, not ${type}.`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, name: (path: PropertyKey[]) => string): FieldError[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ pointer: name([...issue.path, key]), message: 'unknown field' }));
+  return [{ pointer: name(issue.path), message: issue.message }];
+}
+
+/** RFC 6901. */
+function pointer(path: PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,65 @@
+/** Schemas that every resource uses. Strict objects everywhere: an unknown field is an error, not a surprise. */
+import * as z from 'zod';
+
+export const timestamp = z.iso
+  .datetime()
+  .meta({ description: 'ISO 8601, UTC', example: '2026-11-21T09:00:00.000Z' });
+
+export const roles = ['viewer', 'editor', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** A page of `item`s; `nextCursor` is absent on the last. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional() });
+
+/** Query parameters of every list. `sort` takes one of `columns`, with `-` in front for descending. */
+export const listQuery = <C extends readonly [string, ...string[]]>(columns: C) => ({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(2000).optional(),
+  sort: z
+    .enum(columns.flatMap((column) => [column, `-${column}`]) as [string, ...string[]])
+    .default('-createdAt'),
+});
+
+/** Query parameters of logs and events: `wait` seconds for something new to come. */
+export const followQuery = {
+  cursor: z.string().max(2000).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  wait: z.coerce.number().min(0).max(25).default(0),
+};
+
+/** RFC 9457. `type` ends in a stable code. */
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ example: 'urn:slipway:problem:invalid-request' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().meta({ description: 'Request id' }),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+    candidates: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+/** One entry of a timeline (E24): a build's or an experiment's. */
+export const eventSchema = z
+  .object({
+    time: timestamp,
+    seq: z.int().meta({ description: 'Counts from 0 within one build or experiment' }),
+    code: z.string().meta({ description: 'Stable reason code' }),
+    message: z.string(),
+    detail: z.record(z.string(), z.unknown()).optional(),
+    durationMs: z.number().optional().meta({ description: 'How long the state before lasted' }),
+  })
+  .meta({ id: 'Event' });
+export type TimelineEvent = z.infer<typeof eventSchema>;
+
+export const logLineSchema = z
+  .object({
+    time: timestamp,
+    stream: z.enum(['stdout', 'stderr', 'system']),
+    attempt: z.int().optional(),
+    text: z.string(),
+  })
+  .meta({ id: 'LogLine' });
+export type LogLine = z.infer<typeof logLineSchema>;
