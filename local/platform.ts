@@ -2,13 +2,14 @@
  * What the embedded cloud's parts agree on. A service is one AWS service behind AWS's own wire protocol;
  * `Cloud` is what it may use of the others. Nothing here knows Slipway: only templates and AWS.
  */
-import type { Readable } from 'node:stream';
-import type { DatabaseSync } from 'node:sqlite';
 
-/** Who signed a request. `arn` is a role ARN, or the account's root for the operator's own key. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Readable } from 'node:stream';
+
+/** Who signed a request. `arn` is a role ARN, or the account's root for the operator's own key. Nobody signed: `anonymous`. */
 export interface Principal {
   arn: string;
-  kind: 'role' | 'root';
+  kind: 'role' | 'root' | 'anonymous';
   sessionName: string;
 }
 
@@ -46,6 +47,8 @@ export interface JsonCall extends Caller {
   operation: string;
   // biome-ignore lint/suspicious/noExplicitAny: wire input, whose shape each operation checks for itself
   input: any;
+  /** The request's body as it was received. */
+  rawBody: Buffer;
 }
 
 /** A request of a REST protocol (Batch, SES, S3), signature checked, body not read yet. */
@@ -98,6 +101,10 @@ export interface Service {
   stop?(): Promise<void>;
   /** JSON protocol: operation name → handler. Anything else answers `UnsupportedOperation`. */
   operations?: Record<string, (call: JsonCall) => Promise<object> | object>;
+  /** JSON protocol, for a service that answers every operation itself (in place of `operations`). */
+  serveJson?(call: JsonCall): Promise<RestAnswer>;
+  /** Operations that need no signature (Cognito's sign-in): their principal is `anonymous`. */
+  readonly unsignedOperations?: readonly string[];
   /** REST protocol. */
   serve?(call: RestCall): Promise<RestAnswer>;
 }
@@ -116,6 +123,21 @@ export interface InvocationResult {
   functionError?: 'Unhandled';
 }
 
+/** The AWS service that calls a function on a resource's behalf; the function's own permissions must admit it. */
+export interface Invoker {
+  /** Such as `events.amazonaws.com`. */
+  service: string;
+  /** The rule, schedule or API that it calls for. */
+  sourceArn: string;
+}
+
+/** A file asset of the synthesized application, as `cdk deploy` would upload it. */
+export interface Asset {
+  /** Absolute path of a folder (`zip`) or a file (`file`). */
+  path: string;
+  packaging: 'zip' | 'file';
+}
+
 /** What a service may use of the rest of the embedded cloud. */
 export interface Cloud {
   readonly accountId: string;
@@ -132,25 +154,39 @@ export interface Cloud {
   /** One line to the operator's terminal and the cloud's own log file. */
   log(source: string, message: string): void;
   /** Credentials of a role; throws unless its trust policy admits `servicePrincipal` (such as `codebuild.amazonaws.com`). */
-  issueCredentials(roleArn: string, servicePrincipal: string, sessionName: string): TemporaryCredentials;
+  issueCredentials(
+    roleArn: string,
+    servicePrincipal: string,
+    sessionName: string,
+    durationSeconds?: number,
+  ): TemporaryCredentials;
   /** The same behind a loopback URL for `AWS_CONTAINER_CREDENTIALS_FULL_URI`, refreshed at every read. */
   credentialsUrl(roleArn: string, servicePrincipal: string, sessionName: string): string;
   /** Finds who a set of temporary credentials belongs to (for tokens that embed them, such as ECR's). */
   principalOf(accessKeyId: string): Principal | undefined;
   /** Policy evaluation for any principal; throws `AccessDeniedException`. */
-  authorize(principal: Principal, action: string, resource: string, context?: Record<string, string | string[]>): void;
+  authorize(
+    principal: Principal,
+    action: string,
+    resource: string,
+    context?: Record<string, string | string[]>,
+  ): void;
   /** Puts an event on the default bus: journalled, delivered at least once. */
   publish(event: CloudEvent): void;
   /** Appends to CloudWatch Logs; creates group and stream where missing. */
   appendLogs(group: string, stream: string, lines: { timestamp: number; message: string }[]): void;
-  /** Runs a function (synchronous invocation). */
-  invokeFunction(functionArn: string, payload: unknown): Promise<InvocationResult>;
+  /** Runs a function (synchronous invocation). With `invoker`, the function's resource policy must admit it. */
+  invokeFunction(functionArn: string, payload: unknown, invoker?: Invoker): Promise<InvocationResult>;
   /** Asynchronous invocation: journalled, two retries, then the function's dead-letter destination. */
-  invokeFunctionAsync(functionArn: string, payload: unknown): void;
+  invokeFunctionAsync(functionArn: string, payload: unknown, invoker?: Invoker): void;
   /** Reads a secret's value as `principal` (policy-checked); `valueFrom` may carry `:json-key::`. */
   readSecret(principal: Principal, valueFrom: string): string;
   /** Puts a message into a declared queue (dead-letter queues). */
   sendToQueue(queueArn: string, body: string): void;
+  /** File assets by `<bucket>/<key>`, where `cdk deploy` would have put them. */
+  readonly assets: ReadonlyMap<string, Asset>;
+  /** Has a child process (with `group`, its whole process group) ended should this process die, even by `kill -9`. Returns release. */
+  guardProcess(pid: number, scope?: 'process' | 'group'): () => void;
   /** Starts something durable's clock: runs `task` every `everyMs`, never overlapping itself, errors logged. Returns stop. */
   every(everyMs: number, name: string, task: () => Promise<void> | void): () => void;
 }
