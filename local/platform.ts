@@ -181,8 +181,14 @@ export interface Cloud {
   invokeFunctionAsync(functionArn: string, payload: unknown, invoker?: Invoker): void;
   /** Reads a secret's value as `principal` (policy-checked); `valueFrom` may carry `:json-key::`. */
   readSecret(principal: Principal, valueFrom: string): string;
-  /** Puts a message into a declared queue (dead-letter queues). */
-  sendToQueue(queueArn: string, body: string): void;
+  /** Puts a message into a declared queue (dead-letter queues). With `sender`, the queue's policy must admit it. */
+  sendToQueue(
+    queueArn: string,
+    body: string,
+    sender?: Invoker,
+    /** Message attributes, as strings. */
+    attributes?: Record<string, string>,
+  ): void;
   /** File assets by `<bucket>/<key>`, where `cdk deploy` would have put them. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Has a child process (with `group`, its whole process group) ended should this process die, even by `kill -9`. Returns release. */
