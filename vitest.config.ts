@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real engines answer in seconds, not milliseconds.
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    // Two cores: more files at once only make each other late.
+    maxWorkers: 2,
+    pool: 'forks',
+    projects: [
+      { extends: true, test: { name: 'unit', exclude: ['test/e2e/**'] } },
+      // One embedded cloud and one container engine: files run one after the other.
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false } },
+    ],
+  },
+});
