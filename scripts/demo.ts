@@ -2,7 +2,9 @@
  * `npm run demo`: Slipway's main job on this machine, from nothing. Sets up what is missing, builds a Dockerfile,
  * pushes and mails, trains in the image, and shows a build that fails. Exit code 0 only if all of it happened.
  */
+import { once } from 'node:events';
 import { relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BaseImage, ensurePythonBase } from './base-image.ts';
 import { createApi } from './demo/api.ts';
 import { buildExample, launchExperiment, type Session, showRegistries, showTimeline } from './demo/steps.ts';
@@ -11,12 +13,19 @@ import { ensureLocalCloud, type RunningCloud, stateDirectory } from './local-clo
 import { bold, duration, heading, say, task } from './progress.ts';
 
 const interrupted = new AbortController();
+/** Rejects some seconds after an interruption: time for a step to end what it started, such as the embedded cloud. */
+const graceOver: Promise<never> = once(interrupted.signal, 'abort').then(async () => {
+  await sleep(12_000);
+  throw interrupted.signal.reason;
+});
+// Interrupted between two steps, nobody waits for it.
+graceOver.catch(() => {});
 const times: [what: string, milliseconds: number][] = [];
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   interrupted.signal.throwIfAborted();
   const started = performance.now();
-  const value = await work();
+  const value = await Promise.race([work(), graceOver]);
   times.push([what, performance.now() - started]);
   return value;
 }
@@ -29,7 +38,7 @@ async function setUp(home: string): Promise<{ engine: Engine; running: RunningCl
   const running = await timed('Embedded cloud', () =>
     task(
       'cloud',
-      (detail) => ensureLocalCloud(home, detail),
+      (detail) => ensureLocalCloud(home, detail, interrupted.signal),
       ({ cloud, startedHere }) =>
         `${cloud.apiUrl}, ${startedHere ? 'started' : `running before (process ${cloud.pid})`}, state in ${here(home)}`,
     ),
@@ -125,5 +134,6 @@ try {
 } catch (error) {
   if (!interrupted.signal.aborted)
     console.error(`\nThe demo failed: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+  // Not only the exit code: what an interrupted step still waits for must not hold the process.
+  process.exit(interrupted.signal.aborted ? 130 : 1);
 }

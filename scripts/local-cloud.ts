@@ -55,7 +55,11 @@ export interface RunningCloud {
 }
 
 /** Uses the embedded cloud that runs in `home`, or starts one (`node local/main.ts`) and waits until it answers. */
-export async function ensureLocalCloud(home: string, detail: Detail): Promise<RunningCloud> {
+export async function ensureLocalCloud(
+  home: string,
+  detail: Detail,
+  signal?: AbortSignal,
+): Promise<RunningCloud> {
   const running = await findLocalCloud(home);
   if (running) return { cloud: running, startedHere: false, stop: async () => {} };
   // Its own process group: Ctrl-C reaches only us, and we end it in order.
@@ -75,7 +79,7 @@ export async function ensureLocalCloud(home: string, detail: Detail): Promise<Ru
   child.stdout.setEncoding('utf8').on('data', read);
   child.stderr.setEncoding('utf8').on('data', read);
   try {
-    const cloud = await answers(child, home, () => lastLines);
+    const cloud = await answers(child, home, () => lastLines, signal);
     return { cloud, startedHere: true, stop: () => end(child) };
   } catch (error) {
     await end(child);
@@ -83,15 +87,21 @@ export async function ensureLocalCloud(home: string, detail: Detail): Promise<Ru
   }
 }
 
-async function answers(child: ChildProcess, home: string, lastLines: () => string[]): Promise<LocalCloud> {
+async function answers(
+  child: ChildProcess,
+  home: string,
+  lastLines: () => string[],
+  signal?: AbortSignal,
+): Promise<LocalCloud> {
   const until = performance.now() + 120_000;
   while (performance.now() < until) {
+    signal?.throwIfAborted();
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(
         `The embedded cloud did not start: ${lastLines().at(-1) ?? `exit code ${child.exitCode}`}`,
       );
     const cloud = await findLocalCloud(home);
-    if (cloud?.pid === child.pid && cloud !== undefined) return cloud;
+    if (cloud !== undefined && cloud.pid === child.pid) return cloud;
     await sleep(100);
   }
   throw new Error(

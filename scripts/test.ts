@@ -1,0 +1,48 @@
+/**
+ * `npm test`: the checks, then every test, the end-to-end ones on the real container engine included. Arguments go to
+ * vitest: `npm test -- test/shared`. Without an engine the tests that need one fail; none is skipped.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { check } from './check.ts';
+import { type Engine, EngineUnavailableError, ensureEngine } from './engine.ts';
+import { repositoryRoot, stateDirectory } from './local-cloud.ts';
+import { heading, say } from './progress.ts';
+
+async function engineForTests(): Promise<Engine | undefined> {
+  heading('Set-up');
+  try {
+    return await ensureEngine({ yes: process.argv.includes('--yes'), home: stateDirectory() });
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError)) throw error;
+    say(`  ${error.message}`);
+    say('  The tests that need an engine are going to fail.');
+    return undefined;
+  }
+}
+
+function vitest(args: string[]): Promise<number> {
+  const entry = join(repositoryRoot, 'node_modules/vitest/vitest.mjs');
+  const child = spawn(process.execPath, [entry, 'run', ...args], { cwd: repositoryRoot, stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+// Ctrl-C reaches vitest as well, which ends its tests in order; we wait for it.
+process.on('SIGINT', () => {});
+
+const args = process.argv.slice(2).filter((one) => one !== '--yes');
+const engine = await engineForTests();
+try {
+  const checked = args.length > 0 || (await check());
+  heading('Tests');
+  const code = await vitest(args);
+  process.exitCode = checked && engine ? code : code || 1;
+} finally {
+  if (engine?.startedPid !== undefined) {
+    process.kill(engine.startedPid, 'SIGTERM');
+    say(`Ended the container engine that was started for the tests (process ${engine.startedPid}).`);
+  }
+}
