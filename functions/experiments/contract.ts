@@ -1,0 +1,157 @@
+/** The HTTP operations on experiments (E1, E2, E4, E14, E16). */
+import * as z from 'zod';
+import { operation } from '../../shared/http/operation.ts';
+import { eventSchema, followQuery, logLineSchema, pageOf } from '../../shared/model/common.ts';
+import {
+  experimentChangeSchema,
+  experimentListQuery,
+  experimentSchema,
+  newExperimentSchema,
+} from '../../shared/model/experiment.ts';
+import { idSchema } from '../../shared/model/id.ts';
+
+const tag = 'Experiments';
+const params = z.strictObject({ id: idSchema('experiment') });
+const lineNumber = z.coerce.number().int().min(1);
+
+export const createExperiment = operation({
+  id: 'createExperiment',
+  method: 'POST',
+  path: '/v1/experiments',
+  tag,
+  summary: 'Create an experiment and start it',
+  description: 'With `start=false` it is only stored, and answers 201.',
+  role: 'editor',
+  query: z.strictObject({ start: z.enum(['true', 'false']).default('true') }),
+  body: newExperimentSchema,
+  responses: {
+    201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
+    202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
+  },
+});
+
+export const listExperiments = operation({
+  id: 'listExperiments',
+  method: 'GET',
+  path: '/v1/experiments',
+  tag,
+  summary: 'List experiments',
+  role: 'viewer',
+  query: experimentListQuery,
+  responses: { 200: { description: 'A page', schema: pageOf(experimentSchema) } },
+});
+
+export const getExperiment = operation({
+  id: 'getExperiment',
+  method: 'GET',
+  path: '/v1/experiments/{id}',
+  tag,
+  summary: 'Get an experiment',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
+  problems: [404],
+});
+
+export const updateExperiment = operation({
+  id: 'updateExperiment',
+  method: 'PATCH',
+  path: '/v1/experiments/{id}',
+  tag,
+  summary: 'Rename an experiment or change its tags',
+  role: 'editor',
+  params,
+  body: experimentChangeSchema,
+  responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
+  problems: [404, 412],
+});
+
+export const deleteExperiment = operation({
+  id: 'deleteExperiment',
+  method: 'DELETE',
+  path: '/v1/experiments/{id}',
+  tag,
+  summary: 'Delete an experiment that does not run',
+  description: 'Its record and its timeline go at once, its log with the retention of the log group.',
+  role: 'editor',
+  params,
+  responses: { 204: { description: 'Deleted' } },
+  problems: [404, 409, 412],
+});
+
+export const startExperiment = operation({
+  id: 'startExperiment',
+  method: 'POST',
+  path: '/v1/experiments/{id}/start',
+  tag,
+  summary: 'Start a stored experiment',
+  description: 'Starting one that was started before changes nothing.',
+  role: 'editor',
+  params,
+  responses: { 202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] } },
+  problems: [404, 409],
+});
+
+export const stopExperiment = operation({
+  id: 'stopExperiment',
+  method: 'POST',
+  path: '/v1/experiments/{id}/stop',
+  tag,
+  summary: 'Stop an experiment at any stage',
+  description:
+    'One that was never started is `stopped` at once (200). Otherwise 202, and the status becomes `stopped` as soon as its job has ended.',
+  role: 'editor',
+  params,
+  responses: {
+    200: { description: 'It does not run any more', schema: experimentSchema, headers: ['ETag'] },
+    202: { description: 'Stopping', schema: experimentSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [404],
+});
+
+export const readExperimentLogs = operation({
+  id: 'readExperimentLogs',
+  method: 'GET',
+  path: '/v1/experiments/{id}/logs',
+  tag,
+  summary: 'Read the log, live or kept',
+  description:
+    'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `nextCursor` is absent once the experiment has ended and everything was read. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
+  role: 'viewer',
+  params,
+  query: z
+    .strictObject({
+      ...followQuery,
+      attempt: z.coerce.number().int().min(1).optional(),
+      from: lineNumber.optional().meta({ description: 'First line, counted from 1' }),
+      to: lineNumber.optional().meta({ description: 'Last line, included' }),
+    })
+    .refine((query) => query.cursor === undefined || (query.from ?? query.to) === undefined, {
+      path: ['cursor'],
+      message: 'either a cursor or a range of lines',
+    })
+    .refine((query) => query.from === undefined || query.to === undefined || query.from <= query.to, {
+      path: ['to'],
+      message: 'must not be less than from',
+    })
+    .refine((query) => (query.to ?? 0) - (query.from ?? 1) < 1000, {
+      path: ['to'],
+      message: 'a range is at most 1000 lines',
+    }),
+  responses: { 200: { description: 'Lines', schema: pageOf(logLineSchema) } },
+  problems: [404],
+});
+
+export const listExperimentEvents = operation({
+  id: 'listExperimentEvents',
+  method: 'GET',
+  path: '/v1/experiments/{id}/events',
+  tag,
+  summary: 'Read the timeline',
+  description: '`nextCursor` is absent once the experiment has ended and everything was read.',
+  role: 'viewer',
+  params,
+  query: z.strictObject(followQuery),
+  responses: { 200: { description: 'Events', schema: pageOf(eventSchema) } },
+  problems: [404],
+});

@@ -1,0 +1,194 @@
+/** Experiments as the API speaks of them: what may be asked for, what is answered, what each refusal says. */
+import * as z from 'zod';
+import { listQuery, timestamp } from './common.ts';
+import { idSchema } from './id.ts';
+import { experimentStatuses } from './states.ts';
+
+/** What may be worth another attempt. */
+export const retryCauses = ['no-capacity', 'host-lost', 'error'] as const;
+export type RetryCause = (typeof retryCauses)[number];
+
+/** Why an attempt, and with the last one the experiment, ended other than well. Stable: clients branch on them. */
+export const experimentReasons = {
+  'image-not-found': 'The registry has no such image.',
+  'image-unauthorized': 'The registry refuses the image to the credentials there are.',
+  'image-ambiguous': 'The name means more than one image of the organisation.',
+  'image-unsupported':
+    'The image has no version for the platform of the hosts, or a format that they cannot run.',
+  'image-too-large': 'The image is too large to be copied at launch.',
+  'image-pull-failed': 'The host could not pull the image.',
+  'image-without-shell': 'The image has no /bin/sh.',
+  'registry-unavailable': 'The registry did not answer as one.',
+  'command-not-found': 'The command does not exist in the image.',
+  'command-not-executable': 'The command exists in the image but cannot be executed.',
+  'no-command': 'Neither the experiment nor its image names a command.',
+  'definition-too-large': 'Command and environment together are too large for a job definition.',
+  'exit-code': 'The command ended with an exit code other than 0.',
+  'out-of-memory': 'The command used more memory than its compute has.',
+  'timed-out': 'The attempt took longer than timeoutSeconds.',
+  'compute-unavailable': 'No host could ever run this.',
+  'no-capacity': 'No host could be had.',
+  'host-lost': 'The host went away during the attempt.',
+  'queue-timeout': 'No host was found within the time that jobs may wait.',
+  'stopped-by-user': 'Somebody asked for it to be stopped.',
+  'launch-failed': 'The attempt could not be started.',
+  'job-lost': 'Nothing is known any more of the job.',
+} as const;
+export type ExperimentReason = keyof typeof experimentReasons;
+
+/** How the name that was asked for became an image (E3). */
+export const imageRules = [
+  'image-id',
+  'repository-tag',
+  'default-registry',
+  'docker-hub',
+  'full-url',
+  'organisation-default',
+  'platform-default',
+] as const;
+export type ImageRule = (typeof imageRules)[number];
+
+/** Bytes of command and environment together; a job definition ends at 24 KiB and JSON may lengthen both. */
+export const commandAndEnvLimitBytes = 16_384;
+
+const name = z.string().trim().min(1).max(128).meta({ example: 'iris' });
+const tags = z
+  .array(z.string().trim().min(1).max(128))
+  .max(50)
+  .refine((all) => new Set(all).size === all.length, 'each tag once');
+
+const env = z.record(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'a name of letters, digits and underscores')
+    .refine(
+      (one) => !/^(SLIPWAY_|AWS_BATCH)/.test(one),
+      'names that begin with SLIPWAY_ or AWS_BATCH are reserved',
+    ),
+  z.string().max(8192).refine(hasNoNul, 'must not contain NUL'),
+);
+
+const command = z
+  .array(z.string().max(8192).refine(hasNoNul, 'must not contain NUL'))
+  .min(1)
+  .max(200)
+  .refine((all) => all[0] !== '', 'the first part names a program')
+  .meta({ example: ['python', 'train.py', '--epochs', '200'] });
+
+const retry = z.strictObject({
+  attempts: z.int().min(1).max(10),
+  on: z
+    .array(z.enum(retryCauses))
+    .refine((all) => new Set(all).size === all.length, 'each cause once')
+    .default(['no-capacity', 'host-lost']),
+});
+
+function hasNoNul(text: string): boolean {
+  return !text.includes('\0');
+}
+
+export const newExperimentSchema = z
+  .strictObject({
+    name: name.optional(),
+    image: z.string().trim().min(1).max(512).optional().meta({
+      description: "As one would type it. Left out: the organisation's default image, else the platform's.",
+      example: 'acme/iris:v1',
+    }),
+    command: command.optional().meta({ description: "Left out: the image's own." }),
+    entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
+      description:
+        "`replace`: the command runs in place of the image's ENTRYPOINT. `keep`: it is passed to it.",
+    }),
+    compute: z.string().min(1).max(64).optional().meta({
+      description: 'One of GET /v1/computes with use `run`; left out, the first of them.',
+    }),
+    env: env.default({}),
+    tags: tags.default([]),
+    project: z.string().trim().min(1).max(128).optional(),
+    timeoutSeconds: z
+      .int()
+      .min(60)
+      .max(2_592_000)
+      .optional()
+      .meta({ description: 'Longest life of one attempt.' }),
+    retry: retry.optional().meta({
+      description:
+        'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
+    }),
+  })
+  .refine(
+    (asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes,
+    `command and env together are at most ${commandAndEnvLimitBytes} bytes`,
+  )
+  .meta({ id: 'NewExperiment' });
+export type NewExperiment = z.output<typeof newExperimentSchema>;
+
+function sizeBytes(words: string[], variables: Record<string, string>): number {
+  const all = [...words, ...Object.entries(variables).flat()];
+  return all.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+export const experimentChangeSchema = z
+  .strictObject({ name: name.optional(), tags: tags.optional() })
+  .meta({ id: 'ExperimentChange' });
+export type ExperimentChange = z.output<typeof experimentChangeSchema>;
+
+const reason = z.object({
+  code: z.string().meta({ description: 'Stable', example: 'exit-code' }),
+  message: z.string().meta({ description: "With AWS's own words where there are any" }),
+});
+
+const attempt = z.object({
+  number: z.int().meta({ description: 'Counts from 1' }),
+  queue: z.string(),
+  jobId: z.string().optional().meta({ description: 'AWS Batch job' }),
+  createdAt: timestamp,
+  startedAt: timestamp.optional(),
+  finishedAt: timestamp.optional(),
+  exitCode: z.int().optional(),
+  reason: reason.optional(),
+});
+
+export const experimentSchema = z
+  .object({
+    id: idSchema('experiment'),
+    name: z.string(),
+    status: z.enum(experimentStatuses),
+    statusReason: reason.optional(),
+    image: z.object({
+      requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
+      rule: z.enum(imageRules).optional().meta({ description: 'From `pending` on, as the next two' }),
+      uri: z.string().optional(),
+      digest: z.string().optional(),
+      warnings: z.array(z.string()).optional(),
+    }),
+    command: z.array(z.string()).optional(),
+    entrypoint: z.enum(['replace', 'keep']),
+    compute: z.string(),
+    env: z.record(z.string(), z.string()),
+    tags: z.array(z.string()),
+    project: z.string().optional(),
+    timeoutSeconds: z.int(),
+    retry: z.object({ attempts: z.int(), on: z.array(z.enum(retryCauses)) }),
+    attempts: z.array(attempt),
+    exitCode: z.int().optional(),
+    stopRequestedAt: timestamp.optional(),
+    author: z.string(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
+    startedAt: timestamp.optional(),
+    finishedAt: timestamp.optional(),
+  })
+  .meta({ id: 'Experiment' });
+export type Experiment = z.infer<typeof experimentSchema>;
+
+export const experimentSorts = ['createdAt', 'status', 'author', 'project'] as const;
+
+export const experimentListQuery = z.strictObject({
+  ...listQuery(experimentSorts),
+  tag: z.string().max(128).optional(),
+  status: z.enum(experimentStatuses).optional(),
+  author: z.string().max(320).optional(),
+  project: z.string().max(128).optional(),
+  q: z.string().min(1).max(128).optional().meta({ description: 'Substring of name or image' }),
+});
