@@ -12,7 +12,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', exclude: ['test/e2e/**'] } },
       // One embedded cloud and one container engine: files run one after the other.
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/setup.ts',
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
