@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLogs, type Logs } from '../../local/logs.ts';
-import { call, testCloud, type TestCloud } from './test-cloud.ts';
+import { call, type TestCloud, testCloud } from './test-cloud.ts';
 
 let cloud: TestCloud;
 let logs: Logs;
@@ -86,7 +86,10 @@ test('GetLogEvents beyond 25 a second is throttled, and a second later is not', 
 });
 
 test.each([
-  ['more than 10,000 events', () => Array.from({ length: 10_001 }, () => ({ timestamp: at(0), message: 'x' }))],
+  [
+    'more than 10,000 events',
+    () => Array.from({ length: 10_001 }, () => ({ timestamp: at(0), message: 'x' })),
+  ],
   ['more than a megabyte', () => [1, 2].map(() => ({ timestamp: at(0), message: 'x'.repeat(600_000) }))],
   ['an event above a megabyte', () => [{ timestamp: at(0), message: 'x'.repeat(1_048_577) }]],
   ['events out of order', () => [5, 1].map((n) => ({ timestamp: at(n), message: 'x' }))],
