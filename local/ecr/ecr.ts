@@ -1,0 +1,127 @@
+/**
+ * Elastic Container Registry: ECR's JSON API and, on `cloud.registryHost`, the registry itself. Repositories, images and
+ * tags are in the database, blobs under `<home>/registry`.
+ */
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { generatedName } from '../generated-name.ts';
+import {
+  AwsError,
+  type Cloud,
+  type DeclaredResource,
+  type JsonCall,
+  type Principal,
+  type Service,
+} from '../platform.ts';
+import { createBlobFiles } from './blob-files.ts';
+import { imageOperations } from './images.ts';
+import { createPasswords } from './password.ts';
+import { createRegistryServer } from './registry/server.ts';
+import { checkRepositoryName, readMutability, repositoryArn, repositoryOperations } from './repositories.ts';
+import { createEcrStore } from './store.ts';
+
+const tokenHours = 12;
+/** Blobs without an image are kept this long, since the image may still be on its way. */
+const unusedBlobMinutes = 60;
+
+export interface Ecr extends Service {
+  /** A password for the registry (user `AWS`), valid for 12 hours, that carries this principal's rights. */
+  passwordFor(principal: Principal): string;
+  /**
+   * Whether `principal` may pull this image of this registry, and it is there: throws `AccessDeniedException`,
+   * `RepositoryNotFoundException` or `ImageNotFoundException`. `reference` is a tag or a digest.
+   */
+  checkPull(principal: Principal, repository: string, reference: string): void;
+}
+
+export function createEcr(cloud: Cloud): Ecr {
+  const store = createEcrStore(cloud.db);
+  const files = createBlobFiles(join(cloud.home, 'registry'));
+  const passwords = createPasswords(cloud.db);
+  const server = createRegistryServer({ cloud, store, files }, passwords);
+  const issue = (principal: Principal) => {
+    const expiresAt = new Date(cloud.now().getTime() + tokenHours * 3_600_000);
+    return { password: passwords.issue(principal, expiresAt), expiresAt };
+  };
+
+  const collectGarbage = () => {
+    const before = new Date(cloud.now().getTime() - unusedBlobMinutes * 60_000);
+    store.unlinkUnused(before.getTime());
+    const removed = files.sweep(before, store.isBlobLinked);
+    if (removed > 0) cloud.log('ecr', `removed ${removed} blobs that no image needs`);
+  };
+
+  return {
+    signingName: 'ecr',
+    resourceTypes: {
+      'AWS::ECR::Repository': {
+        physicalId: ({ stack, logicalId, properties }) =>
+          properties?.RepositoryName ?? generatedName({ stack, logicalId }, 256).toLowerCase(),
+        attributes: ({ physicalId }) => ({
+          Arn: repositoryArn(cloud, physicalId),
+          RepositoryUri: `${cloud.registryHost}/${physicalId}`,
+        }),
+      },
+    },
+    operations: {
+      ...repositoryOperations(cloud, store),
+      ...imageOperations(cloud, store),
+      GetAuthorizationToken(call: JsonCall) {
+        call.authorize('ecr:GetAuthorizationToken', '*');
+        const { password, expiresAt } = issue(call.principal);
+        return {
+          authorizationData: [
+            {
+              authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'),
+              expiresAt: expiresAt.getTime() / 1000,
+              proxyEndpoint: `http://${cloud.registryHost}`,
+            },
+          ],
+        };
+      },
+    },
+    passwordFor: (principal) => issue(principal).password,
+    checkPull(principal, repository, reference) {
+      for (const action of ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'])
+        cloud.authorize(principal, action, repositoryArn(cloud, repository));
+      const digest = reference.includes(':') ? reference : store.digestOfTag(repository, reference);
+      if (!store.repository(repository))
+        throw new AwsError(
+          'RepositoryNotFoundException',
+          `The repository with name '${repository}' does not exist in the registry with id '${cloud.accountId}'`,
+        );
+      if (!digest || !store.image(repository, digest))
+        throw new AwsError('ImageNotFoundException', 'Requested image not found');
+    },
+    async deploy(resources: DeclaredResource[]) {
+      for (const { physicalId, properties } of resources) {
+        const mutability = readMutability(
+          properties?.ImageTagMutability,
+          properties?.ImageTagMutabilityExclusionFilters,
+        );
+        const tags = (properties?.Tags ?? []) as { Key: string; Value: string }[];
+        if (store.repository(checkRepositoryName(physicalId)))
+          store.updateRepository(physicalId, mutability, tags);
+        else store.createRepository({ name: physicalId, createdAt: cloud.now().getTime(), mutability, tags });
+      }
+      collectGarbage();
+      if (!server.listening) await listen(server, cloud.registryHost);
+    },
+    async stop() {
+      if (!server.listening) return;
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function listen(server: Server, host: string): Promise<void> {
+  const { hostname, port } = new URL(`http://${host}`);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(port), hostname, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

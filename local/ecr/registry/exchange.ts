@@ -1,0 +1,63 @@
+/** One request to the registry and what its handlers need. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cloud, Principal } from '../../platform.ts';
+import type { BlobFiles } from '../blob-files.ts';
+import type { EcrStore } from '../store.ts';
+
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  query: URLSearchParams;
+  principal: Principal;
+  /** Repository of the path; not necessarily an existing one. */
+  repository: string;
+  /** Tag, digest or upload id, whatever the path ends in. */
+  reference: string;
+}
+
+export interface RegistryParts {
+  cloud: Cloud;
+  store: EcrStore;
+  files: BlobFiles;
+}
+
+/** An error as the distribution specification reports it. */
+export class RegistryError extends Error {
+  override name = 'RegistryError';
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Record<string, string>;
+  constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Answers without a body, or with one; HEAD requests get the headers only. */
+export function answer(
+  { request, response }: Exchange,
+  status: number,
+  headers: Record<string, string | number> = {},
+  body?: Buffer | string,
+): void {
+  response.writeHead(status, {
+    'content-length': body === undefined ? 0 : Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Reads a body up to `limitBytes`; throws a 413 beyond it. */
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > limitBytes)
+      throw new RegistryError(413, 'SIZE_INVALID', `The body is larger than ${limitBytes} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}

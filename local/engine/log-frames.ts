@@ -1,0 +1,48 @@
+/** The engine's multiplexed log stream, taken apart into lines. */
+
+export interface ContainerLogLine {
+  stream: 'stdout' | 'stderr';
+  /** The engine's own time of the line, RFC 3339 with nanoseconds. */
+  time: string;
+  text: string;
+}
+
+const headerBytes = 8;
+
+/**
+ * Makes a function that takes the bytes of `…/logs?timestamps=true` as they come and returns the lines they
+ * complete. An entry is one frame: 8 bytes of header (stream, length), then `<time> <text>`. The engine cuts long
+ * lines into entries of 16 KiB of which only the last ends in a line feed; they are put together again.
+ */
+export function logLineReader(): (chunk: Buffer) => ContainerLogLine[] {
+  let pending = Buffer.alloc(0);
+  const unfinished = new Map<number, { time: string; parts: Buffer[] }>();
+  return (chunk) => {
+    pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk]);
+    const lines: ContainerLogLine[] = [];
+    let offset = 0;
+    while (pending.length - offset >= headerBytes) {
+      const length = pending.readUInt32BE(offset + 4);
+      if (pending.length - offset - headerBytes < length) break;
+      const stream = pending[offset] ?? 1;
+      const entry = pending.subarray(offset + headerBytes, offset + headerBytes + length);
+      offset += headerBytes + length;
+      const space = entry.indexOf(0x20);
+      const line = unfinished.get(stream) ?? { time: entry.toString('latin1', 0, space), parts: [] };
+      const complete = entry.at(-1) === 0x0a;
+      line.parts.push(Buffer.from(entry.subarray(space + 1, complete ? -1 : undefined)));
+      if (!complete) {
+        unfinished.set(stream, line);
+        continue;
+      }
+      unfinished.delete(stream);
+      lines.push({
+        stream: stream === 2 ? 'stderr' : 'stdout',
+        time: line.time,
+        text: Buffer.concat(line.parts).toString('utf8'),
+      });
+    }
+    pending = pending.subarray(offset);
+    return lines;
+  };
+}
