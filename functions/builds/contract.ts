@@ -1,0 +1,77 @@
+import * as z from 'zod';
+import { operation } from '../../shared/http/operation.ts';
+import { buildListQuery, buildSchema, eventPageSchema, logPageSchema } from '../../shared/model/build.ts';
+import { followQuery, pageOf } from '../../shared/model/common.ts';
+import { idSchema } from '../../shared/model/id.ts';
+
+const tag = 'Builds';
+const params = z.object({ id: idSchema('build') });
+
+export const listBuilds = operation({
+  id: 'listBuilds',
+  method: 'GET',
+  path: '/v1/builds',
+  tag,
+  summary: 'List builds',
+  role: 'viewer',
+  query: buildListQuery,
+  responses: { 200: { description: 'A page of builds', schema: pageOf(buildSchema) } },
+});
+
+export const getBuild = operation({
+  id: 'getBuild',
+  method: 'GET',
+  path: '/v1/builds/{id}',
+  tag,
+  summary: 'Get a build',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'The build', schema: buildSchema, headers: ['ETag'] } },
+  problems: [404],
+});
+
+export const getBuildLogs = operation({
+  id: 'getBuildLogs',
+  method: 'GET',
+  path: '/v1/builds/{id}/logs',
+  tag,
+  summary: 'Read the log, live and later',
+  description:
+    'With `wait` the answer comes as soon as there is something new. Read on with `nextCursor`: no line comes twice, none is missed, and reading starts nothing. `complete` says that this was all.',
+  role: 'viewer',
+  params,
+  query: z.strictObject(followQuery),
+  responses: { 200: { description: 'Lines', schema: logPageSchema } },
+  problems: [404],
+});
+
+export const getBuildEvents = operation({
+  id: 'getBuildEvents',
+  method: 'GET',
+  path: '/v1/builds/{id}/events',
+  tag,
+  summary: 'Read the timeline',
+  description: 'With `wait` the answer comes as soon as there is something new.',
+  role: 'viewer',
+  params,
+  query: z.strictObject(followQuery),
+  responses: { 200: { description: 'Entries, oldest first', schema: eventPageSchema } },
+  problems: [404],
+});
+
+export const stopBuild = operation({
+  id: 'stopBuild',
+  method: 'POST',
+  path: '/v1/builds/{id}/stop',
+  tag,
+  summary: 'Stop a build',
+  description:
+    'Asks for it: the build is `stopped` once AWS has confirmed. One that has not started stops at once. A build that is already over is answered as it is.',
+  role: 'editor',
+  params,
+  responses: {
+    200: { description: 'It is over', schema: buildSchema, headers: ['ETag'] },
+    202: { description: 'It will stop', schema: buildSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [404],
+});

@@ -1,0 +1,129 @@
+import * as z from 'zod';
+import { operation } from '../../shared/http/operation.ts';
+import { rebuildSchema } from '../../shared/model/build.ts';
+import { pageOf } from '../../shared/model/common.ts';
+import { idSchema } from '../../shared/model/id.ts';
+import {
+  imageChangeSchema,
+  imageListQuery,
+  imageSchema,
+  newImageSchema,
+  resolvedImageSchema,
+  resolveImageSchema,
+} from '../../shared/model/image.ts';
+
+const tag = 'Images';
+const params = z.object({ id: idSchema('image') });
+
+export const listImages = operation({
+  id: 'listImages',
+  method: 'GET',
+  path: '/v1/images',
+  tag,
+  summary: 'List images, or look one up by `repository:tag`',
+  description:
+    '`name` looks up one image and goes with `registryId` only; every other filter and the order can be combined.',
+  role: 'viewer',
+  query: imageListQuery,
+  responses: { 200: { description: 'A page of images', schema: pageOf(imageSchema) } },
+  problems: [409],
+});
+
+export const createImage = operation({
+  id: 'createImage',
+  method: 'POST',
+  path: '/v1/images',
+  tag,
+  summary: 'Build an image, or add one that exists',
+  description:
+    'A `build` is accepted at once (202) and answers the image with its build and final URI. A `reference` is looked up in its registry first: 201, or 422 with nothing written.',
+  role: 'editor',
+  body: newImageSchema,
+  responses: {
+    201: { description: 'Added', schema: imageSchema, headers: ['Location', 'ETag'] },
+    202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [409, 502],
+});
+
+export const resolveImage = operation({
+  id: 'resolveImage',
+  method: 'POST',
+  path: '/v1/images/resolve',
+  tag,
+  summary: 'What an image name means here and now, and by which rule',
+  role: 'viewer',
+  body: resolveImageSchema,
+  responses: { 200: { description: 'What it means', schema: resolvedImageSchema } },
+  problems: [404, 409, 502],
+});
+
+export const getImage = operation({
+  id: 'getImage',
+  method: 'GET',
+  path: '/v1/images/{id}',
+  tag,
+  summary: 'Get an image',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'The image', schema: imageSchema, headers: ['ETag'] } },
+  problems: [404],
+});
+
+export const updateImage = operation({
+  id: 'updateImage',
+  method: 'PATCH',
+  path: '/v1/images/{id}',
+  tag,
+  summary: 'Change readme or logo',
+  description: 'Missing and null fields are left alone; an empty readme removes it.',
+  role: 'editor',
+  params,
+  body: imageChangeSchema,
+  responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
+  problems: [404, 409, 412],
+});
+
+export const deleteImage = operation({
+  id: 'deleteImage',
+  method: 'DELETE',
+  path: '/v1/images/{id}',
+  tag,
+  summary: 'Delete an image from the table',
+  description: 'Nothing in its registry is touched. Refused while it is being built: stop the build first.',
+  role: 'editor',
+  params,
+  responses: { 204: { description: 'Gone' } },
+  problems: [404, 409, 412],
+});
+
+export const getImageDockerfile = operation({
+  id: 'getImageDockerfile',
+  method: 'GET',
+  path: '/v1/images/{id}/dockerfile',
+  tag,
+  summary: 'The Dockerfile of the last build, as text',
+  role: 'viewer',
+  params,
+  responses: {
+    200: { description: 'text/plain', schema: z.string() },
+  },
+  problems: [404],
+});
+
+export const createImageBuild = operation({
+  id: 'createImageBuild',
+  method: 'POST',
+  path: '/v1/images/{id}/builds',
+  tag,
+  summary: 'Build again, with changes',
+  description:
+    'What is left out is as in the build before. A ready image stays as it is until the build has succeeded. 409 `build-in-progress` while another build of this image is under way.',
+  role: 'editor',
+  params,
+  body: rebuildSchema,
+  responses: {
+    202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [404, 409],
+});

@@ -1,0 +1,84 @@
+/** Why a build failed: stable codes, with the likely cause and the way on, which mails and documents tell. */
+
+interface Explanation {
+  cause: string;
+  retry: string;
+}
+
+const again = 'Build again with POST /v1/images/{id}/builds; what you leave out stays as it was.';
+
+export const buildFailures = {
+  'dockerfile-invalid': {
+    cause: 'The Dockerfile could not be parsed.',
+    retry: 'Correct the line that is named and send the Dockerfile with POST /v1/images/{id}/builds.',
+  },
+  'step-failed': {
+    cause: 'A command of the Dockerfile ended with an exit code other than 0; its last lines say why.',
+    retry:
+      'Correct the step and send the Dockerfile with POST /v1/images/{id}/builds; the steps before it are cached.',
+  },
+  'base-image-not-found': {
+    cause: 'An image that the Dockerfile builds on does not exist under that name and tag.',
+    retry: 'Check the spelling in FROM, COPY --from and --mount=from, then send the Dockerfile again.',
+  },
+  'base-image-unauthorized': {
+    cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
+    retry: 'Connect the registry with a username and password (POST /v1/registries), then build again.',
+  },
+  'base-image-unavailable': {
+    cause: 'The registry of a base image could not be reached.',
+    retry: again,
+  },
+  'push-refused': {
+    cause:
+      'The registry took the credentials but refused the image, for example because its tags are immutable or its quota is used up.',
+    retry: 'Choose another tag or make room in the registry, then build again.',
+  },
+  'push-unauthorized': {
+    cause: 'The stored credentials may not push to this repository.',
+    retry: 'Update the credentials of the registry (PATCH /v1/registries/{id}), then build again.',
+  },
+  'context-missing': {
+    cause:
+      'The uploaded context is not there, is not the archive it was declared to be, or holds paths outside of itself.',
+    retry: 'Upload the context again (POST /v1/uploads) and name it in POST /v1/images/{id}/builds.',
+  },
+  'file-missing': {
+    cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',
+    retry: 'Upload a context with the file and build again.',
+  },
+  'secret-missing': {
+    cause: 'A secret that the build asks for does not exist or may not be read.',
+    retry: 'Store it (PUT /v1/secrets/{name}) and build again.',
+  },
+  'disk-full': {
+    cause: 'The build used up the disk of its host.',
+    retry: 'Make the image smaller or build on a larger compute.',
+  },
+  'rate-limited': {
+    cause: 'A registry allows no more pulls for now.',
+    retry: 'Wait, or connect that registry with an account of your own; then build again.',
+  },
+  'out-of-memory': {
+    cause: 'A step used more memory than the host has.',
+    retry: 'Build on a larger compute.',
+  },
+  'timed-out': {
+    cause: 'The build took longer than the deployment allows.',
+    retry: 'Build on a larger compute, or make the slow step cheaper.',
+  },
+  'builder-failed': {
+    cause: 'The builder itself failed; the Dockerfile is not known to be at fault.',
+    retry: again,
+  },
+  'builder-lost': {
+    cause: 'Nothing is known any more of the machine that built.',
+    retry: again,
+  },
+  'start-refused': {
+    cause: 'AWS refused to start the build.',
+    retry: again,
+  },
+} as const satisfies Record<string, Explanation>;
+
+export type BuildFailureCode = keyof typeof buildFailures;

@@ -1,0 +1,71 @@
+/** What travels to the builder (`spec.json`) and back (`result.json`), both in S3 beside each other. */
+import * as z from 'zod';
+import { failureSchema } from './build.ts';
+
+/** Credentials that the builder fetches with its own role: it gets references, never values. */
+const credentialsSource = z.discriminatedUnion('kind', [
+  /** An ECR registry that the builder's role may use. `region` is taken from the host where it says it. */
+  z.strictObject({
+    kind: z.literal('ecr'),
+    host: z.string(),
+    accountId: z.string().optional(),
+    region: z.string().optional(),
+  }),
+  /** A secret that holds `{"username","password"}`. */
+  z.strictObject({ kind: z.literal('secret'), host: z.string(), secretArn: z.string() }),
+]);
+export type CredentialsSource = z.infer<typeof credentialsSource>;
+
+export const buildSpecSchema = z.strictObject({
+  version: z.literal(1),
+  organisation: z.string(),
+  buildId: z.string(),
+  dockerfile: z.string(),
+  context: z.strictObject({ key: z.string(), sha256: z.string(), sizeBytes: z.int() }).optional(),
+  buildArgs: z.record(z.string(), z.string()),
+  /** Secrets that hold `{"value"}`, by mount id. */
+  secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string() })),
+  /** One for each registry host that the build pulls from or pushes to. */
+  registries: z.array(credentialsSource),
+  target: z.strictObject({
+    /** Host, path and tag: what `docker push` takes. */
+    uri: z.string(),
+    /** Whether the registry is spoken to without TLS. */
+    plainHttp: z.boolean(),
+  }),
+  /** Reference (without digest) of the layer cache, in the organisation's own ECR space. */
+  cache: z.string(),
+  resultKey: z.string(),
+});
+export type BuildSpec = z.infer<typeof buildSpecSchema>;
+
+export const buildResultSchema = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('succeeded'),
+    digest: z.string(),
+    sizeBytes: z.int(),
+    platform: z.string(),
+    /** Milliseconds of each part of the work, for the timeline. */
+    timingsMs: z.record(z.string(), z.number()),
+  }),
+  z.strictObject({
+    outcome: z.literal('failed'),
+    failure: failureSchema,
+    timingsMs: z.record(z.string(), z.number()),
+  }),
+]);
+export type BuildResult = z.infer<typeof buildResultSchema>;
+
+/** Last line that the builder writes: what follows in the log stream is not the build's. Users cannot write it. */
+export const endOfLog = '[slipway] end of log';
+
+export const specKey = (organisation: string, buildId: string) =>
+  `${organisation}/builds/${buildId}/spec.json`;
+export const resultKey = (organisation: string, buildId: string) =>
+  `${organisation}/builds/${buildId}/result.json`;
+
+/** Organisation and build that a spec's key names, or nothing where it isn't one. */
+export function parseSpecKey(key: string): { organisation: string; buildId: string } | undefined {
+  const [, organisation, buildId] = /^([a-z0-9-]+)\/builds\/(bld_[0-9a-z]+)\/spec\.json$/.exec(key) ?? [];
+  return organisation && buildId ? { organisation, buildId } : undefined;
+}

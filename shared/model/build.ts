@@ -1,0 +1,137 @@
+/** Builds (B1–B7) as the API speaks of them. */
+import * as z from 'zod';
+import { buildFailures } from './build-failures.ts';
+import { eventSchema, listQuery, logLineSchema, timestamp } from './common.ts';
+import { idSchema } from './id.ts';
+import { secretName } from './organisation.ts';
+import { buildStatuses } from './states.ts';
+
+/** A Dockerfile is text that people read; what is larger belongs into the context. */
+export const dockerfileLimit = 131_072;
+/** Build arguments travel as program arguments, names and values together at most this many characters. */
+const buildArgsLimit = 32_768;
+
+const dockerfile = z
+  .string()
+  .min(1)
+  .max(dockerfileLimit)
+  .refine((text) => !text.includes('\0'), 'must not contain NUL')
+  .meta({ example: 'FROM python:3.13-slim\nRUN pip install numpy\n' });
+
+const contextUploadId = idSchema('upload').meta({
+  description: 'An uploaded archive (`POST /v1/uploads`): tar, tar.gz or zip',
+});
+
+const buildArgs = z
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores'),
+    z.string().refine((value) => !value.includes('\0'), 'must not contain NUL'),
+  )
+  .refine(
+    (all) => Object.entries(all).flat().join('').length <= buildArgsLimit,
+    `names and values together are at most ${buildArgsLimit} characters`,
+  )
+  .meta({ description: 'Seen in the log and in the image: no place for secrets' });
+
+const secrets = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'an id of letters, digits, `_`, `.`, `-`'),
+    secretName,
+  )
+  .meta({ description: 'By the id that `RUN --mount=type=secret,id=` names: a secret of the organisation' });
+
+const computes = z
+  .array(z.string().min(1).max(64))
+  .min(1)
+  .max(20)
+  .meta({ description: 'The first that is available builds. Left out: all that build, in their order' });
+
+export const newBuildSource = z.strictObject({
+  type: z.literal('build'),
+  dockerfile,
+  contextUploadId: contextUploadId.optional(),
+  buildArgs: buildArgs.optional(),
+  secrets: secrets.optional(),
+  computes: computes.optional(),
+});
+export type NewBuildSource = z.output<typeof newBuildSource>;
+
+/** What is left out is as in the build before; `null` drops the context. */
+export const rebuildSchema = z
+  .strictObject({
+    dockerfile: dockerfile.optional(),
+    contextUploadId: contextUploadId.nullish(),
+    buildArgs: buildArgs.optional(),
+    secrets: secrets.optional(),
+    computes: computes.optional(),
+  })
+  .meta({ id: 'Rebuild' });
+export type Rebuild = z.output<typeof rebuildSchema>;
+
+export const buildPhases = [
+  'waiting',
+  'queued',
+  'provisioning',
+  'preparing',
+  'building',
+  'pushing',
+  'finished',
+] as const;
+export type BuildPhase = (typeof buildPhases)[number];
+
+export const failureSchema = z.object({
+  code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
+  message: z.string(),
+  step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
+  exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
+  lastLines: z.array(z.string()).optional(),
+});
+export type BuildFailure = z.infer<typeof failureSchema>;
+
+export const buildSchema = z
+  .object({
+    id: idSchema('build'),
+    kind: z.enum(['build']),
+    imageId: idSchema('image'),
+    status: z.enum(buildStatuses),
+    phase: z.enum(buildPhases).meta({
+      description:
+        '`waiting`: for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
+    }),
+    compute: z.string(),
+    identity: z
+      .string()
+      .meta({ description: 'SHA-256 over what goes into the build, as far as it is known before' }),
+    cached: z.boolean().meta({ description: 'Whether it was answered without building' }),
+    uri: z.string(),
+    digest: z.string().optional(),
+    sizeBytes: z.int().optional(),
+    author: z.string(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
+    startedAt: timestamp.optional(),
+    finishedAt: timestamp.optional(),
+    durationSeconds: z.number().optional(),
+    stopRequestedAt: timestamp.optional(),
+    failure: failureSchema.optional(),
+  })
+  .meta({ id: 'Build' });
+export type Build = z.infer<typeof buildSchema>;
+
+export const buildColumns = ['createdAt', 'status', 'author'] as const;
+
+export const buildListQuery = z.strictObject({
+  ...listQuery(buildColumns),
+  status: z.enum(buildStatuses).optional(),
+  imageId: idSchema('image').optional(),
+  author: z.string().max(320).optional(),
+});
+
+const complete = z.boolean().meta({
+  description: 'Whether this was all and nothing more will come; then there is no `nextCursor`',
+});
+const followed = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional(), complete });
+
+export const logPageSchema = followed(logLineSchema).meta({ id: 'LogPage' });
+export const eventPageSchema = followed(eventSchema).meta({ id: 'EventPage' });
