@@ -10,8 +10,8 @@ import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb
 import { newId } from '../shared/model/id.ts';
 import { type ListRequest, list } from '../shared/store/list.ts';
 import { columnKey, createTable, type IndexName, indexes, type Table } from '../shared/store/table.ts';
-import { createDeclaredTable } from './table-definition.ts';
 import { inTurn, median, ms, type Section } from './report.ts';
+import { createDeclaredTable } from './table-definition.ts';
 
 const columns: Record<string, IndexName> = {
   status: 'byStatus',
@@ -75,7 +75,15 @@ export async function listing(): Promise<Section> {
 }
 
 function queries(): [string, ListRequest][] {
-  const base = { organisation: '', collection: 'images' as const, limit: 50, sort: '-createdAt', filters: {}, columns, searched: [] };
+  const base = {
+    organisation: '',
+    collection: 'images' as const,
+    limit: 50,
+    sort: '-createdAt',
+    filters: {},
+    columns,
+    searched: [],
+  };
   return [
     ...['createdAt', ...Object.keys(columns)].flatMap((column): [string, ListRequest][] => [
       [`sort ${column}`, { ...base, sort: column }],
@@ -91,11 +99,20 @@ function queries(): [string, ListRequest][] {
 /** Every value of a column occurs in 50 of the first 100, so that both sizes answer a full page. */
 const value = (column: string, i: number) => `${column}-${i % 2}`;
 
-async function fill(client: DynamoDBClient, table: Table, organisation: string, count: number): Promise<void> {
+async function fill(
+  client: DynamoDBClient,
+  table: Table,
+  organisation: string,
+  count: number,
+): Promise<void> {
   const db = DynamoDBDocumentClient.from(client);
   const image = (i: number) => {
     const id = newId('image', 1_795_000_000_000 + i);
-    const item: Record<string, unknown> = { ...table.key(organisation, 'images', id), id, readme: 'x'.repeat(400) };
+    const item: Record<string, unknown> = {
+      ...table.key(organisation, 'images', id),
+      id,
+      readme: 'x'.repeat(400),
+    };
     for (const [column, index] of Object.entries(columns)) {
       item[column] = value(column, i);
       item[indexes[index]] = columnKey(value(column, i), id);
@@ -106,7 +123,9 @@ async function fill(client: DynamoDBClient, table: Table, organisation: string, 
   await Promise.all(
     Array.from({ length: 4 }, async () => {
       for (let b = batches.pop(); b !== undefined; b = batches.pop()) {
-        const requests = Array.from({ length: Math.min(25, count - b * 25) }, (_, i) => image((b as number) * 25 + i));
+        const requests = Array.from({ length: Math.min(25, count - b * 25) }, (_, i) =>
+          image((b as number) * 25 + i),
+        );
         await db.send(new BatchWriteCommand({ RequestItems: { bench: requests } }));
       }
     }),

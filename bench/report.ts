@@ -28,11 +28,14 @@ export function quantile(values: number[], q: number): number {
 
 export const median = (values: number[]) => quantile(values, 0.5);
 
-export const ms = (value: number) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(2)} ms`);
+export const ms = (value: number) =>
+  value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(2)} ms`;
 export const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
 
 export function markdown({ title, how, rows, notes = [] }: Section): string {
-  const lines = rows.map((r) => `| ${r.what} | ${r.measured} | ${r.beside} | ${r.goal} | ${r.met ? 'yes' : '**no**'} |`);
+  const lines = rows.map(
+    (r) => `| ${r.what} | ${r.measured} | ${r.beside} | ${r.goal} | ${r.met ? 'yes' : '**no**'} |`,
+  );
   return [
     `## ${title}`,
     '',

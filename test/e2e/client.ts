@@ -65,8 +65,9 @@ export function apiOf(url: string, token: string): Api {
         const query = new URLSearchParams({ wait: '20', ...(cursor ? { cursor } : {}) });
         const page = await api.read(`${path}/logs?${query}`);
         lines.push(...page.items);
-        if (page.complete && page.items.length === 0) return lines;
-        cursor = page.nextCursor ?? cursor;
+        // Without a next cursor the work has ended and this was the last line.
+        if (page.nextCursor === undefined) return lines;
+        cursor = page.nextCursor;
       }
     },
   };
