@@ -27,6 +27,11 @@ export interface Operation<
   responses: Record<number, { description: string; schema?: z.ZodType; headers?: string[] }>;
   /** Statuses of problem documents beyond those every operation has (400, 403, 413, 422, 500). */
   problems?: number[];
+  /**
+   * Which side carries a secret: what is kept for an `Idempotency-Key` must not give it away. A secret body is
+   * remembered by a slow hash, a secret answer encrypted.
+   */
+  secret?: 'body' | 'answer';
 }
 
 export function operation<

@@ -12,6 +12,7 @@ export const idKinds = {
   experiment: 'exp',
   upload: 'upl',
   token: 'tok',
+  member: 'mem',
 } as const;
 export type IdKind = keyof typeof idKinds;
 

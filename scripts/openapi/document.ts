@@ -1,0 +1,123 @@
+/** The OpenAPI document of a set of operations: pure, in an order that depends on nothing but names. */
+import * as z from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { Operation } from '../../shared/http/operation.ts';
+import { problemSchema } from '../../shared/model/common.ts';
+import { gatewayErrorSchema, refusalsOf, responseHeaders } from './responses.ts';
+
+export interface DeclaredOperation {
+  /** The function that serves it: a folder below `functions/`. */
+  folder: string;
+  operation: Operation;
+}
+
+const description = `Builds container images and launches experiments in them.
+
+Every route but \`/v1/health\` and \`/v1/openapi.json\` needs \`Authorization: Bearer <token>\`.
+Errors are problem documents (RFC 9457) whose \`type\` ends in a stable code; only what the gateway itself
+refuses (401, a wrong token's 403, an unknown route's 404, 413) has its \`{"message"}\` body.`;
+
+/** Throws where two operations share an id or a route. */
+export function openApiDocument(declared: DeclaredOperation[]) {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  const ids = new Set<string>();
+  for (const { folder, operation } of [...declared].sort(byPathThenMethod)) {
+    const method = operation.method.toLowerCase();
+    paths[operation.path] ??= {};
+    const path = paths[operation.path] as Record<string, ZodOpenApiOperationObject>;
+    if (ids.has(operation.id)) throw new Error(`two operations are called ${operation.id}`);
+    if (path[method]) throw new Error(`two operations serve ${operation.method} ${operation.path}`);
+    ids.add(operation.id);
+    path[method] = operationObject(folder, operation);
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Slipway',
+      version: 'v1',
+      description,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    tags: [...new Set(declared.map((one) => one.operation.tag))].sort().map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { Problem: problemSchema, GatewayError: gatewayErrorSchema },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token of the OIDC issuer, or a Slipway token (`slp_…`)',
+        },
+      },
+    },
+  });
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const byPathThenMethod = (a: DeclaredOperation, b: DeclaredOperation) =>
+  a.operation.path < b.operation.path
+    ? -1
+    : a.operation.path > b.operation.path
+      ? 1
+      : methods.indexOf(a.operation.method) - methods.indexOf(b.operation.method);
+
+function operationObject(folder: string, operation: Operation): ZodOpenApiOperationObject {
+  const isPublic = operation.role === 'public';
+  const headers = requestHeaders(operation);
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    description: [operation.description, isPublic ? undefined : `Needs the role ${operation.role}.`]
+      .filter((part) => part !== undefined)
+      .join('\n\n'),
+    'x-slipway-function': folder,
+    ...(isPublic ? { security: [] } : {}),
+    requestParams: {
+      ...(operation.params ? { path: operation.params } : {}),
+      ...(operation.query ? { query: operation.query } : {}),
+      ...(headers ? { header: headers } : {}),
+    },
+    ...(operation.body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: operation.body } } } }
+      : {}),
+    responses: responses(operation),
+  } as ZodOpenApiOperationObject;
+}
+
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/)
+  .optional()
+  .meta({
+    param: { id: 'IdempotencyKey' },
+    description:
+      'Within 24 hours a repeat with the same key gets the first answer; with another body it is 422, while the first is still at work 409',
+  });
+
+const ifMatch = z
+  .string()
+  .optional()
+  .meta({
+    param: { id: 'IfMatch' },
+    description: 'The `ETag` that the change is based on; 412 when the resource has changed since',
+  });
+
+function requestHeaders({ method, role }: Operation): z.ZodObject | undefined {
+  if (role === 'public' || method === 'GET') return undefined;
+  return z.object(method === 'POST' ? { 'Idempotency-Key': idempotencyKey } : { 'If-Match': ifMatch });
+}
+
+function responses(operation: Operation): ZodOpenApiResponsesObject {
+  const answers = Object.entries(operation.responses).map(([status, { description, schema, headers }]) => [
+    status,
+    {
+      description,
+      ...(schema ? { content: { 'application/json': { schema } } } : {}),
+      ...(headers ? { headers: responseHeaders(headers) } : {}),
+    },
+  ]);
+  return Object.fromEntries([...answers, ...refusalsOf(operation)]);
+}

@@ -1,0 +1,83 @@
+/** What operations answer besides success: problem documents, and the gateway's own bodies; each a component. */
+import * as z from 'zod';
+import type { ZodOpenApiResponseObject } from 'zod-openapi';
+import type { Operation } from '../../shared/http/operation.ts';
+import { problemSchema } from '../../shared/model/common.ts';
+
+export const gatewayErrorSchema = z
+  .object({ message: z.string().meta({ example: 'Unauthorized' }) })
+  .meta({ id: 'GatewayError', description: 'How the gateway answers what it does not let through' });
+
+const problemBody = { 'application/problem+json': { schema: problemSchema } };
+const gatewayBody = { 'application/json': { schema: gatewayErrorSchema } };
+
+const problem = (id: string, description: string): ZodOpenApiResponseObject => ({
+  id,
+  description,
+  content: problemBody,
+});
+
+const refusals: Record<number, ZodOpenApiResponseObject> = {
+  400: problem('BadRequest', 'Not JSON, or a header that makes no sense'),
+  401: { id: 'NoToken', description: 'From the gateway: no Authorization header', content: gatewayBody },
+  403: {
+    id: 'Forbidden',
+    description:
+      'A problem: your role is not enough. From the gateway: the token is wrong, expired or revoked, or its member was removed',
+    content: { ...problemBody, ...gatewayBody },
+  },
+  404: problem('NotFound', 'There is none in your organisation'),
+  409: problem('Conflict', 'In conflict with the present state'),
+  412: problem('Stale', 'Changed since the version in If-Match'),
+  413: {
+    id: 'TooLarge',
+    description: 'From the gateway: the request is above its limit. A problem: some part of it is',
+    content: { ...problemBody, ...gatewayBody },
+  },
+  415: problem('MediaType', 'Not application/json'),
+  422: problem('Invalid', 'Some field is wrong: `errors` lists every one with its JSON pointer'),
+  429: problem('TooMany', 'Too many at once: `Retry-After` says when to try again'),
+  500: problem('Internal', 'Our fault: the request id finds it in the log'),
+  502: problem('BadGateway', 'A registry did not answer as it should'),
+  503: problem('Unavailable', 'Try again: `Retry-After` says when'),
+};
+
+/** Every status that `operation` may answer with an error. Throws for one that nobody described. */
+export function refusalsOf({
+  method,
+  role,
+  body,
+  problems = [],
+}: Operation): [number, ZodOpenApiResponseObject][] {
+  const statuses = new Set([400, 422, 500, ...problems]);
+  if (role !== 'public') for (const status of [401, 403]) statuses.add(status);
+  // An idempotency key whose first request is still at work.
+  if (role !== 'public' && method === 'POST') statuses.add(409);
+  if (body) for (const status of [413, 415]) statuses.add(status);
+  return [...statuses]
+    .sort((a, b) => a - b)
+    .map((status) => {
+      const response = refusals[status];
+      if (!response) throw new Error(`status ${status} has no description`);
+      return [status, response];
+    });
+}
+
+const header = (id: string, description: string) => z.string().meta({ description, header: { id } });
+const headers: Record<string, z.ZodString> = {
+  ETag: header('ETag', 'Version of the resource, for If-Match'),
+  Location: header('Location', 'Path of the resource'),
+};
+
+/** Throws for a header that nobody described. */
+export function responseHeaders(names: string[]): z.ZodObject {
+  return z.object(
+    Object.fromEntries(
+      names.map((name) => {
+        const schema = headers[name];
+        if (!schema) throw new Error(`response header ${name} has no description`);
+        return [name, schema];
+      }),
+    ),
+  );
+}
