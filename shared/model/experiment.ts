@@ -27,6 +27,7 @@ export const experimentReasons = {
   'out-of-memory': 'The command used more memory than its compute has.',
   'timed-out': 'The attempt took longer than timeoutSeconds.',
   'compute-unavailable': 'No host could ever run this.',
+  blocked: 'No host takes the job at the moment.',
   'no-capacity': 'No host could be had.',
   'host-lost': 'The host went away during the attempt.',
   'queue-timeout': 'No host was found within the time that jobs may wait.',

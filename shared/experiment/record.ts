@@ -1,0 +1,148 @@
+/** An experiment as the table keeps it, and as the API shows it. */
+import type { Experiment, ExperimentReason } from '../model/experiment.ts';
+import { type ExperimentStatus, isTerminal } from '../model/states.ts';
+import type { NewEvent, Work } from '../store/advance.ts';
+import { columnKey, openKey } from '../store/table.ts';
+
+export interface Reason {
+  code: ExperimentReason;
+  message: string;
+}
+
+/** One AWS Batch job of the experiment. It is open from just before it is submitted until its end is known. */
+export interface Attempt {
+  number: number;
+  /** As in the stage configuration. */
+  queue: string;
+  /** Known from the first event on: Step Functions submits the job and tells nobody. */
+  jobId?: string;
+  /** How far the job got, as far as is known. */
+  stage: 'submitting' | 'queued' | 'provisioning' | 'running' | 'ended';
+  createdAt: string;
+  startedAt?: string;
+  finishedAt?: string;
+  exitCode?: number;
+  /** Why it ended, where it did not end well. */
+  reason?: Reason;
+  logStream?: string;
+  /** Batch's own words on why no host takes it. */
+  blocked?: string;
+  /** Why Slipway ends the job: written before TerminateJob, so that the end can be told from any other. */
+  ending?: Reason;
+}
+
+export interface ExperimentRecord extends Work {
+  name: string;
+  status: ExperimentStatus;
+  statusReason?: Reason;
+  image: Experiment['image'];
+  command?: string[];
+  entrypoint: 'replace' | 'keep';
+  compute: string;
+  env: Record<string, string>;
+  tags: string[];
+  project?: string;
+  timeoutSeconds: number;
+  retry: Experiment['retry'];
+  attempts: Attempt[];
+  exitCode?: number;
+  author: string;
+  createdAt: string;
+  updatedAt: string;
+  startedAt?: string;
+  finishedAt?: string;
+  stopRequestedAt?: string;
+  /** Registered job definition, once the image is resolved. */
+  jobDefinition?: string;
+  /** Nobody is left to submit another attempt. */
+  executionEndedAt?: string;
+  /** Time of the last timeline entry: the next one's duration counts from it. */
+  lastEventAt: string;
+  statusKey: string;
+  authorKey: string;
+  projectKey?: string;
+  openKey?: string;
+  dueAt?: string;
+}
+
+/** The attempt whose job may be alive. */
+export function openAttempt({ attempts }: Pick<ExperimentRecord, 'attempts'>): Attempt | undefined {
+  const last = attempts.at(-1);
+  return last && last.stage !== 'ended' ? last : undefined;
+}
+
+export const isOver = (record: Pick<ExperimentRecord, 'status'>) => isTerminal('experiment', record.status);
+
+/** Fields that go with a status: its index key, and whether and when the reconciler looks at it. */
+export function statusFields(
+  organisation: string,
+  id: string,
+  status: ExperimentStatus,
+  dueAt: Date,
+): Pick<ExperimentRecord, 'status' | 'statusKey' | 'openKey' | 'dueAt'> {
+  const open = status !== 'created' && !isTerminal('experiment', status);
+  return {
+    status,
+    statusKey: columnKey(status, id),
+    // Set to undefined to be removed: leftover keys would keep finished work in the reconciler's index.
+    openKey: open ? openKey(organisation) : undefined,
+    dueAt: open ? dueAt.toISOString() : undefined,
+  };
+}
+
+/** Timeline entries with how long it was since the one before; and the time that the next one counts from. */
+export function timed(
+  lastEventAt: string,
+  entries: Pick<NewEvent, 'time' | 'code' | 'message' | 'detail'>[],
+): { events: NewEvent[]; lastEventAt: string } {
+  let last = lastEventAt;
+  const events = entries.map((entry): NewEvent => {
+    // AWS reports its own times, late and out of order: a duration is never negative.
+    const durationMs = Math.max(0, Date.parse(entry.time) - Date.parse(last));
+    if (entry.time > last) last = entry.time;
+    return { ...entry, durationMs };
+  });
+  return { events, lastEventAt: last };
+}
+
+/** The record as the API shows it: named fields only, so that nothing internal slips out. */
+export function experimentOf(record: ExperimentRecord): Experiment {
+  const { id, name, status, statusReason, image, command, entrypoint, compute, env, tags, project } = record;
+  const { timeoutSeconds, retry, attempts, exitCode, stopRequestedAt, author, createdAt } = record;
+  const { updatedAt, startedAt, finishedAt } = record;
+  const shown = attempts.map(
+    ({ number, queue, jobId, createdAt, startedAt, finishedAt, exitCode, reason }) => ({
+      number,
+      queue,
+      jobId,
+      createdAt,
+      startedAt,
+      finishedAt,
+      exitCode,
+      reason,
+    }),
+  );
+  return {
+    id,
+    name,
+    status,
+    statusReason,
+    image,
+    command,
+    entrypoint,
+    compute,
+    env,
+    tags,
+    project,
+    timeoutSeconds,
+    retry,
+    attempts: shown,
+    exitCode,
+    stopRequestedAt,
+    author,
+    createdAt,
+    updatedAt,
+    startedAt,
+    finishedAt,
+  };
+}
