@@ -1,7 +1,7 @@
 /** Size and import time of every function's bundle beside a bundle that only creates the same SDK clients. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundleOptions } from '../infra/bundles.ts';
 import { run } from '../scripts/command.ts';
@@ -13,6 +13,7 @@ const sizeGoal = 200_000;
 export async function bundles(): Promise<Section> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-bundles-'));
   try {
+    await copyFile('infra/stages/local.json', join(folder, 'stage.json'));
     const names = (await readdir('functions')).sort();
     const rows: Row[] = [];
     for (const name of names) {
@@ -106,11 +107,12 @@ const environment = {
   AUTH_AUDIENCE: 'bench',
   ECR_REGISTRY: '000000000000.dkr.ecr.us-east-1.amazonaws.com',
   API_URL: 'https://api.example',
-  LAMBDA_TASK_ROOT: resolve('infra/stages'),
 };
 
 async function importTime(file: string): Promise<number> {
   const script = `const start = performance.now(); await import(${JSON.stringify(file)}); console.log(performance.now() - start); process.exit()`;
-  const output = await run(process.execPath, ['--input-type=module', '-e', script], { env: environment });
+  const output = await run(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...environment, LAMBDA_TASK_ROOT: dirname(file) },
+  });
   return Number(output.trim().split('\n').at(-1));
 }
