@@ -1,7 +1,8 @@
 /** The HTTP operations on experiments (E1, E2, E4, E14, E16). */
 import * as z from 'zod';
 import { operation } from '../../shared/http/operation.ts';
-import { eventSchema, followQuery, logLineSchema, pageOf } from '../../shared/model/common.ts';
+import { eventPageSchema, logPageSchema } from '../../shared/model/build.ts';
+import { followQuery, pageOf } from '../../shared/model/common.ts';
 import {
   experimentChangeSchema,
   experimentListQuery,
@@ -11,7 +12,7 @@ import {
 import { idSchema } from '../../shared/model/id.ts';
 
 const tag = 'Experiments';
-const params = z.strictObject({ id: idSchema('experiment') });
+const params = z.object({ id: idSchema('experiment') });
 const lineNumber = z.coerce.number().int().min(1);
 
 export const createExperiment = operation({
@@ -109,14 +110,14 @@ export const stopExperiment = operation({
   problems: [404],
 });
 
-export const readExperimentLogs = operation({
-  id: 'readExperimentLogs',
+export const getExperimentLogs = operation({
+  id: 'getExperimentLogs',
   method: 'GET',
   path: '/v1/experiments/{id}/logs',
   tag,
   summary: 'Read the log, live or kept',
   description:
-    'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `nextCursor` is absent once the experiment has ended and everything was read. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
+    'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `complete` says that this was all. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
   role: 'viewer',
   params,
   query: z
@@ -138,20 +139,20 @@ export const readExperimentLogs = operation({
       path: ['to'],
       message: 'a range is at most 1000 lines',
     }),
-  responses: { 200: { description: 'Lines', schema: pageOf(logLineSchema) } },
+  responses: { 200: { description: 'Lines', schema: logPageSchema } },
   problems: [404],
 });
 
-export const listExperimentEvents = operation({
-  id: 'listExperimentEvents',
+export const getExperimentEvents = operation({
+  id: 'getExperimentEvents',
   method: 'GET',
   path: '/v1/experiments/{id}/events',
   tag,
   summary: 'Read the timeline',
-  description: '`nextCursor` is absent once the experiment has ended and everything was read.',
+  description: 'With `wait` the answer comes as soon as there is something new.',
   role: 'viewer',
   params,
   query: z.strictObject(followQuery),
-  responses: { 200: { description: 'Events', schema: pageOf(eventSchema) } },
+  responses: { 200: { description: 'Events', schema: eventPageSchema } },
   problems: [404],
 });

@@ -124,7 +124,8 @@ export const observed =
     const steps = order.indexOf(stage) - order.indexOf(attempt.stage);
     if (steps < 0) return undefined;
     const blocked = stage === 'queued' ? (job.statusReason ?? attempt.blocked) : undefined;
-    if (steps === 0 && blocked === attempt.blocked && attempt.jobId) return undefined;
+    const tellsOfLog = job.logStream !== undefined && attempt.logStream === undefined;
+    if (steps === 0 && blocked === attempt.blocked && !tellsOfLog) return undefined;
     const next: Attempt = {
       ...attempt,
       jobId: job.id,
