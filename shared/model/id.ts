@@ -22,11 +22,18 @@ const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 export function newId(kind: IdKind, now: number, random: Uint8Array = randomBytes(10)): string {
   let time = '';
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = alphabet[rest % 32] + time;
-  let bits = 0n;
-  for (const byte of random.subarray(0, 10)) bits = (bits << 8n) | BigInt(byte);
-  let tail = '';
-  for (let i = 0; i < 16; i++, bits >>= 5n) tail = alphabet[Number(bits & 31n)] + tail;
-  return `${idKinds[kind]}_${time}${tail}`;
+  return `${idKinds[kind]}_${time}${crockford(random, 16)}`;
+}
+
+/** The first `length` characters (five bits each) of `bytes`. */
+export function crockford(bytes: Uint8Array, length: number): string {
+  let text = '';
+  for (let i = 0, bits = 0, held = 0; text.length < length; i++) {
+    held = (held << 8) | (bytes[i] ?? 0);
+    for (bits += 8; bits >= 5 && text.length < length; bits -= 5) text += alphabet[(held >> (bits - 5)) & 31];
+    held &= (1 << bits) - 1;
+  }
+  return text;
 }
 
 /** Epoch milliseconds at which the id was made. */

@@ -79,6 +79,8 @@ export interface Table {
   remove(organisation: string, collection: Collection, sk: string, condition?: Condition): Promise<void>;
   /** At most 100 writes, all or none; `ConditionFailedError` carries the first item that refused. */
   transact(writes: Write[], token?: string): Promise<void>;
+  /** Everything of a collection that stays small, strongly consistent, in the order of sort keys that begin with `prefix`. */
+  all(organisation: string, collection: Collection, prefix?: string): Promise<Item[]>;
   /** One page straight from DynamoDB; see `list.ts` for filters and cursors. */
   query(input: QueryInput): Promise<{ items: Item[]; last?: Item; readUnits: number }>;
   /** Open work of one organisation whose `dueAt` has passed, oldest first (index `byDue`). */
@@ -118,6 +120,7 @@ export const columnKey = (value: string, id: string) => `${columnPrefix(value)}$
 /** Sort keys end at 1024 bytes; a longer value keeps its place by its first part. */
 export const columnPrefix = (value: string) => `${Buffer.from(value).subarray(0, 900).toString()}\u0000`;
 
+/** The client is a parameter for tests; by default the environment says where it goes. */
 export function createTable(name: string, client: DynamoDBClient = new DynamoDBClient({})): Table {
   const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const key = (organisation: string, collection: Collection, sk: string) => ({
@@ -198,6 +201,23 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
         ...(answer.LastEvaluatedKey ? { last: answer.LastEvaluatedKey } : {}),
         readUnits: answer.ConsumedCapacity?.CapacityUnits ?? 0,
       };
+    },
+    async all(organisation, collection, prefix) {
+      const items: Item[] = [];
+      let start: Item | undefined;
+      do {
+        const page = await this.query({
+          organisation,
+          collection,
+          limit: 1000,
+          consistent: true,
+          ...(prefix === undefined ? {} : { prefix }),
+          ...(start ? { start } : {}),
+        });
+        items.push(...page.items);
+        start = page.last;
+      } while (start);
+      return items;
     },
     async due(organisation, before, limit) {
       const answer = await db.send(

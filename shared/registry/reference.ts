@@ -1,0 +1,118 @@
+/**
+ * Image references as people type them (E3). A host is only a first part that has `.` or `:` or is `localhost`;
+ * on Docker Hub a one-part name means `library/<name>`, nowhere else is anything inserted.
+ */
+
+/** An image in a registry. */
+export interface ImageLocation {
+  /** Host, with its port if any; Docker Hub is `docker.io`. */
+  host: string;
+  /** Path below the host. */
+  repository: string;
+  tag?: string;
+  digest?: string;
+}
+
+/** What a text says: `host` is absent where it leaves the registry open. */
+export type ImageReference = Omit<ImageLocation, 'host'> & { host?: string };
+
+export class InvalidReferenceError extends Error {
+  constructor(text: string, why: string) {
+    super(`"${text.slice(0, 300)}" is not an image name: ${why}`);
+    this.name = 'InvalidReferenceError';
+  }
+}
+
+export const dockerHub = 'docker.io';
+
+/** Other names that Docker Hub goes by. */
+const hubAliases = new Set([
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+  'hub.docker.com',
+]);
+
+const part = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+
+/** Throws `InvalidReferenceError`. A scheme in front, and Gradient's `docker.io:/ns/repo`, are accepted. */
+export function parseReference(text: string): ImageReference {
+  const refuse = (why: string) => new InvalidReferenceError(text, why);
+  let rest = text.trim().replace(/^(?:https?|docker|oci):\/\//i, '');
+  let digest: string | undefined;
+  const at = rest.indexOf('@');
+  if (at >= 0) {
+    digest = rest.slice(at + 1);
+    rest = rest.slice(0, at);
+    if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw refuse('a digest is sha256: and 64 hex digits');
+  }
+  let host: string | undefined;
+  const slash = rest.indexOf('/');
+  const first = rest.slice(0, Math.max(slash, 0));
+  if (slash > 0 && (/[.:]/.test(first) || first.toLowerCase() === 'localhost')) {
+    // Gradient writes `docker.io:/ns/repo`: a colon with no port after it.
+    host = normalHost(first.replace(/:$/, ''));
+    if (!host) throw refuse(`"${first}" is not a host`);
+    rest = rest.slice(slash + 1);
+  }
+  let tag: string | undefined;
+  const colon = rest.lastIndexOf(':');
+  if (colon > rest.lastIndexOf('/')) {
+    tag = rest.slice(colon + 1);
+    rest = rest.slice(0, colon);
+    if (!isTag(tag)) throw refuse('a tag is up to 128 letters, digits, `_`, `.` and `-`');
+  }
+  if (rest === '') throw refuse('it has no repository');
+  const repository = rest.replace(/\/+$/, '');
+  if (!isRepository(repository))
+    throw refuse(
+      'a repository is lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between its parts',
+    );
+  return {
+    ...(host ? { host } : {}),
+    repository: withLibrary(host, repository),
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+export const isRepository = (text: string): boolean =>
+  text.length <= 255 && text.split('/').every((one) => part.test(one));
+
+export const isTag = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
+
+/** Lower-case, Docker Hub under its one name; undefined for what is no host. */
+export function normalHost(text: string): string | undefined {
+  const host = text.toLowerCase();
+  if (!hostPattern.test(host) || host.includes('..')) return undefined;
+  return hubAliases.has(host) ? dockerHub : host;
+}
+
+const withLibrary = (host: string | undefined, repository: string): string =>
+  host === dockerHub && !repository.includes('/') ? `library/${repository}` : repository;
+
+/** A reference that names no host, joined below a registry (`host` and the `path` of its URL). */
+export function joinReference(reference: ImageReference, host: string, path = ''): ImageLocation {
+  const repository = path === '' ? reference.repository : `${path}/${reference.repository}`;
+  return { ...reference, host, repository: withLibrary(host, repository) };
+}
+
+/** A missing tag becomes `latest`, with the warning that says so. */
+export function withTag<T extends ImageReference>(reference: T): { reference: T; warnings: string[] } {
+  if (reference.tag !== undefined || reference.digest !== undefined) return { reference, warnings: [] };
+  return {
+    reference: { ...reference, tag: 'latest' },
+    warnings: ['No tag was given: `latest` was taken, which may be another image tomorrow.'],
+  };
+}
+
+/** `host/repository[:tag][@digest]`. */
+export function formatReference({ host, repository, tag, digest }: ImageReference): string {
+  return `${host ? `${host}/` : ''}${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
+/** What to ask a registry for: the digest where there is one, or the tag. */
+export const referenceOf = ({ tag, digest }: Pick<ImageReference, 'tag' | 'digest'>): string =>
+  digest ?? tag ?? 'latest';

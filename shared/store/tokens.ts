@@ -1,0 +1,84 @@
+/**
+ * Slipway tokens: `slp_<organisation>.<id>.<secret>`. The text names the organisation since every key begins with it;
+ * the table holds only a keyed hash of the whole text, so neither the table nor the key alone admits anybody.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Role } from '../model/common.ts';
+import type { Token } from '../model/organisation.ts';
+import { absent, type Item, type Table } from './table.ts';
+
+export interface TokenRecord extends Item {
+  id: string;
+  title: string;
+  /** Whose token it is: it stops working when that member goes, and never does more than they may. */
+  memberId: string;
+  email: string;
+  role: Role;
+  /** HMAC-SHA-256 of the token's text, hex. */
+  hash: string;
+  createdAt: string;
+  /** ISO time from which it is refused. */
+  endsAt?: string;
+  /** Epoch seconds at which DynamoDB may delete the record. */
+  expiresAt?: number;
+  version: number;
+}
+
+const pattern = /^slp_([a-z][a-z0-9-]*)\.([0-9a-z]{1,40})\.([A-Za-z0-9_-]{43})$/;
+
+/** Organisation and id that a token names; undefined for what is no Slipway token. Says nothing on its being valid. */
+export function readToken(text: string): { organisation: string; id: string } | undefined {
+  const match = pattern.exec(text);
+  return match?.[1] && match[2] ? { organisation: match[1], id: `tok_${match[2]}` } : undefined;
+}
+
+/** A new token's text for `id`. `random` is 32 bytes. */
+export function tokenText(organisation: string, id: string, random: Uint8Array = randomBytes(32)): string {
+  return `slp_${organisation}.${id.replace(/^tok_/, '')}.${Buffer.from(random).toString('base64url')}`;
+}
+
+/** `key` is the deployment's token key (`TOKEN_KEY_SECRET_ARN`). */
+export const tokenHash = (key: string, text: string): string =>
+  createHmac('sha256', key).update(text).digest('hex');
+
+/** Whether `text` is the token of `record` and still good at `now`; in constant time where the record exists. */
+export function tokenMatches(record: TokenRecord, key: string, text: string, now: Date): boolean {
+  const given = Buffer.from(tokenHash(key, text), 'hex');
+  const stored = Buffer.from(record.hash, 'hex');
+  if (given.length !== stored.length || !timingSafeEqual(given, stored)) return false;
+  return record.endsAt === undefined || now.getTime() < Date.parse(record.endsAt);
+}
+
+export async function getToken(
+  table: Table,
+  organisation: string,
+  id: string,
+): Promise<TokenRecord | undefined> {
+  return (await table.get(organisation, 'tokens', id)) as TokenRecord | undefined;
+}
+
+/** Throws `ConditionFailedError` where the id is taken. */
+export async function addToken(
+  table: Table,
+  organisation: string,
+  token: Omit<TokenRecord, 'version' | 'expiresAt'>,
+): Promise<TokenRecord> {
+  const record = {
+    ...token,
+    version: 1,
+    // Kept for a while after its end, so that the list can tell why a script stopped working.
+    ...(token.endsAt ? { expiresAt: Math.floor(Date.parse(token.endsAt) / 1000) + 30 * 86_400 } : {}),
+  } as TokenRecord;
+  await table.put(organisation, 'tokens', record.id, record, absent);
+  return record;
+}
+
+export const toToken = ({ id, title, memberId, email, role, createdAt, endsAt }: TokenRecord): Token => ({
+  id,
+  title,
+  memberId,
+  email,
+  role,
+  createdAt,
+  ...(endsAt === undefined ? {} : { expiresAt: endsAt }),
+});
