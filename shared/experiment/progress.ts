@@ -271,7 +271,8 @@ export const concluded =
       });
     const queue = record.executionEndedAt ? undefined : nextQueue(record, queues);
     if (queue === undefined) return finish(record, circumstances, 'failed', last.reason);
-    return submits ? opened(queue)(record, circumstances) : undefined;
+    if (submits) return opened(queue)(record, circumstances);
+    return record.status === 'pending' ? undefined : { set: { status: 'pending' }, entries: [] };
   };
 
 /** A new attempt, about to be submitted to `queue`. */
