@@ -1,0 +1,61 @@
+/** The stage's access log: its format with `$context` variables filled in. */
+import type { Cloud } from '../platform.ts';
+import type { HttpApi } from './declared.ts';
+import { clfTime, type GatewayAnswer, type GatewayRequest } from './event.ts';
+
+export interface Served {
+  request: GatewayRequest;
+  routeKey: string;
+  answer: GatewayAnswer;
+  errorMessage: string;
+  integrationLatencyMs?: number;
+}
+
+function variables({ request, routeKey, answer, errorMessage, integrationLatencyMs }: Served, now: Date) {
+  return new Map<string, string | number>([
+    ['requestId', request.requestId],
+    ['extendedRequestId', request.requestId],
+    ['identity.sourceIp', request.sourceIp],
+    ['identity.userAgent', request.headers['user-agent'] ?? '-'],
+    ['requestTime', clfTime(request.receivedAt)],
+    ['requestTimeEpoch', request.receivedAt.getTime()],
+    ['httpMethod', request.method],
+    ['path', request.path],
+    ['routeKey', routeKey || '-'],
+    ['protocol', 'HTTP/1.1'],
+    ['status', answer.status],
+    ['responseLength', Buffer.byteLength(answer.body)],
+    ['responseLatency', now.getTime() - request.receivedAt.getTime()],
+    ['integrationLatency', integrationLatencyMs ?? '-'],
+    ['integration.latency', integrationLatencyMs ?? '-'],
+    ['error.message', errorMessage || '-'],
+    ['error.messageString', errorMessage ? JSON.stringify(errorMessage) : '-'],
+    ['integrationErrorMessage', errorMessage || '-'],
+    ['integration.error', errorMessage || '-'],
+    ['authorizer.error', '-'],
+  ]);
+}
+
+/** Returns what to call for every answered request; lines are gathered for a moment. */
+export function createAccessLog(api: HttpApi, cloud: Pick<Cloud, 'appendLogs' | 'now'>) {
+  const settings = api.accessLog;
+  let lines: { timestamp: number; message: string }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (settings && lines.length > 0) cloud.appendLogs(settings.group, `${api.id}-${api.stage}`, lines);
+    lines = [];
+  };
+  const write = (served: Served): void => {
+    if (!settings) return;
+    const now = cloud.now();
+    const known = variables(served, now);
+    const message = settings.format.replace(/\$context\.([A-Za-z.]+)/g, (_, name: string) =>
+      String(known.get(name) ?? '-'),
+    );
+    lines.push({ timestamp: now.getTime(), message });
+    timer ??= setTimeout(flush, 200);
+  };
+  return { write, flush };
+}

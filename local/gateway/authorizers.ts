@@ -1,0 +1,62 @@
+/** Lambda authorizers with simple responses, their answers kept for the declared time. */
+import type { Cloud } from '../platform.ts';
+import type { Authorizer } from './declared.ts';
+import type { BaseEvent } from './event.ts';
+
+/** `unauthorized`: 401 of the gateway; `forbidden`: 403; `failed`: 500. */
+export type Decision = { context: object } | 'unauthorized' | 'forbidden' | 'failed';
+
+const cacheLimit = 10_000;
+
+export class Authorizers {
+  private readonly cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>;
+  private readonly cache = new Map<string, { decision: Decision; until: number }>();
+
+  constructor(cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>) {
+    this.cloud = cloud;
+  }
+
+  async decide(authorizer: Authorizer, event: BaseEvent, apiId: string): Promise<Decision> {
+    const identity = authorizer.identityHeaders.map((name) => event.headers[name] ?? '');
+    // Without its identity the request isn't worth an invocation: API Gateway answers at once.
+    if (identity.includes('')) return 'unauthorized';
+    const key = JSON.stringify([authorizer.id, ...identity]);
+    const now = this.cloud.now().getTime();
+    const cached = this.cache.get(key);
+    if (cached && cached.until > now) return cached.decision;
+    const decision = await this.ask(authorizer, event, identity, apiId);
+    if (decision !== 'failed' && authorizer.ttlSeconds > 0) {
+      if (this.cache.size >= cacheLimit) this.cache.clear();
+      this.cache.set(key, { decision, until: now + authorizer.ttlSeconds * 1000 });
+    }
+    return decision;
+  }
+
+  private async ask(
+    authorizer: Authorizer,
+    event: BaseEvent,
+    identitySource: string[],
+    apiId: string,
+  ): Promise<Decision> {
+    const { method, path } = event.requestContext.http;
+    const place = `arn:aws:execute-api:${this.cloud.region}:${this.cloud.accountId}:${apiId}`;
+    const request = {
+      ...event,
+      type: 'REQUEST',
+      routeArn: `${place}/$default/${method}${path}`,
+      identitySource,
+    };
+    const { payload, functionError } = await this.cloud.invokeFunction(authorizer.functionArn, request, {
+      service: 'apigateway.amazonaws.com',
+      sourceArn: `${place}/authorizers/${authorizer.id}`,
+    });
+    const answer = payload as { isAuthorized?: unknown; context?: object; errorMessage?: string } | null;
+    if (functionError) {
+      if (answer?.errorMessage === 'Unauthorized') return 'unauthorized';
+      this.cloud.log('gateway', `authorizer failed: ${JSON.stringify(answer).slice(0, 500)}`);
+      return 'failed';
+    }
+    if (typeof answer?.isAuthorized !== 'boolean') return 'failed';
+    return answer.isAuthorized ? { context: answer.context ?? {} } : 'forbidden';
+  }
+}

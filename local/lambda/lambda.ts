@@ -1,0 +1,126 @@
+/** AWS Lambda: the declared functions' real bundles in child processes. */
+import { randomUUID } from 'node:crypto';
+import {
+  AwsError,
+  type Cloud,
+  type DeclaredResource,
+  type InvocationResult,
+  type Invoker,
+  type RestAnswer,
+  type RestCall,
+  type Service,
+} from '../platform.ts';
+import { AsyncInvocations } from './asynchronous.ts';
+import { type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
+import type { Outcome } from './environment.ts';
+import { syncPayloadLimitBytes } from './limits.ts';
+import { Permissions } from './permissions.ts';
+import { Pools } from './pool.ts';
+
+export interface Lambda extends Service {
+  invoke(functionArn: string, payload: unknown, invoker?: Invoker): Promise<InvocationResult>;
+  invokeAsync(functionArn: string, payload: unknown, invoker?: Invoker): void;
+}
+
+export interface LambdaOptions {
+  /** Waits before the retries of an asynchronous invocation; Lambda's own are one and two minutes. */
+  retryDelaysMs?: readonly number[];
+}
+
+const reapEveryMs = 5000;
+const asyncEveryMs = 1000;
+const invocationPath = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda {
+  const functions = new Map<string, FunctionConfig>();
+  const pools = new Pools(cloud);
+  const stops: (() => void)[] = [];
+  let permissions = new Permissions([]);
+  let isStopping = false;
+
+  const run = async (config: FunctionConfig, event: string, requestId: string): Promise<Outcome> => {
+    const outcome = isStopping ? undefined : await pools.run(config, event, requestId);
+    // What our own stop has ended is no failure of the function: an asynchronous event runs again at the next start.
+    if (!outcome || isStopping)
+      throw new AwsError('ServiceException', 'The embedded cloud is stopping.', 500);
+    return outcome;
+  };
+  const asynchronous = new AsyncInvocations(cloud, {
+    run,
+    find: (name) => functions.get(name),
+    retryDelaysMs: options.retryDelaysMs ?? [60_000, 120_000],
+  });
+
+  const find = (nameOrArn: string, invoker?: Invoker): FunctionConfig => {
+    const name = nameOrArn.replace(/^.*:function:/, '').replace(/:\$LATEST$/, '');
+    const config = functions.get(name);
+    if (!config) throw new AwsError('ResourceNotFoundException', `Function not found: ${nameOrArn}`, 404);
+    if (invoker) permissions.check(name, invoker);
+    return config;
+  };
+
+  const runChecked = (config: FunctionConfig, event: string): Promise<Outcome> => {
+    const bytes = Buffer.byteLength(event);
+    if (bytes > syncPayloadLimitBytes) {
+      const message = `Request must be smaller than ${syncPayloadLimitBytes} bytes for the InvokeFunction operation`;
+      throw new AwsError('RequestTooLargeException', message, 413);
+    }
+    return run(config, event, randomUUID());
+  };
+
+  async function serve(call: RestCall): Promise<RestAnswer> {
+    const [, encodedName] = invocationPath.exec(call.path) ?? [];
+    if (call.method !== 'POST' || !encodedName) {
+      throw new AwsError(
+        'UnsupportedOperation',
+        `The embedded cloud does not implement lambda ${call.method} ${call.path}.`,
+      );
+    }
+    const config = find(decodeURIComponent(encodedName));
+    call.authorize('lambda:InvokeFunction', config.arn);
+    const event = (await call.readBody(syncPayloadLimitBytes + 1024)).toString('utf8') || '{}';
+    if (call.headers['x-amz-invocation-type'] === 'Event') {
+      asynchronous.accept(config, event);
+      return { status: 202 };
+    }
+    const outcome = await runChecked(config, event);
+    const failure: Record<string, string> = outcome.failed ? { 'x-amz-function-error': 'Unhandled' } : {};
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', 'x-amz-executed-version': '$LATEST', ...failure },
+      body: outcome.body,
+    };
+  }
+
+  return {
+    signingName: 'lambda',
+    resourceTypes: lambdaResourceTypes,
+    async deploy(resources: DeclaredResource[]) {
+      functions.clear();
+      for (const resource of resources.filter(({ type }) => type === 'AWS::Lambda::Function')) {
+        const config = readFunction(resource, cloud);
+        functions.set(config.name, config);
+      }
+      permissions = new Permissions(resources);
+      asynchronous.configure(resources);
+    },
+    async start() {
+      stops.push(cloud.every(reapEveryMs, 'lambda: idle environments', () => pools.reap()));
+      stops.push(cloud.every(asyncEveryMs, 'lambda: asynchronous invocations', () => asynchronous.work()));
+    },
+    async stop() {
+      isStopping = true;
+      for (const stop of stops) stop();
+      await pools.endAll();
+    },
+    serve,
+    async invoke(functionArn, payload, invoker) {
+      const outcome = await runChecked(find(functionArn, invoker), JSON.stringify(payload));
+      const result: InvocationResult = { payload: JSON.parse(outcome.body) as unknown };
+      return outcome.failed ? { ...result, functionError: 'Unhandled' } : result;
+    },
+    invokeAsync(functionArn, payload, invoker) {
+      asynchronous.accept(find(functionArn, invoker), JSON.stringify(payload));
+    },
+  };
+}
