@@ -1,0 +1,74 @@
+/**
+ * What events should have finished and didn't: lost, never sent, or their handler died. Every open build and
+ * experiment says when it wants to be looked at (`dueAt`); whoever is due is compared with what AWS knows.
+ */
+import { idKinds } from '../../shared/model/id.ts';
+import { ConditionFailedError, type Item, openKey, type Table } from '../../shared/store/table.ts';
+
+/** Finishes what is due of one record. May run twice at once, so it writes only conditionally. */
+export type Reconcile = (organisation: string, id: string) => Promise<void>;
+
+export interface ReconcileDependencies {
+  organisations: string[];
+  table: Table;
+  now: () => Date;
+  log: { error(message: string, fields: Record<string, unknown>): void };
+  builds: Reconcile;
+  experiments: Reconcile;
+}
+
+const perOrganisation = 200;
+/** A record that can't be looked at must not stand before the others at every turn. */
+const postponeSeconds = 300;
+
+/** Looks at everything that is due. Throws at the end if something failed, so that the alarm on errors sees it. */
+export async function reconcile(dependencies: ReconcileDependencies): Promise<void> {
+  const { organisations, table, now, log } = dependencies;
+  let failures = 0;
+  for (const organisation of organisations) {
+    for (const item of await table.due(organisation, now().toISOString(), perOrganisation)) {
+      const id = String(item.id);
+      try {
+        await reconcileOne(dependencies, organisation, id);
+      } catch (error) {
+        failures++;
+        log.error('reconciling failed', { organisation, id, error });
+        await postpone(table, organisation, item, now());
+      }
+    }
+  }
+  if (failures > 0) throw new Error(`${failures} records could not be reconciled; each one is in the log`);
+}
+
+async function reconcileOne(
+  { builds, experiments }: ReconcileDependencies,
+  organisation: string,
+  id: string,
+): Promise<void> {
+  if (id.startsWith(`${idKinds.build}_`)) return builds(organisation, id);
+  if (id.startsWith(`${idKinds.experiment}_`)) return experiments(organisation, id);
+  throw new Error(`open work of an unknown kind: ${id}`);
+}
+
+async function postpone(table: Table, organisation: string, item: Item, now: Date): Promise<void> {
+  try {
+    await table.transact([
+      {
+        Update: {
+          TableName: table.name,
+          Key: { pk: item.pk, sk: item.sk },
+          UpdateExpression: 'SET dueAt = :later',
+          ConditionExpression: 'openKey = :open AND dueAt = :seen',
+          ExpressionAttributeValues: {
+            ':later': new Date(now.getTime() + postponeSeconds * 1000).toISOString(),
+            ':open': openKey(organisation),
+            ':seen': item.dueAt,
+          },
+        },
+      },
+    ]);
+  } catch (error) {
+    // It moved meanwhile, so it is due at another time anyway.
+    if (!(error instanceof ConditionFailedError)) throw error;
+  }
+}

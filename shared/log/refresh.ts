@@ -1,0 +1,159 @@
+/** Reads the sources of a log on from where the index stands, by whoever holds the lease. */
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { Artifacts } from '../aws/artifacts.ts';
+import type { LogLine } from '../model/common.ts';
+import type { Table } from '../store/table.ts';
+import { appendLines, chunkKey } from './chunks.ts';
+import { linesOf } from './lines.ts';
+import { type LogSource, readSource } from './source.ts';
+import { readTail, type Tail, writeTail } from './tail.ts';
+
+/** A reader that died is replaced after this long. */
+const leaseMs = 5000;
+/** The sources are read this often while lines come, and less and less often up to the second number when not. */
+export const intervalsMs = [300, 700] as const;
+/** How long after its end a source without an end marker may still deliver lines. */
+const graceMs = 4000;
+
+export interface LogJob {
+  organisation: string;
+  id: string;
+  /** In order; a later one is an attempt after the earlier ended. */
+  sources: LogSource[];
+  /** Whether no further source will come. */
+  ended: boolean;
+}
+
+export interface LogDependencies {
+  table: Table;
+  artifacts: Artifacts;
+  client: CloudWatchLogsClient;
+  now: () => Date;
+}
+
+/** One reader's memory between two looks. */
+export interface Reader {
+  /** Random, so that no two readers are taken for each other. */
+  holder: string;
+  checkedAt: number;
+  intervalMs: number;
+}
+
+/** Whether to read until nothing is left, or only to look for something new, and not more often than useful. */
+export type Effort = 'look' | 'exhaust';
+
+/** Answers the index as it is afterwards; somebody else's news where they hold the lease. */
+export async function refresh(
+  dependencies: LogDependencies,
+  reader: Reader,
+  job: LogJob,
+  effort: Effort,
+): Promise<Tail> {
+  const { table, now } = dependencies;
+  const { organisation, id } = job;
+  const tail = await readTail(table, organisation, id);
+  const time = now().getTime();
+  const mine = tail.holder === reader.holder;
+  if (tail.complete || (!mine && tail.leaseUntil > time)) return tail;
+  if (job.sources.length < tail.starts.length && !job.ended) return tail;
+  if (effort === 'look' && time - Math.max(tail.checkedAt, reader.checkedAt) < reader.intervalMs) return tail;
+  reader.checkedAt = time;
+  const leased =
+    mine && tail.leaseUntil - time > leaseMs / 2
+      ? tail
+      : await writeTail(table, organisation, id, tail, {
+          ...tail,
+          holder: reader.holder,
+          leaseUntil: time + leaseMs,
+          checkedAt: time,
+        });
+  if (!leased) return readTail(table, organisation, id);
+  return readOn(dependencies, reader, job, leased, effort);
+}
+
+/** Gives the lease back, if this reader has it: the next one need not wait for its end. */
+export async function release({ table }: LogDependencies, reader: Reader, job: LogJob): Promise<void> {
+  const tail = await readTail(table, job.organisation, job.id);
+  if (tail.holder !== reader.holder) return;
+  await writeTail(table, job.organisation, job.id, tail, {
+    ...tail,
+    holder: '',
+    leaseUntil: 0,
+    checkedAt: reader.checkedAt,
+  });
+}
+
+async function readOn(
+  dependencies: LogDependencies,
+  reader: Reader,
+  job: LogJob,
+  leased: Tail,
+  effort: Effort,
+): Promise<Tail> {
+  const { client, now } = dependencies;
+  let tail = leased;
+  let token = tail.token;
+  for (;;) {
+    const source = job.sources[tail.starts.length - 1];
+    if (!source) {
+      if (!job.ended) return tail;
+      return (
+        (await keep(dependencies, reader, job, tail, { lines: [], token, over: true })) ??
+        current(dependencies, job)
+      );
+    }
+    const page = await readSource(client, source, token);
+    const { lines, ended } = linesOf(page.events, source);
+    const silent = page.atEnd && page.events.length === 0;
+    const over = ended || (silent && past(source.endedAt, now().getTime() - graceMs));
+    token = page.token;
+    if (lines.length > 0 || over) {
+      const kept = await keep(dependencies, reader, job, tail, { lines, token, over });
+      if (!kept) return current(dependencies, job);
+      tail = kept;
+      token = tail.token;
+      reader.intervalMs = intervalsMs[0];
+      if (tail.complete || (effort === 'look' && lines.length > 0)) return tail;
+    } else if (page.atEnd || (page.events.length === 0 && effort === 'look')) {
+      reader.intervalMs = Math.min(intervalsMs[1], reader.intervalMs * 1.2);
+      return tail;
+    }
+  }
+}
+
+const past = (time: string | undefined, limit: number) => time !== undefined && Date.parse(time) <= limit;
+
+const current = ({ table }: LogDependencies, job: LogJob) => readTail(table, job.organisation, job.id);
+
+/** Puts lines first into objects, then into the index: what a crash leaves between the two is nobody's. */
+async function keep(
+  { table, artifacts }: LogDependencies,
+  reader: Reader,
+  job: LogJob,
+  tail: Tail,
+  news: { lines: LogLine[]; token: string | undefined; over: boolean },
+): Promise<Tail | undefined> {
+  const store = { artifacts, organisation: job.organisation, jobId: job.id };
+  const { chunks, lines, replaced } =
+    news.lines.length > 0
+      ? await appendLines(store, tail, tail.version, news.lines)
+      : { ...tail, replaced: undefined };
+  const sourceCount = Math.min(job.sources.length, tail.starts.length);
+  const complete = news.over && job.ended && sourceCount === job.sources.length;
+  const { token: _, ...before } = tail;
+  const written = await writeTail(table, job.organisation, job.id, tail, {
+    ...before,
+    ...(news.over || news.token === undefined ? {} : { token: news.token }),
+    chunks,
+    lines,
+    starts: news.over && !complete ? [...tail.starts, lines] : tail.starts,
+    complete,
+    checkedAt: reader.checkedAt,
+    // What is new is answered at once, so the lease goes back with it.
+    holder: '',
+    leaseUntil: 0,
+  });
+  const dead = written ? (replaced ? [replaced] : []) : chunks.filter((chunk) => chunk[2] === tail.version);
+  for (const chunk of dead) await artifacts.remove(chunkKey(job.organisation, job.id, chunk));
+  return written;
+}
