@@ -1,11 +1,12 @@
 /** CloudWatch Logs: groups, streams and events in SQLite, read page by page with AWS's tokens. */
 
 import { callLimiter } from './call-limiter.ts';
-import { generatedName } from './generated-name.ts';
+
 import { describeLogStreams, filterLogEvents, getLogEvents } from './logs/reading.ts';
 import { type LogLine, openLogStore } from './logs/store.ts';
 import { createLogStream, putLogEvents } from './logs/writing.ts';
 import type { Cloud, Service } from './platform.ts';
+import { generatedName } from './template/names.ts';
 
 export interface LogsOptions {
   /** Calls a second, account-wide; above, `ThrottlingException`. AWS's defaults in us-east-1 are 25 and 10. */

@@ -1,5 +1,5 @@
 /** Secrets Manager: versions, stages, recovery windows; values sealed in `cloud.db`. */
-import { generatedName, stableSuffix } from './generated-name.ts';
+import { createHash } from 'node:crypto';
 import type { Cloud, Principal, Service } from './platform.ts';
 import { RequestMembers } from './request-members.ts';
 import type { SecretAccess } from './secrets-manager/access.ts';
@@ -16,6 +16,7 @@ import {
   untagResource,
   updateSecret,
 } from './secrets-manager/writing.ts';
+import { generatedName } from './template/names.ts';
 
 export interface SecretsManager extends Service {
   /** A secret's value as `principal` may read it; `valueFrom` is a name or ARN with optional `:json-key:stage:version`. */
@@ -23,6 +24,13 @@ export interface SecretsManager extends Service {
 }
 
 const purgeEveryMs = 60_000;
+
+/** The six characters after a declared secret's name, the same at every start. */
+function stableSuffix(declared: { stack: string; logicalId: string }): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+  const digest = createHash('sha256').update(`${declared.stack}/${declared.logicalId}`).digest();
+  return Array.from(digest.subarray(0, 6), (byte) => alphabet[byte % alphabet.length]).join('');
+}
 
 /** Secrets Manager on `cloud.db`, sealed with `<home>/secrets.key`. */
 export function createSecretsManager(cloud: Cloud): SecretsManager {
@@ -40,8 +48,7 @@ export function createSecretsManager(cloud: Cloud): SecretsManager {
     signingName: 'secretsmanager',
     resourceTypes: {
       'AWS::SecretsManager::Secret': {
-        physicalId: (declared) =>
-          `${bareArn(nameOf(declared))}-${stableSuffix(`${declared.stack}/${declared.logicalId}`, 6)}`,
+        physicalId: (declared) => `${bareArn(nameOf(declared))}-${stableSuffix(declared)}`,
         attributes: ({ physicalId }) => ({ Id: physicalId }),
       },
     },

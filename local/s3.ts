@@ -1,0 +1,103 @@
+/** S3: declared buckets, path-style, objects on disk. */
+import { AwsError, type Cloud, type RestAnswer, type RestCall, type Service } from './platform.ts';
+import { type BucketAccess, bucketArn, loadBucketPolicies } from './s3/access.ts';
+import {
+  deleteObjects,
+  getBucketLocation,
+  headBucket,
+  listBuckets,
+  listObjects,
+} from './s3/bucket-operations.ts';
+import { expireObjects, readLifecycleRules } from './s3/lifecycle.ts';
+import { readObject } from './s3/reading.ts';
+import { noSuchBucket, openObjectStore } from './s3/store.ts';
+import { copyObject, deleteObject, putObject } from './s3/writing.ts';
+import { generatedName } from './template/names.ts';
+
+const listParameters =
+  /^(list-type|prefix|delimiter|max-keys|start-after|continuation-token|encoding-type|fetch-owner)$/;
+const anyParameter = /^(x-id|x-amz-.*|response-.*)$/i;
+
+/** A request's bucket and key, decoded. */
+function target(path: string): { bucket: string; key: string } {
+  const [, bucket = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
+  try {
+    return { bucket: decodeURIComponent(bucket), key: decodeURIComponent(key) };
+  } catch {
+    // decodeURIComponent throws on nothing but broken percent-encoding.
+    throw new AwsError('InvalidURI', "Couldn't parse the specified URI.", 400, { URI: path });
+  }
+}
+
+/** S3 on `<home>/s3` and `cloud.db`. */
+export function createS3(cloud: Cloud): Service {
+  const access: BucketAccess = { cloud, store: openObjectStore(cloud), policies: new Map() };
+  let rules: ReturnType<typeof readLifecycleRules> = [];
+  let stopExpiry = (): void => undefined;
+
+  function answer(call: RestCall): RestAnswer | Promise<RestAnswer> {
+    const { bucket, key } = target(call.path);
+    const parameters = [...call.query.keys()].filter((name) => !anyParameter.test(name));
+    const unsupported = (): AwsError =>
+      new AwsError(
+        'UnsupportedOperation',
+        `The embedded cloud does not implement s3 ${call.method} ${key ? '/bucket/key' : bucket ? '/bucket' : '/'}${parameters.length > 0 ? `?${parameters.join('&')}` : ''}.`,
+        400,
+      );
+    if (bucket === '') {
+      if (call.method === 'GET') return listBuckets(access, call);
+      throw unsupported();
+    }
+    if (!access.store.bucket(bucket)) throw noSuchBucket(bucket);
+    if (key === '') {
+      if (call.method === 'GET' && parameters.includes('location'))
+        return getBucketLocation(access, call, bucket);
+      if (call.method === 'POST' && parameters.includes('delete')) return deleteObjects(access, call, bucket);
+      if (call.method === 'HEAD' && parameters.length === 0) return headBucket(access, call, bucket);
+      if (call.method === 'GET' && parameters.every((name) => listParameters.test(name)))
+        return listObjects(access, call, bucket);
+      throw unsupported();
+    }
+    if (parameters.length > 0) throw unsupported();
+    if (call.method === 'GET' || call.method === 'HEAD') return readObject(access, call, bucket, key);
+    if (call.method === 'DELETE') return deleteObject(access, call, bucket, key);
+    if (call.method !== 'PUT') throw unsupported();
+    return call.headers['x-amz-copy-source'] === undefined
+      ? putObject(access, call, bucket, key)
+      : copyObject(access, call, bucket, key);
+  }
+
+  return {
+    signingName: 's3',
+    resourceTypes: {
+      'AWS::S3::Bucket': {
+        physicalId: (declared) =>
+          declared.properties?.BucketName ?? generatedName(declared, 63).toLowerCase(),
+        attributes: ({ physicalId }) => ({
+          Arn: bucketArn(physicalId),
+          DomainName: `${physicalId}.s3.amazonaws.com`,
+          RegionalDomainName: `${physicalId}.s3.${cloud.region}.amazonaws.com`,
+        }),
+      },
+      'AWS::S3::BucketPolicy': { physicalId: (declared) => declared.properties.Bucket },
+    },
+    async deploy(resources) {
+      const buckets = resources.filter((one) => one.type === 'AWS::S3::Bucket');
+      for (const one of buckets) access.store.declareBucket(one.physicalId);
+      access.policies = loadBucketPolicies(resources);
+      rules = readLifecycleRules(buckets);
+      access.store.sweep();
+    },
+    async start() {
+      const expire = (): void => expireObjects(cloud, access.store, rules);
+      expire();
+      stopExpiry = cloud.every(3_600_000, 's3 lifecycle', expire);
+    },
+    async stop() {
+      stopExpiry();
+    },
+    async serve(call) {
+      return answer(call);
+    },
+  };
+}
