@@ -93,7 +93,7 @@ export const newExperimentSchema = z
     name: name.optional(),
     image: z.string().trim().min(1).max(512).optional().meta({
       description: "As one would type it. Left out: the organisation's default image, else the platform's.",
-      example: 'acme/iris:v1',
+      example: 'iris:v1',
     }),
     command: command.optional().meta({ description: "Left out: the image's own." }),
     entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
@@ -129,8 +129,9 @@ function sizeBytes(words: string[], variables: Record<string, string>): number {
   return all.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
+/** Missing and null fields are left alone. */
 export const experimentChangeSchema = z
-  .strictObject({ name: name.optional(), tags: tags.optional() })
+  .strictObject({ name: name.nullish(), tags: tags.nullish() })
   .meta({ id: 'ExperimentChange' });
 export type ExperimentChange = z.output<typeof experimentChangeSchema>;
 
@@ -191,5 +192,5 @@ export const experimentListQuery = z.strictObject({
   status: z.enum(experimentStatuses).optional(),
   author: z.string().max(320).optional(),
   project: z.string().max(128).optional(),
-  q: z.string().min(1).max(128).optional().meta({ description: 'Substring of name or image' }),
+  q: z.string().min(1).max(128).optional().meta({ description: 'Substring of the name, whatever its case' }),
 });

@@ -1,0 +1,66 @@
+import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
+import { conflict, notFound } from '../../shared/http/problem.ts';
+import { requireMatch } from '../../shared/http/serve.ts';
+import type { ExperimentChange } from '../../shared/model/experiment.ts';
+import { advance } from '../../shared/store/advance.ts';
+import {
+  type Condition,
+  ConditionFailedError,
+  conditionInput,
+  type Table,
+  versionIs,
+  type Write,
+} from '../../shared/store/table.ts';
+import { getExperiment } from './read.ts';
+
+export interface ChangeRequest {
+  organisation: string;
+  id: string;
+  now: Date;
+  ifMatch?: string | undefined;
+}
+
+/** Renames an experiment or replaces its tags. */
+export async function updateExperiment(
+  table: Table,
+  { organisation, id, now, ifMatch }: ChangeRequest,
+  { name, tags }: ExperimentChange,
+): Promise<ExperimentRecord> {
+  const moved = await advance<ExperimentRecord>(
+    table,
+    { organisation, collection: 'experiments', id },
+    (current) => {
+      requireMatch({ ifMatch }, current.version);
+      if (!name && !tags) return undefined;
+      return { set: { ...(name ? { name } : {}), ...(tags ? { tags } : {}), updatedAt: now.toISOString() } };
+    },
+  );
+  if (!moved) throw notFound('experiment');
+  return moved.record;
+}
+
+const writesAtOnce = 100;
+
+/** Deletes an experiment that has no job, and its timeline. Throws 409 while it runs. */
+export async function deleteExperiment(
+  table: Table,
+  { organisation, id, ifMatch }: Omit<ChangeRequest, 'now'>,
+): Promise<void> {
+  const record = await getExperiment(table, organisation, id);
+  requireMatch({ ifMatch }, record.version);
+  if (!isOver(record) && record.status !== 'created')
+    throw conflict('experiment-running', 'Stop the experiment first, and wait until it is stopped.');
+  const removal = (pk: unknown, sk: unknown, condition?: Condition): Write => ({
+    Delete: { TableName: table.name, Key: { pk, sk }, ...conditionInput(condition) },
+  });
+  const events = (await table.all(organisation, 'events', `${id}#`)).map(({ pk, sk }) => removal(pk, sk));
+  // A long timeline goes first and in parts: only a finished experiment has one, and that gets no more entries.
+  while (events.length >= writesAtOnce) await table.transact(events.splice(0, writesAtOnce));
+  const { pk, sk } = table.key(organisation, 'experiments', id);
+  try {
+    await table.transact([removal(pk, sk, versionIs(record.version)), ...events]);
+  } catch (error) {
+    if (!(error instanceof ConditionFailedError)) throw error;
+    throw conflict('experiment-changed', 'The experiment changed at this moment; look at it again.');
+  }
+}

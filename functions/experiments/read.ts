@@ -1,0 +1,51 @@
+import type { ExperimentRecord } from '../../shared/experiment/record.ts';
+import { notFound } from '../../shared/http/problem.ts';
+import { type ListRequest, list } from '../../shared/store/list.ts';
+import type { Table } from '../../shared/store/table.ts';
+
+/** Throws 404 for what the organisation doesn't have. */
+export async function getExperiment(
+  table: Table,
+  organisation: string,
+  id: string,
+): Promise<ExperimentRecord> {
+  const record = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
+  if (!record) throw notFound('experiment');
+  return record;
+}
+
+export interface ExperimentList {
+  limit: number;
+  cursor?: string | undefined;
+  sort: string;
+  q?: string | undefined;
+  tag?: string | undefined;
+  status?: string | undefined;
+  author?: string | undefined;
+  project?: string | undefined;
+}
+
+/** A page of the organisation's experiments. */
+export async function listExperiments(
+  table: Table,
+  organisation: string,
+  { limit, cursor, sort, q, ...filters }: ExperimentList,
+): Promise<{ records: ExperimentRecord[]; nextCursor?: string }> {
+  const request: ListRequest = {
+    organisation,
+    collection: 'experiments',
+    limit,
+    cursor,
+    sort,
+    q,
+    filters,
+    columns: { status: 'byStatus', author: 'byAuthor', project: 'byProject' },
+    searched: ['name'],
+    matches: (item, column, value) =>
+      column === 'tag'
+        ? (item as ExperimentRecord).tags.includes(value)
+        : String(item[column] ?? '') === value,
+  };
+  const { items, nextCursor } = await list(table, request);
+  return { records: items as ExperimentRecord[], ...(nextCursor === undefined ? {} : { nextCursor }) };
+}
