@@ -62,8 +62,12 @@ export const stageSchema = z
     organisations: z.array(organisation).min(1),
     /** Sender of all mail: an identity that SES has verified, or will be asked to. */
     mailFrom: z.email(),
+    /** `create`: the stack asks SES to verify `mailFrom`. `existing`: the account already has it, or its domain. */
+    mailIdentity: z.enum(['create', 'existing']).default('create'),
     /** An OIDC issuer of your own; left out, the stack makes a Cognito user pool. */
     oidc: z.strictObject({ issuer: z.url(), audience: z.string() }).optional(),
+    /** Availability zones that hosts may be in; more find GPUs more often. A few regions have only two. */
+    availabilityZones: z.int().min(1).max(6).default(3),
     environments: z.array(environment).min(1),
     queues: z.array(queue).min(1),
     computes: z.array(compute).min(1),

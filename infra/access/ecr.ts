@@ -1,0 +1,53 @@
+import { defaultImagesNamespace } from '../names.ts';
+import type { Access } from './access.ts';
+import type { Deployment } from './deployment.ts';
+
+export const pullActions = [
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:BatchGetImage',
+  'ecr:GetDownloadUrlForLayer',
+];
+export const pushActions = [
+  ...pullActions,
+  'ecr:InitiateLayerUpload',
+  'ecr:UploadLayerPart',
+  'ecr:CompleteLayerUpload',
+  'ecr:PutImage',
+];
+
+/** Log in to the account's registry: what one may then do there is decided per repository. */
+export const ecrLogin: Access = {
+  actions: ['ecr:GetAuthorizationToken'],
+  resources: ['*'],
+  wildcard: 'GetAuthorizationToken has no resource; the repository actions are limited by name.',
+};
+
+type Arns = Pick<Deployment, 'arn'>;
+
+/** Everything below an organisation's own namespace. */
+export function organisationRepositories({ arn }: Arns, organisations: string[], actions: string[]): Access {
+  return {
+    actions,
+    resources: organisations.map((organisation) => arn('ecr', `repository/${organisation}/*`)),
+    wildcard: "Repositories are created at run time below the organisation's own namespace.",
+  };
+}
+
+/** The namespaces of all organisations, for functions that serve each of them. */
+export function everyOrganisationsRepositories(deployment: Deployment, actions: string[]): Access {
+  return organisationRepositories(
+    deployment,
+    deployment.stage.organisations.map(({ id }) => id),
+    actions,
+  );
+}
+
+/** Pull of the images that the deployment itself publishes. */
+export function defaultRepositories({ arn }: Arns, actions = pullActions): Access {
+  return {
+    actions,
+    resources: [arn('ecr', `repository/${defaultImagesNamespace}/*`)],
+    wildcard:
+      'The default images are published by operators below one namespace; every organisation may read them.',
+  };
+}

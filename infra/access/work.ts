@@ -1,0 +1,64 @@
+/** Access to what does the work: CodeBuild, Batch, Step Functions, SES, and the roles that work runs with. */
+import type { OrganisationRole } from '../names.ts';
+import type { Access } from './access.ts';
+import type { Deployment } from './deployment.ts';
+
+/** CodeBuild authorises every build action on the build's project. */
+export function builds({ arn, names }: Deployment, actions: string[]): Access {
+  return { actions, resources: [arn('codebuild', `project/${names.buildProject}`)] };
+}
+
+/** Read any job's state. */
+export const describeJobs: Access = {
+  actions: ['batch:DescribeJobs'],
+  resources: ['*'],
+  wildcard: 'DescribeJobs has no resource.',
+};
+
+export function terminateJobs({ arn }: Pick<Deployment, 'arn'>): Access {
+  return {
+    actions: ['batch:TerminateJob'],
+    resources: [arn('batch', 'job/*')],
+    wildcard: 'A job is named by the id that Batch gives it at submission.',
+  };
+}
+
+/** Hand exactly the organisations' roles of some kinds to one service. */
+export function passRoles(
+  { roleArn, names, stage }: Deployment,
+  kinds: OrganisationRole[],
+  service: string,
+): Access {
+  return {
+    actions: ['iam:PassRole'],
+    resources: stage.organisations.flatMap(({ id }) => kinds.map((kind) => roleArn(names.role(id, kind)))),
+    conditions: { StringEquals: { 'iam:PassedToService': service } },
+  };
+}
+
+export function stateMachineArn({ arn, names }: Deployment): string {
+  return arn('states', `stateMachine:${names.stateMachine}`);
+}
+
+export function executions({ arn, names }: Deployment, actions: string[]): Access {
+  return {
+    actions,
+    resources: [arn('states', `execution:${names.stateMachine}:*`)],
+    wildcard: "An execution is named after its experiment; these are this state machine's own.",
+  };
+}
+
+/** Send from the configured address; where the operator keeps the identity, it may be the address or its domain. */
+export function sendMail({ arn, names, stage }: Deployment): Access {
+  const domain = stage.mailFrom.slice(stage.mailFrom.lastIndexOf('@') + 1);
+  const actions = ['ses:SendEmail'];
+  const own = arn('ses', `identity/${stage.mailFrom}`);
+  if (stage.mailIdentity === 'create')
+    return { actions, resources: [own, arn('ses', `configuration-set/${names.prefix}`)] };
+  return {
+    actions,
+    resources: [own, arn('ses', `identity/${domain}`), arn('ses', 'configuration-set/*')],
+    wildcard:
+      "The identity isn't this stack's, nor is the configuration set that its owner may have given it.",
+  };
+}

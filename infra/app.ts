@@ -1,0 +1,23 @@
+/** Entry of `cdk`: `npx cdk synth -c stage=<stage>`; without a stage, `local`. */
+import { App } from 'aws-cdk-lib';
+import { bundleAll, MissingEntryError } from './bundles.ts';
+import { featureFlags } from './feature-flags.ts';
+import { ApiDocumentError } from './openapi.ts';
+import { addSlipway } from './slipway.ts';
+import { loadStage, StageConfigurationError } from './stage.ts';
+
+try {
+  const app = new App({ context: featureFlags, analyticsReporting: false });
+  const name = app.node.tryGetContext('stage') ?? process.env.SLIPWAY_STAGE ?? 'local';
+  const stage = loadStage(String(name));
+  addSlipway(app, stage, await bundleAll(stage));
+  app.synth();
+} catch (error) {
+  const explained =
+    error instanceof StageConfigurationError ||
+    error instanceof MissingEntryError ||
+    error instanceof ApiDocumentError;
+  if (!explained) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

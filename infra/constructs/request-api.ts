@@ -1,0 +1,105 @@
+import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  HttpApi,
+  HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Names } from '../names.ts';
+import type { ApiRoute } from '../openapi.ts';
+
+/** The HTTP API. Functions are added after it, since they are told its address. */
+export class RequestApi extends Construct {
+  readonly api: HttpApi;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { names, removalPolicy }: { names: Names; removalPolicy: RemovalPolicy },
+  ) {
+    super(scope, id);
+    this.api = new HttpApi(this, 'Api', { apiName: names.prefix, createDefaultStage: false });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      // Enough for a large team's scripts; a loop gone wild ends here instead of on the bill.
+      throttle: { rateLimit: 100, burstLimit: 200 },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(
+          new LogGroup(this, 'AccessLog', {
+            logGroupName: names.deliveredLogGroup('api'),
+            retention: RetentionDays.THREE_MONTHS,
+            removalPolicy,
+          }),
+        ),
+        format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+      },
+    });
+  }
+
+  /** Adds the routes: the authorizer stands before each that isn't expressly open. */
+  addRoutes(routes: ApiRoute[], functions: Map<string, IFunction>, authorizerFunction: IFunction): void {
+    const authorizer = new HttpLambdaAuthorizer('Authorizer', authorizerFunction, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: ['$request.header.Authorization'],
+      // A revoked token lives at most this long.
+      resultsCacheTtl: Duration.seconds(60),
+    });
+    const integrations = new Map(
+      [...functions].map(([name, one]) => [
+        name,
+        // One permission per function: one per route would outgrow the function's policy.
+        new HttpLambdaIntegration(`To-${name}`, one, { scopePermissionToRoute: false }),
+      ]),
+    );
+    for (const route of routes) {
+      const integration = integrations.get(route.function);
+      if (!integration) throw new Error(`No function ${route.function} for ${route.method} ${route.path}`);
+      const [added] = this.api.addRoutes({
+        path: route.path,
+        methods: [httpMethods[route.method]],
+        integration,
+        authorizer: route.open ? new HttpNoneAuthorizer() : authorizer,
+      });
+      if (added && route.open)
+        Validations.of(added).acknowledge({
+          id: 'AwsSolutions-APIG4',
+          reason: 'Health and the OpenAPI document are for everybody; their function may touch nothing.',
+        });
+    }
+  }
+}
+
+const httpMethods: Record<ApiRoute['method'], HttpMethod> = {
+  get: HttpMethod.GET,
+  put: HttpMethod.PUT,
+  post: HttpMethod.POST,
+  patch: HttpMethod.PATCH,
+  delete: HttpMethod.DELETE,
+};
+
+/** Who asked for what, and how it went; never a header or a body, so no token. */
+const accessLogFields = {
+  time: '$context.requestTime',
+  requestId: '$context.requestId',
+  sourceIp: '$context.identity.sourceIp',
+  route: '$context.routeKey',
+  path: '$context.path',
+  status: '$context.status',
+  organisation: '$context.authorizer.organisation',
+  member: '$context.authorizer.memberId',
+  latencyMs: '$context.responseLatency',
+  functionLatencyMs: '$context.integrationLatency',
+  responseBytes: '$context.responseLength',
+  error: '$context.error.message',
+  authorizerError: '$context.authorizer.error',
+  functionError: '$context.integrationErrorMessage',
+};

@@ -1,0 +1,93 @@
+/** Every AWS name that more than one part must agree on, and the checks that keep them apart. */
+import type { Stage } from '../shared/model/stage.ts';
+
+/** ECR namespace of the images that Slipway itself publishes; no organisation may own it. */
+export const defaultImagesNamespace = 'slipway';
+
+/** IAM's limit for a role's name. */
+const roleNameLength = 64;
+
+/** What a role per organisation is for; the name ends in it. */
+export type OrganisationRole = 'builder' | 'execution' | 'job' | 'instance';
+
+export type Names = ReturnType<typeof namesOf>;
+
+/** Names of a stage's resources. Those of an organisation can be told from another's by prefix alone. */
+export function namesOf(stage: string) {
+  const prefix = `slipway-${stage}`;
+  return {
+    prefix,
+    stack: (part: string) => `${prefix}-${part}`,
+    organisationStack: (organisation: string) => `${prefix}-org-${organisation}`,
+    role: (organisation: string, role: OrganisationRole) => `${prefix}-${organisation}-${role}`,
+    computeEnvironment: (organisation: string, environment: string) =>
+      `${prefix}-${organisation}-${environment}`,
+    queue: (organisation: string, queue: string) => `${prefix}-${organisation}-${queue}`,
+    buildProject: `${prefix}-builds`,
+    stateMachine: `${prefix}-experiments`,
+    function: (name: string) => `${prefix}-${name}`,
+    secretPrefix: (organisation: string) => `slipway/${stage}/${organisation}/`,
+    buildLogGroup: `/slipway/${stage}/builds`,
+    jobLogGroup: `/slipway/${stage}/jobs`,
+    functionLogGroup: (name: string) => `/slipway/${stage}/functions/${name}`,
+    // CloudWatch grants its delivery service this prefix once; other names each add to a policy with a size limit.
+    deliveredLogGroup: (source: string) => `/aws/vendedlogs/slipway/${stage}/${source}`,
+  };
+}
+
+/** Problems with names that would collide, be too long, or let one organisation's pattern match another's. */
+export function nameProblems(stage: Stage): string[] {
+  const names = namesOf(stage.stage);
+  const problems = [
+    ...duplicates(
+      'organisations',
+      stage.organisations.map((one) => one.id),
+    ),
+    ...duplicates(
+      'environments',
+      stage.environments.map((one) => one.name),
+    ),
+    ...duplicates(
+      'queues',
+      stage.queues.map((one) => one.name),
+    ),
+    ...duplicates(
+      'computes',
+      stage.computes.map((one) => one.name),
+    ),
+  ];
+  for (const { id } of stage.organisations) {
+    if (id === defaultImagesNamespace)
+      problems.push(`organisations: "${id}" is the ECR namespace of the default images; choose another id`);
+    const longest = names.role(id, 'execution');
+    if (longest.length > roleNameLength)
+      problems.push(
+        `organisations: the role ${longest} has ${longest.length} characters, IAM allows ${roleNameLength}; shorten the stage or "${id}"`,
+      );
+  }
+  return [...problems, ...overlaps(stage)];
+}
+
+function duplicates(path: string, values: string[]): string[] {
+  return values
+    .filter((value, index) => values.indexOf(value) !== index)
+    .map((value) => `${path}: "${value}" is there twice; each needs its own name`);
+}
+
+/**
+ * The hosts' policy names their cluster by prefix, since Batch appends a random part. A name of one organisation must
+ * not begin a name of another: `acme` with `gpu-large` and `acme-gpu` with `large` would be one.
+ */
+function overlaps(stage: Stage): string[] {
+  const parts = [...stage.environments.map((one) => one.name), ...stage.queues.map((one) => one.name)];
+  const all = stage.organisations.flatMap(({ id }) => parts.map((part) => ({ id, name: `${id}-${part}` })));
+  const problems = all.flatMap((mine) =>
+    all
+      .filter((other) => other.id !== mine.id && other.name.startsWith(mine.name))
+      .map(
+        (other) =>
+          `organisations: "${other.name}" of "${other.id}" begins like "${mine.name}" of "${mine.id}", so their hosts could not be told apart; rename an organisation, environment or queue`,
+      ),
+  );
+  return [...new Set(problems)];
+}

@@ -1,0 +1,115 @@
+import { Stack, Tags } from 'aws-cdk-lib';
+import { CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
+import { type IVpc, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { CfnInstanceProfile, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { arnsOf } from './access/deployment.ts';
+import { executionAccess, hostAccess, jobAccess } from './access/jobs.ts';
+import { HostGroup } from './constructs/host-group.ts';
+import { AccessRole } from './constructs/role.ts';
+import type { SlipwayStackProps } from './data-stack.ts';
+
+export interface OrganisationStackProps extends SlipwayStackProps {
+  organisation: string;
+  vpc: IVpc;
+  artifacts: IBucket;
+}
+
+/** Reasons for which Batch itself can tell that the job at a queue's head will not be placed. */
+const stuckReasons = [
+  'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY',
+  'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE',
+  'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT',
+];
+
+/** One organisation's hosts, queues and the roles of its jobs; nothing here is shared with another one. */
+export class OrganisationStack extends Stack {
+  constructor(scope: Construct, id: string, props: OrganisationStackProps) {
+    super(scope, id, props);
+    const { stage, names, organisation, vpc, artifacts } = props;
+    const deployment = {
+      ...arnsOf(this),
+      names,
+      organisation,
+      artifactsBucketArn: artifacts.bucketArn,
+    };
+
+    const task = new ServicePrincipal('ecs-tasks.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+    });
+    new AccessRole(this, 'Execution', {
+      roleName: names.role(organisation, 'execution'),
+      description: `Starts jobs of ${organisation}: image, secrets, log`,
+      assumedBy: task,
+      access: executionAccess(deployment),
+    });
+    new AccessRole(this, 'Job', {
+      roleName: names.role(organisation, 'job'),
+      description: `Code of ${organisation}'s experiments`,
+      assumedBy: task,
+      access: jobAccess(deployment),
+    });
+    const instance = new AccessRole(this, 'Instance', {
+      roleName: names.role(organisation, 'instance'),
+      description: `Hosts of ${organisation}`,
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      access: hostAccess(
+        deployment,
+        stage.environments.map((one) => one.name),
+      ),
+    });
+    const instanceProfile = new CfnInstanceProfile(this, 'InstanceProfile', { roles: [instance.roleName] });
+
+    const securityGroup = new SecurityGroup(this, 'Hosts', {
+      vpc,
+      description: `Hosts of ${organisation}: everything out, nothing in`,
+      allowAllOutbound: true,
+    });
+    const environments = new Map(
+      stage.environments.map((environment) => [
+        environment.name,
+        new HostGroup(this, `Hosts-${environment.name}`, {
+          name: names.computeEnvironment(organisation, environment.name),
+          environment,
+          vpc,
+          securityGroup,
+          instanceProfileArn: instanceProfile.attrArn,
+        }),
+      ]),
+    );
+
+    // From the first deployment: a queue made without one can't be given one later.
+    const fairShare = new CfnSchedulingPolicy(this, 'FairShare', {
+      name: `${names.prefix}-${organisation}`,
+      // Identifiers that nobody listed weigh the same; what was used a day ago counts half.
+      fairsharePolicy: { computeReservation: 0, shareDecaySeconds: 86_400 },
+    });
+    const maxTimeSeconds = Math.min(86_400, Math.max(600, stage.queueTimeoutSeconds));
+    for (const queue of stage.queues)
+      new CfnJobQueue(this, `Queue-${queue.name}`, {
+        jobQueueName: names.queue(organisation, queue.name),
+        priority: 1,
+        state: 'ENABLED',
+        schedulingPolicyArn: fairShare.attrArn,
+        computeEnvironmentOrder: queue.environments.map((name, index) => ({
+          order: index + 1,
+          computeEnvironment: required(environments, name).arn,
+        })),
+        jobStateTimeLimitActions: stuckReasons.map((reason) => ({
+          reason,
+          state: 'RUNNABLE',
+          maxTimeSeconds,
+          action: 'CANCEL',
+        })),
+      });
+    Tags.of(this).add('slipway:organisation', organisation);
+  }
+}
+
+/** The stage's schema has already refused a queue whose environment isn't there. */
+function required(environments: Map<string, HostGroup>, name: string): HostGroup {
+  const found = environments.get(name);
+  if (!found) throw new Error(`No environment ${name}`);
+  return found;
+}
