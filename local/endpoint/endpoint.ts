@@ -18,7 +18,7 @@ import { checkSignature, readSignature, type Signature, SignatureError } from '.
 
 export interface EndpointParts {
   cloud: Pick<Cloud, 'region' | 'now' | 'log' | 'authorize'>;
-  services: () => readonly Service[];
+  services: readonly Service[];
   findKey(accessKeyId: string): Key | undefined;
   /** Paths outside AWS's services (`/_credentials/…`, an OIDC issuer's); undefined when it isn't one. */
   serveOpen(request: SignedRequest): RestAnswer | undefined;
@@ -85,7 +85,7 @@ class Exchange {
     const [prefix = '', operation = ''] = (this.request.headers['x-amz-target'] ?? '').split('.');
     const signingName = signature?.scope.service ?? unsignedTargets[prefix] ?? '';
     this.protocol = protocolOf(signingName, this.request.headers);
-    const service = this.parts.services().find((one) => one.signingName === signingName);
+    const service = this.parts.services.find((one) => one.signingName === signingName);
     if (!signature && !service?.unsignedOperations?.includes(operation)) {
       throw new SignatureError('missing', 'Missing Authentication Token');
     }
@@ -167,31 +167,32 @@ class Exchange {
   }
 }
 
-/** Makes the server; the caller listens and closes. */
-export function createEndpoint(parts: EndpointParts): Server {
-  const server = createServer({ noDelay: true, requestTimeout: 0 }, (incoming, response) => {
+/** A server for `serveEndpoint`. Frozen functions keep their connections; closing these would break their next call. */
+export function createEndpointServer(): Server {
+  return createServer({
+    noDelay: true,
+    requestTimeout: 0,
+    keepAliveTimeout: 600_000,
+    headersTimeout: 610_000,
+  });
+}
+
+/** Answers the server's requests from now on. */
+export function serveEndpoint(server: Server, parts: EndpointParts): void {
+  const explain = (error: unknown, { method, path }: SignedRequest) => {
+    if (error instanceof AwsError || error instanceof SignatureError) return;
+    parts.cloud.log('endpoint', `${method} ${path}: ${error instanceof Error ? error.stack : error}`);
+  };
+  server.on('request', async (incoming, response) => {
     const requestId = randomUUID();
     const request = readRequest(incoming);
     const exchange = new Exchange(parts, request, incoming, requestId);
-    exchange
-      .answer()
-      .catch((error: unknown) => {
-        if (!(error instanceof AwsError) && !(error instanceof SignatureError)) {
-          parts.cloud.log(
-            'endpoint',
-            `${request.method} ${request.path}: ${(error as Error)?.stack ?? error}`,
-          );
-        }
-        return errorAnswer(error, exchange.protocol, requestId);
-      })
-      .then((answer) => {
-        send(response, answer, requestId);
-        // An answer before the whole body came: take the rest, or the client sees a reset instead of the answer.
-        incoming.resume();
-      });
+    const answer = await exchange.answer().catch((error: unknown) => {
+      explain(error, request);
+      return errorAnswer(error, exchange.protocol, requestId);
+    });
+    send(response, answer, requestId);
+    // An answer before the whole body came: take the rest, or the client sees a reset instead of the answer.
+    if (!incoming.complete) incoming.resume();
   });
-  // Frozen functions keep their connections; closing these would break their next call.
-  server.keepAliveTimeout = 600_000;
-  server.headersTimeout = 610_000;
-  return server;
 }

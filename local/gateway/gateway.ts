@@ -170,13 +170,11 @@ function send(response: ServerResponse, { status, headers, body }: GatewayAnswer
   response.end(body);
 }
 
-export interface Gateway extends Service {
-  /** Serves requests once the API is deployed; the caller listens. */
-  readonly server: Server;
-}
+/** A server for the gateway; it takes more headers than API Gateway, so that the refusal can be API Gateway's. */
+export const createGatewayServer = (): Server => createServer({ maxHeaderSize: 64 * 1024, noDelay: true });
 
-/** @param apiUrl where `server` will listen */
-export function createGateway(cloud: Cloud, apiUrl: string, server: Server = createServer()): Gateway {
+/** @param apiUrl where `server` listens; it answers once the API is deployed */
+export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Service {
   let running: RunningApi | undefined;
   let log: ReturnType<typeof createAccessLog> | undefined;
 
@@ -192,7 +190,6 @@ export function createGateway(cloud: Cloud, apiUrl: string, server: Server = cre
   }
 
   return {
-    server,
     signingName: 'apigateway',
     resourceTypes: gatewayResourceTypes(apiUrl),
     async deploy(resources: DeclaredResource[]) {
