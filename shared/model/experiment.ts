@@ -13,6 +13,8 @@ export const experimentReasons = {
   'image-not-found': 'The registry has no such image.',
   'image-unauthorized': 'The registry refuses the image to the credentials there are.',
   'image-ambiguous': 'The name means more than one image of the organisation.',
+  'image-not-ready': 'The image has not been built yet.',
+  'image-invalid-name': 'The name is not one of an image.',
   'image-unsupported':
     'The image has no version for the platform of the hosts, or a format that they cannot run.',
   'image-too-large': 'The image is too large to be copied at launch.',
