@@ -32,10 +32,11 @@ function connect(endpoint: string, stop: () => Promise<void>): DynamoEngine {
       const headers = {
         'content-type': 'application/x-amz-json-1.0',
         'content-length': Buffer.byteLength(body),
+        'x-amz-date': '20260101T000000Z',
         'x-amz-target': `DynamoDB_20120810.${operation}`,
-        // Who may do what was decided before; engines only look at the key id and the region.
+        // Who may do what was decided before; engines only want a signature's form.
         authorization:
-          'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
+          'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0',
       };
       const outgoing = request({ hostname, port, agent, method: 'POST', path: '/', headers }, (incoming) => {
         const chunks: Buffer[] = [];

@@ -84,13 +84,13 @@ class StackScope implements Scope {
     if (!source) throw new Error(`nothing in the template is called ${logicalId}`);
     if (this.underWay.has(logicalId)) throw new TemplateError(this.name, logicalId, 'refers to itself');
     this.underWay.add(logicalId);
-    const declared = this.explained(logicalId, () => this.declare(logicalId, source));
+    const declared = this.explained(logicalId, () => this.makeDeclared(logicalId, source));
     this.underWay.delete(logicalId);
     this.declared.set(logicalId, declared);
     return declared;
   }
 
-  private declare(logicalId: string, source: TemplateResource): DeclaredResource {
+  private makeDeclared(logicalId: string, source: TemplateResource): DeclaredResource {
     const type = this.typeOf(source.Type);
     if (!type) throw new Error(`the embedded cloud has nothing for resources of type ${source.Type}`);
     const properties = evaluate(source.Properties ?? {}, this);
