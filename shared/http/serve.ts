@@ -4,21 +4,21 @@ import httpRouterHandler, { type Method } from '@middy/http-router';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { roles } from '../model/common.ts';
 import { type IdKind, newId } from '../model/id.ts';
+import type { Log } from '../observability/log.ts';
 import type { Idempotency } from '../store/idempotency.ts';
-import type { Answer, Caller, Implementation, Operation, ValidRequest } from './operation.ts';
-import { ProblemError, problemDocument } from './problem.ts';
+import { renderAnswer, renderProblem } from './answer.ts';
+import type { Caller, Implementation, Operation, ValidRequest } from './operation.ts';
+import { ProblemError } from './problem.ts';
 import { parseRequest } from './validate.ts';
 
 type Event = APIGatewayProxyEventV2 & { requestContext: { authorizer?: { lambda?: Partial<Caller> } } };
 
 export interface ServeDependencies {
   now: () => Date;
+  /** Needed by functions that serve a POST; without it `Idempotency-Key` has no effect. */
   idempotency?: Idempotency;
   /** Told of every answer and of every error that isn't a problem; gets no bodies. */
-  log: {
-    info(message: string, fields: Record<string, unknown>): void;
-    error(message: string, fields: Record<string, unknown>): void;
-  };
+  log: Pick<Log, 'info' | 'error'>;
 }
 
 /** The Lambda handler that serves `implementations`. */
@@ -28,7 +28,15 @@ export function serve(implementations: Implementation[], dependencies: ServeDepe
     path: one.operation.path,
     handler: (event: Event, context: Context) => answer(one, event, context, dependencies),
   }));
-  return middy(httpRouterHandler<Event, APIGatewayProxyStructuredResultV2>({ routes }));
+  const known = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+  return middy(httpRouterHandler<Event, APIGatewayProxyStructuredResultV2>({ routes })).before(
+    ({ event }) => {
+      // The gateway has matched the route and decoded its parameters already. Matching the decoded path again would
+      // take the `/` of an encoded parameter for one of the route's own.
+      if (known.has(event.routeKey))
+        event.requestContext.http.path = event.routeKey.slice(event.routeKey.indexOf(' ') + 1);
+    },
+  );
 }
 
 async function answer(
@@ -46,6 +54,7 @@ async function answer(
       status: result.statusCode,
       durationMs,
       requestId,
+      organisation: event.requestContext.authorizer?.lambda?.organisation,
       ...fields,
     });
     return result;
@@ -58,7 +67,7 @@ async function answer(
       query: query as never,
       body: body as never,
       caller,
-      ifMatch: event.headers['if-match']?.replace(/^(?:W\/)?"(.*)"$/, '$1'),
+      ...(event.headers['if-match'] === undefined ? {} : { ifMatch: unquoted(event.headers['if-match']) }),
       requestId,
       now: time,
       newId: ids,
@@ -67,7 +76,7 @@ async function answer(
     const key = operation.method === 'POST' ? event.headers['idempotency-key'] : undefined;
     if (key === undefined || !idempotency) {
       const time = now();
-      return done(render(await handle(request(time, (kind) => newId(kind, time.getTime())))));
+      return done(renderAnswer(await handle(request(time, (kind) => newId(kind, time.getTime())))));
     }
     const kept = await idempotency.once(
       {
@@ -76,21 +85,28 @@ async function answer(
         operation: `${operation.id} ${event.rawPath}?${event.rawQueryString}`,
         text,
         now: now(),
+        ...(operation.secret ? { secret: operation.secret } : {}),
       },
-      async (time, ids) => render(await handle(request(time, ids))),
+      async (time, ids) => renderAnswer(await handle(request(time, ids))),
     );
     return done(kept.result, { repeated: kept.repeated });
   } catch (error) {
-    if (error instanceof ProblemError) return done(problem(error, requestId), { problem: error.code });
+    if (error instanceof ProblemError)
+      return done(renderProblem(error, requestId), {
+        problem: error.code,
+        ...(error.status >= 500 ? { error } : {}),
+      });
     log.error('unexpected error', { operation: operation.id, requestId, error });
     const hidden = new ProblemError(
       500,
       'internal',
       'Something went wrong on our side; the request id finds it in the log.',
     );
-    return done(problem(hidden, requestId));
+    return done(renderProblem(hidden, requestId));
   }
 }
+
+const unquoted = (etag: string): string => etag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1');
 
 function callerOf(event: Event, { role }: Operation): Caller {
   const {
@@ -103,30 +119,9 @@ function callerOf(event: Event, { role }: Operation): Caller {
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
   if (!organisation || !memberId)
     throw new ProblemError(403, 'forbidden', 'The request carries no identity.');
-  if (roles.indexOf(has) < roles.indexOf(role))
+  if (!(roles.indexOf(has) >= roles.indexOf(role)))
     throw new ProblemError(403, 'role-required', `This needs the role ${role}; you have ${has}.`);
   return { organisation, memberId, email, role: has };
-}
-
-function render({ status, body, etag, headers }: Answer): APIGatewayProxyStructuredResultV2 {
-  const raw = typeof body === 'string' && headers?.['content-type'] !== undefined;
-  return {
-    statusCode: status,
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(etag === undefined ? {} : { etag: `"${etag}"` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
-  };
-}
-
-function problem(error: ProblemError, requestId: string): APIGatewayProxyStructuredResultV2 {
-  return {
-    statusCode: error.status,
-    headers: { 'content-type': 'application/problem+json', ...error.headers },
-    body: JSON.stringify(problemDocument(error, requestId)),
-  };
 }
 
 /** Refuses a stale `If-Match`; without the header the caller takes what comes. */

@@ -15,9 +15,9 @@ export interface Parsed {
 /** Throws 400 for what isn't JSON, 415 for another media type, 422 with all field errors otherwise. */
 export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2): Parsed {
   const errors: FieldError[] = [];
-  const check = (schema: z.ZodType | undefined, value: unknown, name: (path: PropertyKey[]) => string) => {
+  const check = (schema: z.ZodType | undefined, value: unknown, name: Name) => {
     if (!schema) return value;
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, { error: wording });
     if (result.success) return result.data;
     for (const issue of result.error.issues) errors.push(...fieldErrors(issue, name));
     return undefined;
@@ -62,11 +62,36 @@ function json(text: string, event: APIGatewayProxyEventV2): unknown {
   }
 }
 
-function fieldErrors(issue: z.core.$ZodIssue, name: (path: PropertyKey[]) => string): FieldError[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ pointer: name([...issue.path, key]), message: 'unknown field' }));
-  return [{ pointer: name(issue.path), message: issue.message }];
+type Name = (path: PropertyKey[]) => string;
+
+function fieldErrors(issue: z.core.$ZodIssue, name: Name, above: PropertyKey[] = []): FieldError[] {
+  const path = [...above, ...issue.path];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ pointer: name([...path, key]), message: 'unknown field' }));
+    case 'invalid_union': {
+      const closest = closestBranch(issue.errors);
+      if (!closest) return [{ pointer: name(path), message: issue.message }];
+      return closest.flatMap((inner) => fieldErrors(inner, name, path));
+    }
+    case 'invalid_key':
+      return issue.issues.map((inner) => ({ pointer: name(path), message: `key: ${inner.message}` }));
+    default:
+      return [{ pointer: name(path), message: issue.message }];
+  }
 }
+
+/** Of a union's branches, the one whose first fault lies deepest: what the sender most likely meant. */
+function closestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const depth = (issues: z.core.$ZodIssue[]) => Math.min(...issues.map((issue) => issue.path.length));
+  return branches
+    .filter((issues) => issues.length > 0)
+    .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+}
+
+/** Says "is missing" instead of how a validator sees it. */
+const wording: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined;
 
 /** RFC 6901. */
 function pointer(path: PropertyKey[]): string {

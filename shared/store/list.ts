@@ -40,12 +40,15 @@ export async function list(table: Table, request: ListRequest): Promise<Listed> 
     ...table.key(request.organisation, request.collection, String(item.sk)),
     ...(plan.index ? { [indexes[plan.index]]: item[indexes[plan.index]] } : {}),
   });
-  let start = request.cursor === undefined ? undefined : keyOf(decode(request.cursor, fingerprint));
+  let start = request.cursor === undefined ? undefined : keyOf(decode(request.cursor, fingerprint, plan));
   const items: Item[] = [];
   let readUnits = 0;
   for (let examined = 0; ; ) {
     const room =
-      plan.rest.length === 0 && !request.q ? request.limit : Math.min(200, examineAtMost - examined);
+      // One more than the page tells whether there is another.
+      plan.rest.length === 0 && !request.q
+        ? request.limit + 1 - items.length
+        : Math.min(200, examineAtMost - examined);
     const page = await table.query({ ...plan.range, limit: room, ...(start ? { start } : {}) });
     readUnits += page.readUnits;
     examined += page.items.length;
@@ -128,20 +131,29 @@ function fingerprintOf({ organisation, collection, sort, filters, q }: ListReque
 
 /** Partition keys stay out of cursors: they always come from who asks. */
 function encode(key: Item, index: IndexName | undefined, fingerprint: string): string {
-  return Buffer.from(
-    JSON.stringify([fingerprint, key.sk, index ? key[indexes[index]] : null, index ?? null]),
-  ).toString('base64url');
+  return Buffer.from(JSON.stringify([fingerprint, key.sk, index ? key[indexes[index]] : null])).toString(
+    'base64url',
+  );
 }
 
-function decode(cursor: string, fingerprint: string): Item {
-  const refused = new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this query.', {
-    errors: [{ pointer: '?cursor', message: 'not a cursor of this query' }],
-  });
+/** The start key that a cursor holds; refuses one that DynamoDB would refuse, since anybody can make one up. */
+function decode(cursor: string, fingerprint: string, { index, range }: Plan): Item {
+  let parts: unknown;
   try {
-    const [made, sk, sortKey, index] = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (made !== fingerprint || typeof sk !== 'string' || (index && !(index in indexes))) throw refused;
-    return { sk, ...(index ? { [indexes[index as IndexName]]: sortKey } : {}) };
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString());
   } catch {
-    throw refused;
+    // Not even JSON: refused below like any other that isn't ours.
   }
+  const [made, sk, sortKey] = Array.isArray(parts) ? parts : [];
+  const wellMade = (text: unknown): text is string =>
+    typeof text === 'string' && text !== '' && Buffer.byteLength(text) <= 1024;
+  if (
+    made !== fingerprint ||
+    !wellMade(sk) ||
+    (index ? !wellMade(sortKey) || !sortKey.startsWith(range.prefix ?? '') : sortKey !== null)
+  )
+    throw new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this query.', {
+      errors: [{ pointer: '?cursor', message: 'not a cursor of this query' }],
+    });
+  return { sk, ...(index ? { [indexes[index]]: sortKey } : {}) };
 }

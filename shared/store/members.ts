@@ -23,6 +23,12 @@ export interface MemberRecord extends Item {
   version: number;
 }
 
+/** Spelled out, since `Omit` of an open record forgets its fields. */
+export type NewMemberRecord = Pick<
+  MemberRecord,
+  'id' | 'subject' | 'email' | 'role' | 'createdAt' | 'createdBy' | 'updatedAt'
+>;
+
 /** `issuer` as in the `iss` claim, `subject` as in `sub`. */
 export function memberIdOf(issuer: string, subject: string): string {
   return `mem_${crockford(createHash('sha256').update(`${issuer}\n${subject}`).digest(), 26)}`;
@@ -49,7 +55,7 @@ export async function getMember(
 export async function addMember(
   table: Table,
   organisation: string,
-  member: Omit<MemberRecord, 'version'>,
+  member: NewMemberRecord,
 ): Promise<MemberRecord> {
   const record = { ...member, version: 1 } as MemberRecord;
   try {

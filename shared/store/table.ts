@@ -2,6 +2,7 @@
  * The one table. Every partition begins with the organisation, and only this file builds partition keys, so no
  * call can reach another organisation's items.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
@@ -237,8 +238,16 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
 /** Partition of the reconciler's index: set on unfinished work, removed with its last transition. */
 export const openKey = (organisation: string) => `${organisation}#open`;
 
+interface ConditionInput {
+  ConditionExpression: string;
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Record<string, unknown>;
+}
+
 /** A condition as the fields that every DynamoDB write takes. */
-export function conditionInput(condition?: Condition) {
+export function conditionInput(condition: Condition): ConditionInput;
+export function conditionInput(condition?: Condition): Partial<ConditionInput>;
+export function conditionInput(condition?: Condition): Partial<ConditionInput> {
   if (!condition) return {};
   return {
     ConditionExpression: condition.expression,
@@ -255,21 +264,30 @@ interface Refusal extends Error {
 
 const plain = (item: Record<string, AttributeValue> | undefined) => (item ? unmarshall(item) : undefined);
 
+/** Single writes that meet a transaction on the same item are refused at once and not retried by the SDK. */
+const conflictAttempts = 5;
+
 async function refusals<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    const refusal = error as Refusal;
-    if (refusal.name === 'ConditionalCheckFailedException')
-      throw new ConditionFailedError(plain(refusal.Item));
-    if (refusal.name === 'TransactionCanceledException') {
-      const reasons = refusal.CancellationReasons ?? [];
-      const failed = reasons.find((reason) => reason.Code === 'ConditionalCheckFailed');
-      if (failed) throw new ConditionFailedError(plain(failed.Item));
-      // Two transactions at once on one item: the state is unknown, so the caller reads again.
-      if (reasons.some((reason) => reason.Code === 'TransactionConflict'))
-        throw new ConditionFailedError(undefined);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      const refusal = error as Refusal;
+      if (refusal.name === 'TransactionConflictException' && attempt < conflictAttempts) {
+        await sleep(Math.random() * 25 * attempt);
+        continue;
+      }
+      if (refusal.name === 'ConditionalCheckFailedException')
+        throw new ConditionFailedError(plain(refusal.Item));
+      if (refusal.name === 'TransactionCanceledException') {
+        const reasons = refusal.CancellationReasons ?? [];
+        const failed = reasons.find((reason) => reason.Code === 'ConditionalCheckFailed');
+        if (failed) throw new ConditionFailedError(plain(failed.Item));
+        // Two transactions at once on one item: the state is unknown, so the caller reads again.
+        if (reasons.some((reason) => reason.Code === 'TransactionConflict'))
+          throw new ConditionFailedError(undefined);
+      }
+      throw error;
     }
-    throw error;
   }
 }

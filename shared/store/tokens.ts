@@ -26,6 +26,12 @@ export interface TokenRecord extends Item {
 
 const pattern = /^slp_([a-z][a-z0-9-]*)\.([0-9a-z]{1,40})\.([A-Za-z0-9_-]{43})$/;
 
+/** Spelled out, since `Omit` of an open record forgets its fields. */
+export type NewTokenRecord = Pick<
+  TokenRecord,
+  'id' | 'title' | 'memberId' | 'email' | 'role' | 'hash' | 'createdAt' | 'endsAt'
+>;
+
 /** Organisation and id that a token names; undefined for what is no Slipway token. Says nothing on its being valid. */
 export function readToken(text: string): { organisation: string; id: string } | undefined {
   const match = pattern.exec(text);
@@ -61,7 +67,7 @@ export async function getToken(
 export async function addToken(
   table: Table,
   organisation: string,
-  token: Omit<TokenRecord, 'version' | 'expiresAt'>,
+  token: NewTokenRecord,
 ): Promise<TokenRecord> {
   const record = {
     ...token,
