@@ -4,7 +4,6 @@
  */
 import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { generatedName } from '../generated-name.ts';
 import {
   AwsError,
   type Cloud,
@@ -13,6 +12,7 @@ import {
   type Principal,
   type Service,
 } from '../platform.ts';
+import { generatedName } from '../template/names.ts';
 import { createBlobFiles } from './blob-files.ts';
 import { imageOperations } from './images.ts';
 import { createPasswords } from './password.ts';

@@ -1,0 +1,134 @@
+/** Which builds run, which wait, and what ends them from outside. */
+import type { Cloud } from '../platform.ts';
+import type { Build } from './build.ts';
+import { stateChangeEvent } from './events.ts';
+import { createProgress } from './phases.ts';
+import type { Project } from './project.ts';
+import { type Ending, removeLeftovers, runBuild, type WorkerParts } from './worker.ts';
+
+export interface BuildQueue {
+  /** Takes up a build that is recorded as QUEUED. */
+  add(build: Build): void;
+  /** Builds of a project that have not ended. */
+  activeOf(projectName: string): number;
+  /** The build while it has not ended: fresher than its record. */
+  find(id: string): Build | undefined;
+  /** Ends a build; its event follows once it has really ended. */
+  stop(id: string): void;
+  /** Ends what an earlier process left in the middle, and takes up what was still waiting. */
+  recover(): Promise<void>;
+  /** Ends the builds that run (FAULT); those that wait stay in the queue for the next start. */
+  close(): Promise<void>;
+}
+
+interface Running {
+  build: Build;
+  controller: AbortController;
+  ended: Promise<void>;
+}
+
+export function createBuildQueue(
+  parts: WorkerParts,
+  projects: ReadonlyMap<string, Project>,
+  concurrentBuilds: number,
+): BuildQueue {
+  const { cloud, store } = parts;
+  const waiting: { build: Build; timer: NodeJS.Timeout }[] = [];
+  const running = new Map<string, Running>();
+  let closed = false;
+
+  const dequeue = (id: string): Build | undefined => {
+    const index = waiting.findIndex(({ build }) => build.id === id);
+    const [entry] = index < 0 ? [] : waiting.splice(index, 1);
+    clearTimeout(entry?.timer);
+    return entry?.build;
+  };
+
+  const endWaiting = (id: string, ending: Ending) => {
+    const build = dequeue(id);
+    if (build) createProgress(cloud, store, build).finish(ending);
+  };
+
+  const begin = (build: Build, project: Project) => {
+    createProgress(cloud, store, build).leave('SUCCEEDED');
+    const controller = new AbortController();
+    const timer = setTimeout(
+      () => controller.abort('TIMED_OUT' satisfies Ending),
+      build.timeoutInMinutes * 60_000,
+    );
+    const ended = runBuild(parts, project, build, controller.signal)
+      .catch((error: unknown) => fault(cloud, parts, build, error))
+      .finally(() => {
+        clearTimeout(timer);
+        running.delete(build.id);
+        if (!closed) fill();
+      });
+    running.set(build.id, { build, controller, ended });
+  };
+
+  const fill = () => {
+    while (running.size < concurrentBuilds) {
+      const next = waiting[0]?.build;
+      if (!next) return;
+      dequeue(next.id);
+      const project = projects.get(next.projectName);
+      if (project) begin(next, project);
+      else createProgress(cloud, store, next).finish('FAULT');
+    }
+  };
+
+  const add = (build: Build) => {
+    const milliseconds = build.startedAt + build.queuedTimeoutInMinutes * 60_000 - cloud.now().getTime();
+    const timer = setTimeout(() => endWaiting(build.id, 'TIMED_OUT'), Math.max(0, milliseconds));
+    waiting.push({ build, timer });
+    fill();
+  };
+
+  return {
+    add,
+    activeOf: (projectName) =>
+      [...waiting, ...running.values()].filter(({ build }) => build.projectName === projectName).length,
+    find: (id) => running.get(id)?.build ?? waiting.find(({ build }) => build.id === id)?.build,
+    stop(id) {
+      endWaiting(id, 'STOPPED');
+      running.get(id)?.controller.abort('STOPPED' satisfies Ending);
+    },
+    async recover() {
+      for (const build of store.inProgress()) {
+        if (build.phases.at(-1)?.type === 'QUEUED') {
+          add(build);
+          continue;
+        }
+        await fault(cloud, parts, build, new Error('the cloud ended while the build was running'));
+      }
+    },
+    async close() {
+      closed = true;
+      for (const { timer } of waiting.splice(0)) clearTimeout(timer);
+      const ending = [...running.values()];
+      for (const { controller } of ending) controller.abort('FAULT' satisfies Ending);
+      await Promise.all(ending.map(({ ended }) => ended));
+    },
+  };
+}
+
+/** Ends a build that can't go on for reasons of the cloud's own. */
+async function fault(cloud: Cloud, parts: WorkerParts, build: Build, error: unknown): Promise<void> {
+  cloud.log('codebuild', `${build.id}: ${error instanceof Error ? error.message : String(error)}`);
+  await removeLeftovers(parts, build);
+  const progress = createProgress(cloud, parts.store, build);
+  progress.leave('FAULT', [
+    { statusCode: 'INTERNAL_SERVICE_ERROR', message: 'Build ended because of an internal error' },
+  ]);
+  if (build.logStarted) progress.note('Build ended because of an internal error');
+  progress.finish('FAULT');
+}
+
+/** Records a new build and tells that it has begun. */
+export function announce(cloud: Cloud, parts: WorkerParts, build: Build): void {
+  const progress = createProgress(cloud, parts.store, build);
+  cloud.publish(stateChangeEvent(build, cloud.region));
+  progress.enter('SUBMITTED');
+  progress.leave('SUCCEEDED');
+  progress.enter('QUEUED');
+}

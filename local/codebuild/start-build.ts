@@ -1,0 +1,75 @@
+/** What StartBuild asks for, checked as CodeBuild checks it. */
+import { AwsError, type JsonCall } from '../platform.ts';
+import { RequestMembers } from '../request-members.ts';
+import type { EnvironmentVariable, Project } from './project.ts';
+
+export interface StartRequest {
+  serviceRole?: string;
+  computeType: string;
+  timeoutInMinutes: number;
+  queuedTimeoutInMinutes: number;
+  variables: EnvironmentVariable[];
+  idempotencyToken?: string;
+}
+
+const supported = new Set([
+  'projectName',
+  'environmentVariablesOverride',
+  'computeTypeOverride',
+  'timeoutInMinutesOverride',
+  'queuedTimeoutInMinutesOverride',
+  'serviceRoleOverride',
+  'idempotencyToken',
+]);
+
+const computeTypes = /^BUILD_GENERAL1_(SMALL|MEDIUM|LARGE|XLARGE|2XLARGE)$/;
+
+/** Throws `InvalidInputException` for what AWS refuses, and `UnsupportedOperation` for overrides that aren't done here. */
+export function readStartRequest(call: JsonCall, project: Project): StartRequest {
+  const unsupported = Object.keys(call.input).filter((name) => !supported.has(name));
+  if (unsupported.length > 0)
+    throw new AwsError('UnsupportedOperation', `StartBuild: ${unsupported.join(', ')} is not supported`);
+  const input = new RequestMembers(call.input, 'InvalidInputException');
+  const computeType = input.optionalString('computeTypeOverride') ?? project.environment.computeType;
+  if (!computeTypes.test(computeType)) throw invalid(`Invalid compute type: ${computeType}`);
+  const serviceRole = input.optionalString('serviceRoleOverride');
+  if (serviceRole !== undefined && !/^arn:[^:]+:iam::\d{12}:role\/.+$/.test(serviceRole))
+    throw invalid(`Invalid service role: ${serviceRole} is not the ARN of a role`);
+  const idempotencyToken = input.optionalString('idempotencyToken');
+  return {
+    ...(serviceRole && { serviceRole }),
+    computeType,
+    timeoutInMinutes: input.optionalInteger('timeoutInMinutesOverride', 5, 2160) ?? project.timeoutInMinutes,
+    queuedTimeoutInMinutes:
+      input.optionalInteger('queuedTimeoutInMinutesOverride', 5, 480) ?? project.queuedTimeoutInMinutes,
+    variables: mergeVariables(project.environment.variables, readVariables(input)),
+    ...(idempotencyToken && { idempotencyToken }),
+  };
+}
+
+function readVariables(input: RequestMembers): EnvironmentVariable[] {
+  return input.structures('environmentVariablesOverride').map((one) => {
+    const name = one.string('name');
+    const type = one.optionalString('type') ?? 'PLAINTEXT';
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw invalid(`Invalid environment variable name: ${name}`);
+    if (type === 'PARAMETER_STORE')
+      throw new AwsError('UnsupportedOperation', 'StartBuild: PARAMETER_STORE variables are not supported');
+    if (type !== 'PLAINTEXT' && type !== 'SECRETS_MANAGER')
+      throw invalid(`Invalid environment variable type: ${type}`);
+    return { name, value: one.string('value', { min: 0 }), type };
+  });
+}
+
+function mergeVariables(
+  declared: EnvironmentVariable[],
+  overrides: EnvironmentVariable[],
+): EnvironmentVariable[] {
+  const names = new Set<string>();
+  for (const { name } of overrides) {
+    if (names.has(name)) throw invalid(`Duplicate environment variable: ${name}`);
+    names.add(name);
+  }
+  return [...declared.filter(({ name }) => !names.has(name)), ...overrides];
+}
+
+const invalid = (message: string) => new AwsError('InvalidInputException', message);

@@ -1,0 +1,200 @@
+/** Takes a build from PROVISIONING to its end. */
+import type { Engine } from '../engine/engine.ts';
+import { AwsError, type Cloud, type Principal } from '../platform.ts';
+import type { Build, BuildStatus, PhaseType } from './build.ts';
+import type { BuildspecPhase } from './buildspec.ts';
+import { exportedVariables, runCommand } from './command.ts';
+import { createProgress } from './phases.ts';
+import { killByEnvironment } from './processes.ts';
+import type { Project } from './project.ts';
+import type { BuildStore } from './store.ts';
+import { createWorkspace, removeWorkspace, type Workspace } from './workspace.ts';
+
+export interface WorkerParts {
+  cloud: Cloud;
+  store: BuildStore;
+  /** The engine that the build's own commands use, where there is one. */
+  engine?: Engine;
+}
+
+/** Why a build is ended from outside; FAULT where the cloud itself ends. */
+export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
+
+/** Label of containers that belong to a build and must not outlive it. */
+export const buildLabel = 'com.amazonaws.codebuild.build-id';
+
+const commandPhases: [PhaseType, BuildspecPhase][] = [
+  ['INSTALL', 'install'],
+  ['PRE_BUILD', 'pre_build'],
+  ['BUILD', 'build'],
+  ['POST_BUILD', 'post_build'],
+];
+
+/** Runs the build; resolves when it has ended, its processes and containers included. Abort it with an `Ending` as reason. */
+export async function runBuild(
+  { cloud, store, engine }: WorkerParts,
+  project: Project,
+  build: Build,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = createProgress(cloud, store, build);
+  const ended = (): Ending | undefined => (signal.aborted ? (signal.reason as Ending) : undefined);
+
+  const workspace = await prepare();
+  const status = workspace ? await runPhases(workspace) : (ended() ?? 'FAILED');
+  await removeLeftovers({ cloud, store, ...(engine && { engine }) }, build);
+  progress.enter('FINALIZING');
+  progress.leave('SUCCEEDED');
+  progress.finish(status);
+
+  async function prepare(): Promise<Workspace | undefined> {
+    progress.enter('PROVISIONING');
+    let role: Principal;
+    try {
+      role = assumeRole(cloud, build);
+      openLog(role);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      progress.leave('FAILED', [{ statusCode: 'ACCESS_DENIED', message: error.message }]);
+      return undefined;
+    }
+    progress.leave('SUCCEEDED');
+    progress.enter('DOWNLOAD_SOURCE');
+    progress.note('Phase is DOWNLOAD_SOURCE');
+    try {
+      const created = await createWorkspace(cloud, project, build, role, engine?.host);
+      progress.note(`CODEBUILD_SRC_DIR=${created.sourceFolder}`);
+      progress.leave('SUCCEEDED');
+      note('DOWNLOAD_SOURCE', 'SUCCEEDED');
+      return created;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const contexts = [{ statusCode: 'CLIENT_ERROR', message: `${error.code}: ${error.message}` }];
+      progress.leave('FAILED', contexts);
+      note('DOWNLOAD_SOURCE', 'FAILED', contexts[0]);
+      return undefined;
+    }
+  }
+
+  function openLog(role: Principal): void {
+    const stream = `arn:aws:logs:${cloud.region}:${cloud.accountId}:log-group:${build.logGroup}:log-stream:`;
+    try {
+      cloud.authorize(role, 'logs:CreateLogStream', stream);
+      cloud.authorize(role, 'logs:PutLogEvents', `${stream}${build.logStream}`);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new AwsError(
+        'ACCESS_DENIED',
+        `Service role ${build.serviceRole} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build ${build.arn}. Error message: ${reason}`,
+      );
+    }
+    build.logStarted = true;
+    progress.save();
+    progress.note('Waiting for DOWNLOAD_SOURCE');
+  }
+
+  async function runPhases(workspace: Workspace): Promise<Exclude<BuildStatus, 'IN_PROGRESS'>> {
+    let succeeding = true;
+    for (const [type, name] of commandPhases) {
+      const afterFailedBuild = type === 'POST_BUILD' && build.phases.some((phase) => phase.type === 'BUILD');
+      if (!succeeding && !afterFailedBuild) break;
+      const outcome = await runPhase(workspace, type, name, succeeding);
+      if (ended()) return ended() ?? 'FAULT';
+      const onFailure = project.buildspec.phases[name]?.['on-failure'];
+      if (outcome === 'FAILED' && onFailure !== 'CONTINUE') succeeding = false;
+      if (outcome === 'FAILED' && onFailure === 'ABORT') break;
+    }
+    build.exportedVariables = exportedVariables(
+      workspace.stateFolder,
+      project.buildspec.env['exported-variables'],
+    );
+    if (build.phases.some((phase) => phase.type === 'POST_BUILD')) {
+      progress.enter('UPLOAD_ARTIFACTS');
+      progress.leave('SUCCEEDED');
+    }
+    return succeeding ? 'SUCCEEDED' : 'FAILED';
+  }
+
+  async function runPhase(workspace: Workspace, type: PhaseType, name: BuildspecPhase, succeeding: boolean) {
+    progress.enter(type);
+    progress.note(`Entering phase ${type}`);
+    const { commands = [], finally: always = [] } = project.buildspec.phases[name] ?? {};
+    const failure = (await runCommands(workspace, commands, succeeding)) ?? undefined;
+    const later = ended() ? undefined : await runCommands(workspace, always, succeeding && !failure);
+    const outcome = ended() ?? (failure || later ? 'FAILED' : 'SUCCEEDED');
+    const context = ended() ? undefined : (failure ?? later);
+    progress.leave(outcome, context ? [context] : []);
+    note(type, outcome, context);
+    return outcome;
+  }
+
+  /** The first failure, if any; what follows it is not run. */
+  async function runCommands(workspace: Workspace, commands: string[], succeeding: boolean) {
+    for (const command of commands) {
+      if (ended()) return undefined;
+      progress.note(`Running command ${command}`);
+      const exitCode = await runCommand(
+        command,
+        succeeding,
+        {
+          shell: project.buildspec.env.shell === 'bash' ? 'bash' : '/bin/sh',
+          stateFolder: workspace.stateFolder,
+          workingFolder: workspace.sourceFolder,
+          environment: workspace.environment,
+        },
+        {
+          onLines(lines) {
+            const timestamp = cloud.now().getTime();
+            cloud.appendLogs(
+              build.logGroup,
+              build.logStream,
+              lines.map((message) => ({ timestamp, message })),
+            );
+          },
+          guardProcess: cloud.guardProcess,
+          signal,
+        },
+      );
+      if (exitCode !== 0) {
+        progress.note(`Command did not exit successfully ${command} exit status ${exitCode}`);
+        return {
+          statusCode: 'COMMAND_EXECUTION_ERROR',
+          message: `Error while executing command: ${command}. Reason: exit status ${exitCode}`,
+        };
+      }
+    }
+    return undefined;
+  }
+
+  function note(type: PhaseType, state: string, context?: { statusCode: string; message: string }): void {
+    progress.note(`Phase complete: ${type} State: ${state}`);
+    progress.note(
+      `Phase context status code: ${context?.statusCode ?? ''} Message: ${context?.message ?? ''}`,
+    );
+  }
+}
+
+function assumeRole(cloud: Cloud, build: Build): Principal {
+  const session = `AWSCodeBuild-${build.id.split(':')[1]}`;
+  const { accessKeyId } = cloud.issueCredentials(build.serviceRole, 'codebuild.amazonaws.com', session);
+  const principal = cloud.principalOf(accessKeyId);
+  if (!principal) throw new Error(`The credentials of ${build.serviceRole} belong to nobody`);
+  return principal;
+}
+
+/** Ends processes and containers that a build left behind, and removes its files. */
+export async function removeLeftovers({ cloud, engine }: WorkerParts, build: Build): Promise<void> {
+  killByEnvironment('CODEBUILD_BUILD_ID', build.id);
+  if (engine) {
+    try {
+      for (const { Id } of await engine.list({ [buildLabel]: build.id })) await engine.remove(Id);
+    } catch (error) {
+      // An engine that is gone holds no containers; the build ends all the same.
+      cloud.log(
+        'codebuild',
+        `${build.id}: its containers could not be looked for: ${(error as Error).message}`,
+      );
+    }
+  }
+  await removeWorkspace(cloud, build);
+}
