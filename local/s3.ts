@@ -1,6 +1,7 @@
 /** S3: declared buckets, path-style, objects on disk. */
 import { AwsError, type Cloud, type RestAnswer, type RestCall, type Service } from './platform.ts';
-import { type BucketAccess, bucketArn, loadBucketPolicies } from './s3/access.ts';
+import { ResourcePolicies } from './resource-policies.ts';
+import { type BucketAccess, bucketArn } from './s3/access.ts';
 import {
   deleteObjects,
   getBucketLocation,
@@ -31,7 +32,11 @@ function target(path: string): { bucket: string; key: string } {
 
 /** S3 on `<home>/s3` and `cloud.db`. */
 export function createS3(cloud: Cloud): Service {
-  const access: BucketAccess = { cloud, store: openObjectStore(cloud), policies: new Map() };
+  const access: BucketAccess = {
+    cloud,
+    store: openObjectStore(cloud),
+    policies: new ResourcePolicies(cloud),
+  };
   let rules: ReturnType<typeof readLifecycleRules> = [];
   let stopExpiry = (): void => undefined;
 
@@ -84,7 +89,10 @@ export function createS3(cloud: Cloud): Service {
     async deploy(resources) {
       const buckets = resources.filter((one) => one.type === 'AWS::S3::Bucket');
       for (const one of buckets) access.store.declareBucket(one.physicalId);
-      access.policies = loadBucketPolicies(resources);
+      access.policies.clear();
+      for (const { type, logicalId, properties } of resources)
+        if (type === 'AWS::S3::BucketPolicy')
+          access.policies.add(properties.Bucket, properties.PolicyDocument, logicalId);
       rules = readLifecycleRules(buckets);
       access.store.sweep();
     },

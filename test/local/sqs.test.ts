@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DeclaredResource } from '../../local/platform.ts';
+import { createSqs, type Sqs } from '../../local/sqs.ts';
+import { call, roleNamed, type TestCloud, testCloud } from './test-cloud.ts';
+
+let cloud: TestCloud;
+let sqs: Sqs;
+const arn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+const url = (name: string) => `http://127.0.0.1:4781/000000000000/${name}`;
+const queue = (name: string, properties: object = {}): DeclaredResource => {
+  const type = 'AWS::SQS::Queue';
+  const declared = { stack: 'api', logicalId: name, properties: { QueueName: name, ...properties } };
+  const physicalId = sqs.resourceTypes?.[type]?.physicalId(declared, cloud) ?? '';
+  const attributes = sqs.resourceTypes?.[type]?.attributes?.({ physicalId, properties }, cloud) ?? {};
+  return { ...declared, type, physicalId, attributes };
+};
+const policy = (name: string, Statement: object[]): DeclaredResource => ({
+  stack: 'api',
+  logicalId: 'Policy',
+  type: 'AWS::SQS::QueuePolicy',
+  physicalId: 'policy',
+  attributes: {},
+  properties: { Queues: [url(name)], PolicyDocument: { Statement } },
+});
+const ask = (operation: string, input: object, principal = roleNamed('operator')) =>
+  call(cloud, sqs, operation, { QueueUrl: url('dead'), ...input }, principal);
+const receive = async (input: object = {}) => (await ask('ReceiveMessage', input)).Messages ?? [];
+
+beforeEach(async () => {
+  cloud = testCloud();
+  sqs = createSqs(cloud);
+  await sqs.deploy?.([queue('dead')]);
+});
+afterEach(async () => {
+  await sqs.stop?.();
+  cloud.remove();
+});
+
+test('a message is sent, hidden while in flight, and gone once deleted', async () => {
+  const sent = await ask('SendMessage', { MessageBody: 'lost event' });
+  const [message] = await receive({ AttributeNames: ['All'] });
+  expect(message).toMatchObject({
+    MessageId: sent.MessageId,
+    Body: 'lost event',
+    MD5OfBody: sent.MD5OfMessageBody,
+    Attributes: { ApproximateReceiveCount: '1' },
+  });
+  expect(await receive()).toEqual([]);
+  cloud.time += 30_000;
+  const [again] = await receive();
+  await ask('DeleteMessage', { ReceiptHandle: message.ReceiptHandle });
+  await ask('DeleteMessage', { ReceiptHandle: again.ReceiptHandle });
+  cloud.time += 30_000;
+  expect(await receive()).toEqual([]);
+});
+
+test('a message has at most one mebibyte, and only characters of XML', async () => {
+  await ask('SendMessage', { MessageBody: 'x'.repeat(1_048_576) });
+  await expect(ask('SendMessage', { MessageBody: 'x'.repeat(1_048_577) })).rejects.toMatchObject({
+    code: 'InvalidParameterValue',
+  });
+  await expect(ask('SendMessage', { MessageBody: 'a\u0000' })).rejects.toMatchObject({
+    code: 'InvalidMessageContents',
+  });
+  await expect(ask('SendMessage', { QueueUrl: url('none'), MessageBody: 'a' })).rejects.toMatchObject({
+    code: 'QueueDoesNotExist',
+  });
+});
+
+test('counts tell what is visible, in flight and delayed', async () => {
+  for (const body of ['a', 'b']) await ask('SendMessage', { MessageBody: body });
+  await ask('SendMessage', { MessageBody: 'c', DelaySeconds: 10 });
+  await receive();
+  const { Attributes } = await ask('GetQueueAttributes', { AttributeNames: ['All'] });
+  expect(Attributes).toMatchObject({
+    QueueArn: arn('dead'),
+    ApproximateNumberOfMessages: '1',
+    ApproximateNumberOfMessagesNotVisible: '1',
+    ApproximateNumberOfMessagesDelayed: '1',
+  });
+});
+
+test('received too often, a message moves to the dead-letter queue with its body', async () => {
+  const RedrivePolicy = { deadLetterTargetArn: arn('dead'), maxReceiveCount: 2 };
+  await sqs.deploy?.([queue('dead'), queue('work', { RedrivePolicy, VisibilityTimeout: 5 })]);
+  sqs.send(arn('work'), 'poison');
+  for (const count of [1, 1, 0]) {
+    expect(await receive({ QueueUrl: url('work') })).toHaveLength(count);
+    cloud.time += 5_000;
+  }
+  expect(await receive()).toMatchObject([{ Body: 'poison' }]);
+});
+
+test('messages outlive a kill and not their retention', async () => {
+  sqs.send(arn('dead'), 'kept');
+  cloud = cloud.reopened();
+  sqs = createSqs(cloud);
+  await sqs.deploy?.([queue('dead', { MessageRetentionPeriod: 60 })]);
+  expect(await receive({ VisibilityTimeout: 0 })).toHaveLength(1);
+  cloud.time += 60_000;
+  expect(await receive()).toEqual([]);
+});
+
+test('a service may send only where the queue policy admits it for that source', async () => {
+  const rule = { service: 'events.amazonaws.com', sourceArn: 'arn:aws:events:us-east-1:000000000000:rule/a' };
+  expect(() => sqs.send(arn('dead'), 'x', rule)).toThrow(/not authorized/);
+  const Condition = { ArnEquals: { 'aws:SourceArn': rule.sourceArn } };
+  const allow = {
+    Effect: 'Allow',
+    Principal: { Service: rule.service },
+    Action: 'sqs:SendMessage',
+    Resource: arn('dead'),
+    Condition,
+  };
+  await sqs.deploy?.([queue('dead'), policy('dead', [allow])]);
+  sqs.send(arn('dead'), 'x', rule, { ERROR_CODE: 'NO_PERMISSIONS' });
+  expect(() => sqs.send(arn('dead'), 'x', { ...rule, sourceArn: `${rule.sourceArn}2` })).toThrow(
+    /not authorized/,
+  );
+  const [message] = await receive({ MessageAttributeNames: ['All'] });
+  expect(message.MessageAttributes).toEqual({
+    ERROR_CODE: { DataType: 'String', StringValue: 'NO_PERMISSIONS' },
+  });
+});
+
+test('a policy that refuses plain HTTP refuses nobody on loopback', async () => {
+  const deny = {
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 'sqs:*',
+    Resource: '*',
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+  await sqs.deploy?.([queue('dead'), policy('dead', [deny])]);
+  await ask('SendMessage', { MessageBody: 'a' });
+  cloud.deny = ({ action }) => action === 'sqs:SendMessage';
+  await expect(ask('SendMessage', { MessageBody: 'a' })).rejects.toMatchObject({
+    code: 'AccessDeniedException',
+  });
+});
+
+test('a long poll answers as soon as a message comes', async () => {
+  const started = performance.now();
+  const waiting = receive({ WaitTimeSeconds: 20 });
+  setTimeout(() => sqs.send(arn('dead'), 'late'), 50);
+  expect(await waiting).toHaveLength(1);
+  expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+test('broken receipts, waits and visibilities are refused', async () => {
+  await expect(ask('DeleteMessage', { ReceiptHandle: 'bogus' })).rejects.toMatchObject({
+    code: 'ReceiptHandleIsInvalid',
+  });
+  await expect(receive({ WaitTimeSeconds: 21 })).rejects.toMatchObject({ code: 'InvalidParameterValue' });
+  await expect(receive({ MaxNumberOfMessages: 11 })).rejects.toMatchObject({ code: 'InvalidParameterValue' });
+  sqs.send(arn('dead'), 'x');
+  const [message] = await receive();
+  await ask('ChangeMessageVisibility', { ReceiptHandle: message.ReceiptHandle, VisibilityTimeout: 0 });
+  expect(await receive()).toHaveLength(1);
+});
