@@ -16,15 +16,20 @@ import { readAssembly } from './template/assembly.ts';
 import { evaluateAssembly } from './template/evaluate.ts';
 import { inertTypes } from './template/inert.ts';
 
+export interface Prepared {
+  /** The folder that `cdk synth` wrote. */
+  assembly: string;
+  /** The container engine that builds and jobs run in. */
+  engine?: Engine;
+}
+
 export interface StartOptions {
   /** State directory. */
   home: string;
-  /** What `cdk synth` wrote. */
-  assembly: string;
+  /** Called once home and ports are ours. */
+  prepare(): Promise<Prepared> | Prepared;
   /** The API's port; the AWS endpoint and the registry take the two after it. 0 takes three free ones. */
   port?: number;
-  /** The container engine that builds and jobs run in. */
-  engine?: Engine;
   lambda?: LambdaOptions;
   dynamodb?: DynamoOptions;
   /** Lines for the operator. */
@@ -118,7 +123,6 @@ export async function startCloud(options: StartOptions): Promise<RunningCloud> {
 
 async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   const { home, port = 0 } = options;
-  const assembly = readAssembly(resolve(options.assembly), place);
   const gatewayServer = createGatewayServer();
   const endpointServer = createEndpointServer();
   const apiPort = await listen(gatewayServer, port);
@@ -127,6 +131,8 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   undo.add(closed(endpointServer));
   const registryPort = await freePort(port && port + 2);
 
+  const prepared = await options.prepare();
+  const assembly = readAssembly(resolve(prepared.assembly), place);
   const db = openState(home);
   undo.add(() => db.close());
   const apiUrl = `http://127.0.0.1:${apiPort}`;
@@ -135,7 +141,9 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   const print = options.print ?? (() => undefined);
   const core = createCloud({ ...place, home, endpointUrl, registryHost, assets: assembly.assets, print }, db);
   undo.add(() => core.close());
-  const { lambda, dynamodb, engine } = options;
+  const { lambda, dynamodb } = options;
+  const { engine } = prepared;
+  if (engine) undo.add(() => engine.close());
   const services = createServices(core.cloud, {
     roles: core.roles,
     apiUrl,

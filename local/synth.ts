@@ -1,0 +1,80 @@
+/** Synthesizes the stacks when their sources have changed since the last time. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const projectFolder = resolve(import.meta.dirname, '..');
+
+/** Whatever the templates and bundles are made from. */
+const sources = ['infra', 'functions', 'shared', 'builder', 'job', 'cdk.json', 'package-lock.json'];
+
+/** The templates could not be synthesized; the message is what the CDK said. */
+export class SynthError extends Error {
+  override readonly name = 'SynthError';
+}
+
+function* filesOf(path: string): Generator<string> {
+  const absolute = join(projectFolder, path);
+  if (!existsSync(absolute)) return;
+  const entries = path.includes('.')
+    ? undefined
+    : readdirSync(absolute, { withFileTypes: true, recursive: true });
+  if (!entries) return yield absolute;
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  yield* files.sort();
+}
+
+/** A digest of all sources and the stage's name. */
+function fingerprint(stage: string): string {
+  const hash = createHash('sha256').update(stage);
+  for (const path of sources.flatMap((source) => [...filesOf(source)])) {
+    hash.update(`\0${path}\0`).update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}
+
+function runCdk(stage: string, output: string, signal: AbortSignal | undefined): Promise<void> {
+  const cli = join(projectFolder, 'node_modules/aws-cdk/bin/cdk');
+  const child = spawn(process.execPath, [cli, 'synth', '-q', '-o', output], {
+    cwd: projectFolder,
+    env: { ...process.env, SLIPWAY_STAGE: stage, CDK_DISABLE_CLI_TELEMETRY: 'true', CI: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  });
+  const said: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  return new Promise((resolved, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolved();
+      else reject(new SynthError(`cdk synth failed:\n${said.join('').trim().slice(-4000)}`));
+    });
+  });
+}
+
+export interface SynthOptions {
+  stage: string;
+  /** The assembly lies in `<home>/cdk.out`. */
+  home: string;
+  /** Told before a synthesis, which takes some seconds. */
+  onSynth?(): void;
+  signal?: AbortSignal;
+}
+
+/** Returns the assembly's folder. Throws `SynthError`. A synthesis that was interrupted leaves the last one as it was. */
+export async function synthesize({ stage, home, onSynth, signal }: SynthOptions): Promise<string> {
+  const output = join(home, 'cdk.out');
+  const record = join(output, 'slipway-sources.sha256');
+  const current = fingerprint(stage);
+  if (existsSync(record) && readFileSync(record, 'utf8') === current) return output;
+  onSynth?.();
+  const fresh = join(home, 'cdk.out.new');
+  rmSync(fresh, { recursive: true, force: true });
+  await runCdk(stage, fresh, signal);
+  writeFileSync(join(fresh, 'slipway-sources.sha256'), current);
+  rmSync(output, { recursive: true, force: true });
+  renameSync(fresh, output);
+  return output;
+}
