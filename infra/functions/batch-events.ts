@@ -12,7 +12,7 @@ export const batchEvents: FunctionDeclaration = {
     ...tableReadWrite(deployment),
     describeJobs,
     terminateJobs(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject']),
+    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     listBucket(deployment),
     logStreams(deployment, deployment.names.jobLogGroup),
   ],

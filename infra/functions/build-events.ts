@@ -1,6 +1,6 @@
-import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
-import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
-import { builds, sendMail } from '../access/work.ts';
+import { everyOrganisationsRepositories } from '../access/ecr.ts';
+import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
+import { builds, passRoles, sendMail } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
 export const buildEvents: FunctionDeclaration = {
@@ -14,19 +14,20 @@ export const buildEvents: FunctionDeclaration = {
     'ARTIFACTS_BUCKET',
     'BUILD_PROJECT',
     'BUILD_LOG_GROUP',
+    'ROLE_ARN_PREFIX',
     'ECR_REGISTRY',
     'API_URL',
   ],
   access: (deployment) => [
     ...tableReadWrite(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject']),
-    objects(deployment, 'builds', ['s3:GetObject']),
+    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
+    objects(deployment, 'builds', ['s3:GetObject', 's3:PutObject']),
     listBucket(deployment),
     logStreams(deployment, deployment.names.buildLogGroup),
-    builds(deployment, ['codebuild:BatchGetBuilds']),
+    // The end of one build is the start of the next that waits for its compute.
+    builds(deployment, ['codebuild:BatchGetBuilds', 'codebuild:StartBuild', 'codebuild:StopBuild']),
+    passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
     sendMail(deployment),
-    secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
-    ecrLogin,
-    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:DescribeImages']),
+    everyOrganisationsRepositories(deployment, ['ecr:CreateRepository', 'ecr:TagResource']),
   ],
 };

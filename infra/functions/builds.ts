@@ -10,7 +10,7 @@ export const builds: FunctionDeclaration = {
   variables: ['TABLE_NAME', 'ARTIFACTS_BUCKET', 'BUILD_PROJECT', 'BUILD_LOG_GROUP'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject']),
+    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     objects(deployment, 'builds', ['s3:GetObject']),
     listBucket(deployment),
     logStreams(deployment, deployment.names.buildLogGroup),

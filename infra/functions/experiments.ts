@@ -21,7 +21,7 @@ export const experiments: FunctionDeclaration = {
     executions(deployment, ['states:DescribeExecution', 'states:StopExecution']),
     describeJobs,
     terminateJobs(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject']),
+    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     objects(deployment, 'outputs', ['s3:GetObject']),
     objects(deployment, 'uploads', ['s3:GetObject']),
     listBucket(deployment),

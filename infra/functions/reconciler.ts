@@ -38,7 +38,7 @@ export const reconciler: FunctionDeclaration = {
     { actions: ['batch:ListJobs'], resources: ['*'], wildcard: 'ListJobs has no resource.' },
     terminateJobs(deployment),
     sendMail(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject']),
+    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     objects(deployment, 'builds', ['s3:GetObject', 's3:PutObject']),
     listBucket(deployment),
     logStreams(deployment, deployment.names.buildLogGroup),
@@ -46,6 +46,11 @@ export const reconciler: FunctionDeclaration = {
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
     secrets(deployment, 'experiments', ['secretsmanager:DeleteSecret', 'secretsmanager:DescribeSecret']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:DescribeImages']),
+    everyOrganisationsRepositories(deployment, [
+      ...pullActions,
+      'ecr:DescribeImages',
+      'ecr:CreateRepository',
+      'ecr:TagResource',
+    ]),
   ],
 };
