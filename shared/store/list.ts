@@ -2,8 +2,7 @@
  * Lists: any one sort, or one equality filter in creation order, is a plain range of an index and reads just the
  * page; every other combination examines at most `examineAtMost` items and may come back short, with a cursor.
  */
-import { createHash } from 'node:crypto';
-import { ProblemError } from '../http/problem.ts';
+import { decodeCursor, encodeCursor, fingerprintOf, invalidCursor } from './cursor.ts';
 import { type Collection, columnPrefix, type IndexName, type Item, indexes, type Table } from './table.ts';
 
 const examineAtMost = 1000;
@@ -40,7 +39,9 @@ export async function list(table: Table, request: ListRequest): Promise<Listed> 
     ...table.key(request.organisation, request.collection, String(item.sk)),
     ...(plan.index ? { [indexes[plan.index]]: item[indexes[plan.index]] } : {}),
   });
-  let start = request.cursor === undefined ? undefined : keyOf(decode(request.cursor, fingerprint, plan));
+  let start = request.cursor === undefined ? undefined : keyOf(startOf(request.cursor, fingerprint, plan));
+  const cursorAt = (item: Item) =>
+    encodeCursor(fingerprint, [String(item.sk), plan.index ? String(item[indexes[plan.index]]) : null]);
   const items: Item[] = [];
   let readUnits = 0;
   for (let examined = 0; ; ) {
@@ -60,13 +61,12 @@ export async function list(table: Table, request: ListRequest): Promise<Listed> 
       return {
         items,
         readUnits,
-        ...(more ? { nextCursor: encode(keyOf(item), plan.index, fingerprint) } : {}),
+        ...(more ? { nextCursor: cursorAt(item) } : {}),
       };
     }
     if (!page.last) return { items, readUnits };
     start = page.last;
-    if (examined >= examineAtMost)
-      return { items, readUnits, nextCursor: encode(page.last, plan.index, fingerprint) };
+    if (examined >= examineAtMost) return { items, readUnits, nextCursor: cursorAt(page.last) };
   }
 }
 
@@ -118,42 +118,11 @@ function accepts(item: Item, { q, searched, matches }: ListRequest, rest: Plan['
   );
 }
 
-/** What a cursor is good for: this organisation, this collection, this query. */
-function fingerprintOf({ organisation, collection, sort, filters, q }: ListRequest): string {
-  const named = Object.entries(filters)
-    .filter(([, value]) => value !== undefined)
-    .sort();
-  return createHash('sha256')
-    .update(JSON.stringify([organisation, collection, sort, named, q ?? null]))
-    .digest('base64url')
-    .slice(0, 12);
-}
-
-/** Partition keys stay out of cursors: they always come from who asks. */
-function encode(key: Item, index: IndexName | undefined, fingerprint: string): string {
-  return Buffer.from(JSON.stringify([fingerprint, key.sk, index ? key[indexes[index]] : null])).toString(
-    'base64url',
-  );
-}
-
-/** The start key that a cursor holds; refuses one that DynamoDB would refuse, since anybody can make one up. */
-function decode(cursor: string, fingerprint: string, { index, range }: Plan): Item {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-  } catch {
-    // Not even JSON: refused below like any other that isn't ours.
-  }
-  const [made, sk, sortKey] = Array.isArray(parts) ? parts : [];
-  const wellMade = (text: unknown): text is string =>
-    typeof text === 'string' && text !== '' && Buffer.byteLength(text) <= 1024;
-  if (
-    made !== fingerprint ||
-    !wellMade(sk) ||
-    (index ? !wellMade(sortKey) || !sortKey.startsWith(range.prefix ?? '') : sortKey !== null)
-  )
-    throw new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this query.', {
-      errors: [{ pointer: '?cursor', message: 'not a cursor of this query' }],
-    });
-  return { sk, ...(index ? { [indexes[index]]: sortKey } : {}) };
+/** Throws for a cursor of another query, and for one that DynamoDB would refuse. */
+function startOf(cursor: string, fingerprint: string, { index, range }: Plan): Item {
+  const [sk, sortKey] = decodeCursor(cursor, fingerprint);
+  if (!sk) throw invalidCursor();
+  if (!index) return { sk };
+  if (!sortKey?.startsWith(range.prefix ?? '')) throw invalidCursor();
+  return { sk, [indexes[index]]: sortKey };
 }
