@@ -5,6 +5,7 @@ import { createCodeBuild } from './codebuild/codebuild.ts';
 import { createDynamoDb, type DynamoOptions } from './dynamodb/dynamodb.ts';
 import { createEcr } from './ecr/ecr.ts';
 import type { Engine } from './engine/engine.ts';
+import { createEvents } from './events.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { iamResourceTypes, type Roles } from './iam/roles.ts';
 import { createLambda, type LambdaOptions } from './lambda/lambda.ts';
@@ -12,6 +13,7 @@ import { createLogs } from './logs.ts';
 import type { Cloud, DeclaredResource, RestAnswer, Service } from './platform.ts';
 import { createS3 } from './s3.ts';
 import { createSecretsManager } from './secrets-manager.ts';
+import { createSqs } from './sqs.ts';
 
 export interface ServiceParts {
   roles: Roles;
@@ -30,10 +32,6 @@ export interface Services {
   serveIssuer(path: string, query: URLSearchParams): RestAnswer | undefined;
 }
 
-const missing = (what: string) => () => {
-  throw new Error(`${what} is not part of this embedded cloud`);
-};
-
 /** IAM has no calls here, only declared roles and policies. */
 const createIam = (roles: Roles): Service => ({
   signingName: 'iam',
@@ -47,6 +45,8 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
   const engine = parts.engine && { engine: parts.engine };
   const logs = createLogs(cloud);
   const secrets = createSecretsManager(cloud);
+  const sqs = createSqs(cloud);
+  const events = createEvents(cloud);
   const lambda = createLambda(cloud, parts.lambda);
   return {
     all: [
@@ -56,18 +56,20 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       createS3(cloud),
       createDynamoDb(cloud, parts.dynamodb),
       createEcr(cloud),
+      sqs,
       lambda,
       createCodeBuild(cloud, engine),
+      events,
       createGateway(cloud, parts.apiUrl, parts.gatewayServer),
     ],
     hooks: {
-      publish: missing('EventBridge'),
+      publish: (event) => events.publish(event),
       appendLogs: (group, stream, lines) => logs.append(group, stream, lines),
       invokeFunction: (functionArn, payload, invoker) => lambda.invoke(functionArn, payload, invoker),
       invokeFunctionAsync: (functionArn, payload, invoker) =>
         lambda.invokeAsync(functionArn, payload, invoker),
       readSecret: (principal, valueFrom) => secrets.readSecret(principal, valueFrom),
-      sendToQueue: missing('SQS'),
+      sendToQueue: (queueArn, body) => sqs.send(queueArn, body),
     },
     serveIssuer: () => undefined,
   };

@@ -9,9 +9,15 @@ export interface Served {
   answer: GatewayAnswer;
   errorMessage: string;
   integrationLatencyMs?: number;
+  /** What the authorizer said about the caller. */
+  authorizerContext?: object;
 }
 
-function variables({ request, routeKey, answer, errorMessage, integrationLatencyMs }: Served, now: Date) {
+function variables(served: Served, now: Date) {
+  const { request, routeKey, answer, errorMessage, integrationLatencyMs, authorizerContext = {} } = served;
+  const said = Object.entries(authorizerContext).map(
+    ([name, value]) => [`authorizer.${name}`, value] as const,
+  );
   return new Map<string, string | number>([
     ['requestId', request.requestId],
     ['extendedRequestId', request.requestId],
@@ -33,6 +39,7 @@ function variables({ request, routeKey, answer, errorMessage, integrationLatency
     ['integrationErrorMessage', errorMessage || '-'],
     ['integration.error', errorMessage || '-'],
     ['authorizer.error', '-'],
+    ...said,
   ]);
 }
 

@@ -19,6 +19,7 @@ import { TokenBucket } from './throttle.ts';
 
 const bodyLimitBytes = 10 * 1024 * 1024;
 const headerLimitBytes = 10_240;
+const authorizerLimitMs = 10_000;
 
 /** Request line and headers as API Gateway counts them. */
 const headerBytes = (incoming: IncomingMessage): number =>
@@ -59,6 +60,7 @@ interface Result {
   routeKey: string;
   errorMessage: string;
   integrationLatencyMs?: number;
+  authorizerContext?: object;
 }
 
 class RunningApi {
@@ -93,14 +95,18 @@ class RunningApi {
     const event = baseEvent(request, match, this.api, domainName);
     let context: object | undefined;
     if (route.authorizer) {
-      const decision = await this.authorizers.decide(route.authorizer, event, this.api.id);
+      const decision = await within(
+        this.authorizers.decide(route.authorizer, event, this.api.id),
+        authorizerLimitMs,
+      );
       if (decision === 'unauthorized') return refuse(says(401, 'Unauthorized'), route.key);
       if (decision === 'forbidden') return refuse(says(403, 'Forbidden'), route.key);
-      if (decision === 'failed') return refuse(serverError, route.key);
+      if (decision === 'failed' || decision === 'late') return refuse(serverError, route.key);
       context = decision.context;
     }
     const body = await readAll(incoming, bodyLimitBytes);
-    return this.integrate(route, request, integrationEvent(event, context, body));
+    const result = await this.integrate(route, request, integrationEvent(event, context, body));
+    return { ...result, authorizerContext: context };
   }
 
   private async integrate(route: Route, request: GatewayRequest, event: object): Promise<Result> {
