@@ -1,49 +1,56 @@
-/** The bootstrap in the shells that images really have. */
-import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The bootstrap in the shells that images really have, in containers. */
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapped } from '../../job/bootstrap.ts';
+import { pythonImage } from '../../scripts/base-image/python.ts';
+import { tinyImage } from '../../scripts/base-image/tiny.ts';
+import { type Engine, ensureEngine } from '../../scripts/engine.ts';
 
 const run = promisify(execFile);
-const shells: [name: string, program: string[]][] = [
-  ['dash', ['dash']],
-  ['busybox ash', ['busybox', 'sh']],
-  ['bash as sh', ['bash', '--posix']],
+const quiet = () => undefined;
+const shells: [name: string, image: (engine: Engine) => Promise<string>, sh: string[]][] = [
+  ['busybox ash', (engine) => tinyImage(engine, quiet), ['/bin/sh']],
+  ['dash', (engine) => pythonImage(engine, quiet), ['/bin/sh']],
+  ['bash as a POSIX shell', (engine) => pythonImage(engine, quiet), ['/bin/bash', '--posix']],
 ];
 
-describe.each(shells)('E2 the bootstrap in %s', (_name, [program = '', ...first]) => {
-  const folder = mkdtempSync(join(tmpdir(), 'slipway-bootstrap-'));
-  const notExecutable = join(folder, 'data.txt');
+describe.each(shells)('E2 the bootstrap in %s', (_name, imageFor, sh) => {
+  let cli = '';
+  let container = '';
 
-  beforeAll(() => {
-    writeFileSync(notExecutable, 'text');
-    chmodSync(notExecutable, 0o644);
+  beforeAll(async () => {
+    const engine = await ensureEngine({ yes: true });
+    cli = engine.cli;
+    const image = await imageFor(engine);
+    const { stdout } = await run(cli, ['run', '-d', '--rm', '--network=none', image, 'sleep', '600']);
+    container = stdout.trim();
+    await run(cli, ['exec', container, 'sh', '-c', 'echo text > /tmp/data; chmod 644 /tmp/data']);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    if (container) await run(cli, ['rm', '-f', container]);
+  });
 
-  /** The image's /bin/sh is the shell under test. */
-  const start = (command: string[]) =>
-    spawn(program, [...first, ...bootstrapped(command).slice(1)], { cwd: folder });
-  const ends = (command: string[]) =>
-    new Promise<{ code: number | null; signal: string | null; output: string }>((resolve) => {
-      const child = start(command);
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
-      child.on('close', (code, signal) => resolve({ code, signal, output }));
-    });
+  /** Runs `command` as a job would, with the shell under test as the image's /bin/sh, in /tmp. */
+  async function execute(command: string[]): Promise<{ code: number; output: string }> {
+    const [, ...words] = bootstrapped(command);
+    try {
+      const { stdout, stderr } = await run(cli, ['exec', '-w', '/tmp', container, ...sh, ...words]);
+      return { code: 0, output: stdout + stderr };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, output: stdout + stderr };
+    }
+  }
 
   it('passes arguments as they are', async () => {
     const odd = ['a b', '', '*', '$HOME', '`id`', '"; exit 9', "'", '\n', 'ü', '--', '\\'];
-    const { stdout } = await run(program, [...first, ...bootstrapped(['printf', '<%s>', ...odd]).slice(1)]);
-    expect(stdout).toBe(odd.map((one) => `<${one}>`).join(''));
+    const { output } = await execute(['printf', '<%s>', ...odd]);
+    expect(output).toBe(odd.map((one) => `<${one}>`).join(''));
   });
 
   it("stays in the image's working directory and says which it is", async () => {
-    const { output } = await ends(['sh', '-c', 'pwd; echo "$SLIPWAY_WORKDIR"']);
-    expect(output).toBe(`${folder}\n${folder}\n`);
+    expect((await execute(['sh', '-c', 'pwd; echo "$SLIPWAY_WORKDIR"'])).output).toBe('/tmp\n/tmp\n');
   });
 
   it.each([
@@ -51,18 +58,25 @@ describe.each(shells)('E2 the bootstrap in %s', (_name, [program = '', ...first]
     [3, ['sh', '-c', 'exit 3']],
     [127, ['no-such-program']],
     [127, ['/no/such/program', 'x']],
-    [126, [notExecutable]],
+    [126, ['/tmp/data']],
   ])('ends with exit code %i', async (expected, command) => {
-    const { code, output } = await ends(command);
+    const { code, output } = await execute(command);
     expect(code).toBe(expected);
     if (expected >= 126) expect(output).toMatch(/slipway: .*(not found|denied|such file)/i);
   });
 
   it('becomes the command, so that signals reach it', async () => {
-    const child = start(['sh', '-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done']);
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    child.kill('SIGTERM');
-    expect(await ended).toBe(7);
+    const script = 'echo $$ > /tmp/written; mv /tmp/written /tmp/pid; exec sleep 30';
+    const ended = execute(['sh', '-c', script]);
+    const kill = ['exec', container, 'sh', '-c', 'kill -TERM "$(cat /tmp/pid)"'];
+    await expect
+      .poll(() =>
+        run(cli, kill).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    expect((await ended).code).toBe(128 + 15);
   });
 });
