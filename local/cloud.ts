@@ -111,7 +111,8 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
     invokeFunctionAsync: (functionArn, payload, invoker) =>
       hooked().invokeFunctionAsync(functionArn, payload, invoker),
     readSecret: (principal, valueFrom) => hooked().readSecret(principal, valueFrom),
-    sendToQueue: (queueArn, body) => hooked().sendToQueue(queueArn, body),
+    sendToQueue: (queueArn, body, sender, attributes) =>
+      hooked().sendToQueue(queueArn, body, sender, attributes),
     guardProcess: (pid, scope) => guard.guard(pid, scope),
     every(everyMs, name, task) {
       const clock = createClock(everyMs, task, (error) => {

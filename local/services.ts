@@ -69,7 +69,7 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       invokeFunctionAsync: (functionArn, payload, invoker) =>
         lambda.invokeAsync(functionArn, payload, invoker),
       readSecret: (principal, valueFrom) => secrets.readSecret(principal, valueFrom),
-      sendToQueue: (queueArn, body) => sqs.send(queueArn, body),
+      sendToQueue: (queueArn, body, sender, attributes) => sqs.send(queueArn, body, sender, attributes),
     },
     serveIssuer: () => undefined,
   };
