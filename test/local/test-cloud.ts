@@ -4,7 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Cloud, Invoker, JsonCall, Principal, Service } from '../../local/platform.ts';
+import type {
+  Cloud,
+  Invoker,
+  JsonCall,
+  Principal,
+  Service,
+  TemporaryCredentials,
+} from '../../local/platform.ts';
 import { AwsError } from '../../local/platform.ts';
 
 export interface Authorization {
@@ -16,6 +23,8 @@ export interface Authorization {
 
 export interface TestCloud extends Cloud {
   time: number;
+  endpointUrl: string;
+  readonly issued: Map<string, TemporaryCredentials>;
   readonly authorizations: Authorization[];
   readonly logged: string[];
   /** What `deny` says is refused; everything else is allowed. */
@@ -49,6 +58,7 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
     db,
     time: Date.parse('2026-11-20T10:00:00Z'),
     authorizations: [],
+    issued: new Map(),
     logged: [],
     invocations: [],
     queued: [],
@@ -59,12 +69,14 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
     issueCredentials(roleArn, _service, sessionName) {
       const accessKeyId = `ASIA${randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
       principals.set(accessKeyId, { arn: roleArn, kind: 'role', sessionName });
-      return {
+      const issued = {
         accessKeyId,
         secretAccessKey: randomUUID(),
         sessionToken: randomUUID(),
-        expiration: new Date(cloud.time + 3_600_000),
+        expiration: new Date(Date.now() + 3_600_000),
       };
+      cloud.issued.set(accessKeyId, issued);
+      return issued;
     },
     credentialsUrl: () => 'http://127.0.0.1:4781/_credentials/test',
     principalOf: (accessKeyId) => principals.get(accessKeyId),

@@ -1,7 +1,7 @@
 /** Services behind the real endpoint, for the AWS SDK's own clients. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createEndpoint } from '../../local/endpoint/endpoint.ts';
+import { createEndpointServer, serveEndpoint } from '../../local/endpoint/endpoint.ts';
 import type { Principal, RestAnswer, Service } from '../../local/platform.ts';
 import { root, type TestCloud } from './test-cloud.ts';
 
@@ -25,17 +25,19 @@ export async function testEndpoint(
   serveOpen: (path: string) => RestAnswer | undefined = () => undefined,
 ): Promise<TestEndpoint> {
   const principals = new Map<string, Principal>();
-  const server: Server = createEndpoint({
+  const server: Server = createEndpointServer();
+  serveEndpoint(server, {
     // Signatures carry the real time.
     cloud: { ...cloud, now: () => new Date(), authorize: cloud.authorize, log: cloud.log },
-    services: () => services,
+    services,
     findKey(accessKeyId) {
-      const principal = principals.get(accessKeyId);
+      const principal = principals.get(accessKeyId) ?? cloud.principalOf(accessKeyId);
+      const issued = cloud.issued.get(accessKeyId);
       return (
         principal && {
           accessKeyId,
-          secretAccessKey,
-          sessionToken: '',
+          secretAccessKey: issued?.secretAccessKey ?? secretAccessKey,
+          sessionToken: issued?.sessionToken ?? '',
           expiresAt: Number.MAX_SAFE_INTEGER,
           principal,
         }
@@ -45,6 +47,7 @@ export async function testEndpoint(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  cloud.endpointUrl = url;
   return {
     url,
     clientOf(principal = root) {

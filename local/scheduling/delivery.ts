@@ -1,0 +1,74 @@
+/** Hands a payload to a target: a function, a queue or a state machine, with AWS's permission checks. */
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { AwsError, type Cloud, type Principal } from '../platform.ts';
+
+export interface DeliveryTarget {
+  arn: string;
+  /** With a role the delivery acts as it; without, the target's own policy must admit the service. */
+  roleArn?: string;
+}
+
+/** The service that delivers, and the rule or schedule that it delivers for. */
+export interface DeliverySource {
+  service: 'events.amazonaws.com' | 'scheduler.amazonaws.com';
+  arn: string;
+}
+
+const kinds = ['lambda', 'sqs', 'states'] as const;
+type TargetKind = (typeof kinds)[number];
+
+/** What an ARN points to; throws an Error for targets that are not part of the embedded cloud. */
+export function targetKind(arn: string): TargetKind {
+  const kind = kinds.find((one) => one === arn.split(':')[2]);
+  if (!kind)
+    throw new Error(
+      `target ${arn}: only functions, queues and state machines are part of the embedded cloud`,
+    );
+  return kind;
+}
+
+function assume(
+  cloud: Cloud,
+  roleArn: string,
+  source: DeliverySource,
+): { principal: Principal; credentials: ReturnType<Cloud['issueCredentials']> } {
+  const credentials = cloud.issueCredentials(
+    roleArn,
+    source.service,
+    source.arn.replace(/[^\w+=,.@-]/g, '-').slice(-64),
+  );
+  const principal = cloud.principalOf(credentials.accessKeyId);
+  if (!principal)
+    throw new AwsError('AccessDeniedException', `Role ${roleArn} can't be assumed by ${source.service}.`);
+  return { principal, credentials };
+}
+
+/** Delivers once; throws AWS's error where that fails. `payload` is JSON text. */
+export async function deliverOnce(
+  cloud: Cloud,
+  target: DeliveryTarget,
+  source: DeliverySource,
+  payload: string,
+): Promise<void> {
+  const kind = targetKind(target.arn);
+  if (kind === 'states') {
+    if (!target.roleArn) throw new AwsError('AccessDeniedException', `Target ${target.arn} has no role.`);
+    const { credentials } = assume(cloud, target.roleArn, source);
+    const client = new SFNClient({ endpoint: cloud.endpointUrl, region: cloud.region, credentials });
+    try {
+      await client.send(new StartExecutionCommand({ stateMachineArn: target.arn, input: payload }));
+    } finally {
+      client.destroy();
+    }
+    return;
+  }
+  // Functions and queues know rules by their own policies; schedules act through a role.
+  const role = source.service === 'scheduler.amazonaws.com' ? target.roleArn : undefined;
+  const invoker = role ? undefined : { service: source.service, sourceArn: source.arn };
+  if (role) {
+    const { principal } = assume(cloud, role, source);
+    cloud.authorize(principal, kind === 'lambda' ? 'lambda:InvokeFunction' : 'sqs:SendMessage', target.arn);
+  }
+  if (kind === 'lambda') cloud.invokeFunctionAsync(target.arn, JSON.parse(payload), invoker);
+  else cloud.sendToQueue(target.arn, payload, invoker);
+}
