@@ -84,7 +84,7 @@ describe('identity', () => {
   );
 
   it('O4 a revoked token stops working within the cache of a minute, an expired one at once', async () => {
-    const made = await api.post('/v1/tokens', { name: unique('revoked') });
+    const made = await api.post('/v1/tokens', { title: unique('revoked') });
     expect(made.status).toBe(201);
     // Never used, so the gateway has cached nothing of it.
     expect((await api.call('DELETE', `/v1/tokens/${made.body.id}`)).status).toBe(204);
