@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -34,15 +34,13 @@ export interface ApiStackProps extends SlipwayStackProps {
 /** The functions and whatever calls them: the HTTP API, the state machine, rules and the schedule. */
 export class ApiStack extends Stack {
   private readonly props: ApiStackProps;
-  private readonly removalPolicy: RemovalPolicy;
   private readonly deployment: Deployment;
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
     const { stage, names, data } = props;
     this.props = props;
-    this.removalPolicy = stage.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    const requests = new RequestApi(this, 'Requests', { names, removalPolicy: this.removalPolicy });
+    const requests = new RequestApi(this, 'Requests', { names });
     this.deployment = {
       ...arnsOf(this),
       stage,
@@ -69,7 +67,6 @@ export class ApiStack extends Stack {
     const experiments = new ExperimentStateMachine(this, 'Experiments', {
       names,
       launcher: this.addFunction(launcher),
-      removalPolicy: this.removalPolicy,
     });
     new HouseAlarm(this, 'ExperimentsBroken', {
       name: `${names.prefix}-experiments-broken`,
@@ -133,7 +130,6 @@ export class ApiStack extends Stack {
       folder: bundles.functionFolder(declaration.name),
       environment: environmentOf(declaration, this.deployment),
       access: declaration.access(this.deployment),
-      removalPolicy: this.removalPolicy,
       ...(deadLetterQueue ? { deadLetterQueue } : {}),
     });
   }

@@ -1,13 +1,14 @@
 import { Fn, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type CfnRepository, Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Stage } from '../shared/model/stage.ts';
 import { ArtifactsBucket, LogsBucket } from './constructs/buckets.ts';
 import { Identities } from './constructs/identities.ts';
+import { HouseLogGroup } from './constructs/log-group.ts';
 import { Mail } from './constructs/mail.ts';
 import { defaultImagesNamespace, type Names } from './names.ts';
 
@@ -76,7 +77,7 @@ export class DataStack extends Stack {
       ['BuildLogs', names.buildLogGroup],
       ['JobLogs', names.jobLogGroup],
     ] as const)
-      new LogGroup(this, logId, { logGroupName, retention: RetentionDays.THREE_MONTHS, removalPolicy });
+      new HouseLogGroup(this, logId, { logGroupName, retention: RetentionDays.THREE_MONTHS });
 
     new Mail(this, 'Mail', { stage, names });
     this.identities = new Identities(this, 'Identities', { stage, names, removalPolicy });

@@ -1,23 +1,23 @@
-import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { arnsOf } from '../access/deployment.ts';
 import { experimentRunAccess } from '../access/state-machine.ts';
 import { experimentFlow } from '../experiment-flow.ts';
 import type { Names } from '../names.ts';
+import { HouseLogGroup } from './log-group.ts';
 import { AccessRole } from './role.ts';
 
 export interface ExperimentStateMachineProps {
   names: Names;
   launcher: IFunction;
-  removalPolicy: RemovalPolicy;
 }
 
 export class ExperimentStateMachine extends StateMachine {
-  constructor(scope: Construct, id: string, { names, launcher, removalPolicy }: ExperimentStateMachineProps) {
+  constructor(scope: Construct, id: string, { names, launcher }: ExperimentStateMachineProps) {
     const stack = Stack.of(scope);
     const role = new AccessRole(scope, `${id}Role`, {
       description: 'Runs experiments: launcher and jobs',
@@ -37,10 +37,9 @@ export class ExperimentStateMachine extends StateMachine {
         // States are logged, their data isn't: it holds what users wrote.
         level: LogLevel.ALL,
         includeExecutionData: false,
-        destination: new LogGroup(scope, `${id}Logs`, {
+        destination: new HouseLogGroup(scope, `${id}Logs`, {
           logGroupName: names.deliveredLogGroup('experiments'),
           retention: RetentionDays.ONE_MONTH,
-          removalPolicy,
         }),
       },
     });

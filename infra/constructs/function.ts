@@ -1,4 +1,4 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
@@ -9,16 +9,14 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Access } from '../access/access.ts';
 import type { FunctionDeclaration } from '../functions/declaration.ts';
 import type { Names } from '../names.ts';
+import { HouseLogGroup } from './log-group.ts';
 import { AccessRole } from './role.ts';
-
-/** Lambda's limit for all names and values of a function's environment together. */
-const environmentLimitBytes = 4096;
 
 export interface SlipwayFunctionProps {
   declaration: FunctionDeclaration;
@@ -27,7 +25,6 @@ export interface SlipwayFunctionProps {
   folder: string;
   environment: Record<string, string>;
   access: Access[];
-  removalPolicy: RemovalPolicy;
   /** Takes events that the function failed on, after Lambda's own retries. For asynchronous callers only. */
   deadLetterQueue?: IQueue;
 }
@@ -39,15 +36,9 @@ export interface SlipwayFunctionProps {
 export class SlipwayFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: SlipwayFunctionProps) {
     const { declaration, names, deadLetterQueue } = props;
-    const bytes = JSON.stringify(props.environment).length;
-    if (bytes > environmentLimitBytes)
-      throw new Error(
-        `The environment of ${declaration.name} has ${bytes} bytes, Lambda allows ${environmentLimitBytes}.`,
-      );
-    const logGroup = new LogGroup(scope, `${id}Logs`, {
+    const logGroup = new HouseLogGroup(scope, `${id}Logs`, {
       logGroupName: names.functionLogGroup(declaration.name),
       retention: RetentionDays.ONE_MONTH,
-      removalPolicy: props.removalPolicy,
     });
     const role = new AccessRole(scope, `${id}Role`, {
       description: `Function ${declaration.name} of ${names.prefix}`,

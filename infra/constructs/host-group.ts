@@ -70,8 +70,10 @@ export class HostGroup extends Construct {
 }
 
 /**
- * Batch wants multipart user data. Pulled layers are kept and used while a digest is the same; a pull that moves at
- * all is not given up; a host that Spot takes back drains.
+ * Batch wants multipart user data. Images pinned by digest are used from the host where it has them; a pull that moves
+ * at all is not given up; a host that Spot takes back drains. Logs are written with the execution role, not the
+ * host's, and jobs on the host's network have their own role: the AMI's defaults, said here since the host's role
+ * relies on them.
  */
 const hostUserData = `MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary="==slipway=="
@@ -84,6 +86,8 @@ cat >> /etc/ecs/ecs.config <<'CONFIG'
 ECS_IMAGE_PULL_BEHAVIOR=prefer-cached
 ECS_IMAGE_PULL_INACTIVITY_TIMEOUT=10m
 ECS_ENABLE_SPOT_INSTANCE_DRAINING=true
+ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true
+ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true
 CONFIG
 
 --==slipway==--

@@ -1,4 +1,4 @@
-import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -10,20 +10,17 @@ import {
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Names } from '../names.ts';
 import type { ApiRoute } from '../openapi.ts';
+import { HouseLogGroup } from './log-group.ts';
 
 /** The HTTP API. Functions are added after it, since they are told its address. */
 export class RequestApi extends Construct {
   readonly api: HttpApi;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { names, removalPolicy }: { names: Names; removalPolicy: RemovalPolicy },
-  ) {
+  constructor(scope: Construct, id: string, { names }: { names: Names }) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', { apiName: names.prefix, createDefaultStage: false });
     new HttpStage(this, 'Stage', {
@@ -34,10 +31,9 @@ export class RequestApi extends Construct {
       throttle: { rateLimit: 100, burstLimit: 200 },
       accessLogSettings: {
         destination: new LogGroupLogDestination(
-          new LogGroup(this, 'AccessLog', {
+          new HouseLogGroup(this, 'AccessLog', {
             logGroupName: names.deliveredLogGroup('api'),
             retention: RetentionDays.THREE_MONTHS,
-            removalPolicy,
           }),
         ),
         format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),

@@ -1,0 +1,22 @@
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { expect, test } from 'vitest';
+import { loadStage } from '../../infra/stage.ts';
+import { exampleStage, withDeclared } from './synthesized.ts';
+
+/** What the stacks become by configuration: each variant has resources that the others lack. */
+const variants = {
+  'the local stage': loadStage('local'),
+  'the example stage with two organisations': exampleStage(),
+  'an own OIDC issuer and an existing mail identity': exampleStage({
+    oidc: { issuer: 'https://login.example.com', audience: 'slipway' },
+    mailIdentity: 'existing',
+  }),
+};
+
+test.each(Object.entries(variants))('cdk-nag (AwsSolutions) finds nothing unexplained in %s', (_, stage) => {
+  const { violations } = withDeclared(stage, (app) => new AwsSolutionsChecks(app).validateScope(app));
+  const findings = violations.flatMap(({ ruleName, violatingResources }) =>
+    violatingResources.map((one) => `${ruleName} at ${one.constructPath}`),
+  );
+  expect(findings).toEqual([]);
+});
