@@ -68,7 +68,7 @@ describe.each(shells)('E2 the bootstrap in %s', (_name, imageFor, sh) => {
   it('becomes the command, so that signals reach it', async () => {
     const script = 'echo $$ > /tmp/written; mv /tmp/written /tmp/pid; exec sleep 30';
     const ended = execute(['sh', '-c', script]);
-    const kill = ['exec', container, 'sh', '-c', 'kill -TERM "$(cat /tmp/pid)"'];
+    const kill = ['exec', container, 'sh', '-c', 'test -s /tmp/pid && kill -TERM "$(cat /tmp/pid)"'];
     await expect
       .poll(() =>
         run(cli, kill).then(
