@@ -1,0 +1,67 @@
+/**
+ * AWS Batch can't override an ENTRYPOINT, so an image that has one runs through a derived manifest: the same layers,
+ * a configuration without ENTRYPOINT. Nothing of the image's content is copied within one repository.
+ */
+import { createHash } from 'node:crypto';
+import type { Descriptor, Manifest, RegistryClient } from './model.ts';
+
+const configLimitBytes = 4 * 1024 * 1024;
+const schema2 = [
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+];
+
+/** A manifest in a format that can't be rewritten, such as Docker's schema 1. */
+export class UnsupportedManifestError extends Error {
+  constructor(mediaType: string) {
+    super(`manifests of type ${mediaType} cannot be rewritten`);
+    this.name = 'UnsupportedManifestError';
+  }
+}
+
+interface ImageManifest {
+  config: Descriptor;
+  layers: (Descriptor & { urls?: string[] })[];
+}
+
+/** Throws `UnsupportedManifestError`. */
+export function parseImageManifest({ mediaType, body }: Pick<Manifest, 'mediaType' | 'body'>): ImageManifest {
+  if (!schema2.includes(mediaType)) throw new UnsupportedManifestError(mediaType);
+  return JSON.parse(body.toString()) as ImageManifest;
+}
+
+/** Manifest and configuration without ENTRYPOINT; CMD stays. */
+export function withoutEntrypoint(
+  manifest: Manifest,
+  configBytes: Buffer,
+): { manifest: Buffer; config: Buffer } {
+  const original = JSON.parse(configBytes.toString()) as { config?: Record<string, unknown> };
+  const { Entrypoint: _dropped, ...rest } = original.config ?? {};
+  const config = Buffer.from(JSON.stringify({ ...original, config: rest }));
+  const parsed = parseImageManifest(manifest);
+  const descriptor = { ...parsed.config, digest: digestOf(config), size: config.length };
+  return { manifest: Buffer.from(JSON.stringify({ ...parsed, config: descriptor })), config };
+}
+
+export const digestOf = (bytes: Buffer): string =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Tag under which the derived manifest of a platform's manifest is kept: made once, found again. */
+export const derivedTag = (platformDigest: string) =>
+  `slipway-run-${platformDigest.slice('sha256:'.length, 39)}`;
+
+/**
+ * Pushes the derived manifest to `repository`, whose registry must hold the layers already. Answers its digest.
+ * `source` is where manifest and configuration are read.
+ */
+export async function pushWithoutEntrypoint(
+  source: { client: RegistryClient; repository: string; manifest: Manifest },
+  target: { client: RegistryClient; repository: string; tag: string },
+): Promise<string> {
+  const { config } = parseImageManifest(source.manifest);
+  const original = await source.client.readBlob(source.repository, config.digest, configLimitBytes);
+  const derived = withoutEntrypoint(source.manifest, original);
+  const { client, repository, tag } = target;
+  await client.putBlob(repository, digestOf(derived.config), derived.config.length, derived.config);
+  return client.putManifest(repository, tag, source.manifest.mediaType, derived.manifest);
+}
