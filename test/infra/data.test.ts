@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { exampleStage, synthesize } from './synthesized.ts';
+
+const stage = exampleStage();
+const kept = synthesize(stage);
+const dropped = synthesize(exampleStage({ retainData: false }));
+
+test('I1 the table has an index for every sortable column and one for what is due', () => {
+  const { GlobalSecondaryIndexes, KeySchema } = kept.find('AWS::DynamoDB::Table').properties;
+  const keys = (schema: { AttributeName: string }[]) => schema.map((one) => one.AttributeName);
+  expect(keys(KeySchema)).toEqual(['pk', 'sk']);
+  expect(
+    Object.fromEntries(
+      GlobalSecondaryIndexes.map((one: { IndexName: string; KeySchema: { AttributeName: string }[] }) => [
+        one.IndexName,
+        keys(one.KeySchema),
+      ]),
+    ),
+  ).toEqual({
+    byStatus: ['pk', 'statusKey'],
+    byRepository: ['pk', 'repositoryKey'],
+    byTag: ['pk', 'tagKey'],
+    byRegistry: ['pk', 'registryKey'],
+    byAuthor: ['pk', 'authorKey'],
+    byProject: ['pk', 'projectKey'],
+    byImage: ['pk', 'imageKey'],
+    byDue: ['openKey', 'dueAt'],
+  });
+  for (const one of GlobalSecondaryIndexes) expect(one.Projection).toEqual({ ProjectionType: 'ALL' });
+});
+
+test('the table costs nothing when idle, forgets by itself and can be restored', () => {
+  expect(kept.find('AWS::DynamoDB::Table').properties).toMatchObject({
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+  });
+});
+
+describe('buckets', () => {
+  test('are closed to the public and to plain HTTP', () => {
+    const policies = new Map(
+      kept
+        .ofType('AWS::S3::BucketPolicy')
+        .map((one) => [one.properties.Bucket, one.properties.PolicyDocument]),
+    );
+    for (const bucket of kept.ofType('AWS::S3::Bucket')) {
+      expect(bucket.properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(policies.get(bucket.physicalId).Statement).toContainEqual(
+        expect.objectContaining({
+          Effect: 'Deny',
+          Action: 's3:*',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      );
+    }
+  });
+
+  test('uploads and logs of every organisation end by themselves; outputs do not', () => {
+    const { Rules } = kept.find('AWS::S3::Bucket', 'artifacts').properties.LifecycleConfiguration;
+    const ending = Rules.filter((one: { ExpirationInDays?: number }) => one.ExpirationInDays).map(
+      (one: { Prefix: string }) => one.Prefix,
+    );
+    expect(ending).toEqual(stage.organisations.flatMap(({ id }) => [`${id}/uploads/`, `${id}/logs/`]));
+  });
+});
+
+describe('retainData', () => {
+  const stateful = [
+    'AWS::DynamoDB::Table',
+    'AWS::S3::Bucket',
+    'AWS::SecretsManager::Secret',
+    'AWS::Cognito::UserPool',
+    'AWS::ECR::Repository',
+  ];
+  const policiesOf = ({ templates }: typeof kept) =>
+    templates
+      .flatMap(({ template }) => Object.values(template.Resources ?? {}))
+      .filter((one) => stateful.includes(one.Type))
+      .map((one) => (one as { DeletionPolicy?: string }).DeletionPolicy);
+
+  test('keeps data when a stack is deleted', () => {
+    expect(new Set(policiesOf(kept))).toEqual(new Set(['Retain']));
+    expect(kept.find('AWS::DynamoDB::Table').properties.DeletionProtectionEnabled).toBe(true);
+  });
+
+  test('or lets it go', () => {
+    expect(new Set(policiesOf(dropped))).toEqual(new Set(['Delete']));
+    expect(dropped.find('AWS::DynamoDB::Table').properties.DeletionProtectionEnabled).toBe(false);
+  });
+});
+
+test('repositories keep their tags movable: the cache and the latest build move', () => {
+  expect(kept.find('AWS::ECR::Repository').properties).toMatchObject({
+    RepositoryName: 'slipway/python',
+    ImageTagMutability: 'MUTABLE',
+  });
+});
+
+describe('B4 mail', () => {
+  test('by default SES is asked to verify the sender', () => {
+    expect(kept.find('AWS::SES::EmailIdentity').properties.EmailIdentity).toBe(stage.mailFrom);
+  });
+
+  test('an identity that the account has already is left alone, and may be the domain', () => {
+    const existing = synthesize(exampleStage({ mailIdentity: 'existing' }));
+    expect(existing.ofType('AWS::SES::EmailIdentity')).toEqual([]);
+    expect(JSON.stringify(existing.find('AWS::IAM::Role', 'buildeventsRole'))).toContain(
+      'identity/example.com',
+    );
+  });
+});

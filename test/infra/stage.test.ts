@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadStage, StageConfigurationError } from '../../infra/stage.ts';
+import { exampleStage } from './synthesized.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-stages-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const organisation = (id: string) => ({ id, title: id, adminEmail: `admin@${id}.example` });
+const withMemory = (memoryMiB: number) => ({
+  computes: exampleStage().computes.map((one) => (one.name === 'gpu-small' ? { ...one, memoryMiB } : one)),
+});
+
+describe('a stage is loaded by name', () => {
+  test.each(['local', 'example'])('%s', (name) => {
+    expect(loadStage(name).stage).toBe(name);
+  });
+
+  test('one that is missing names the stages there are', () => {
+    expect(() => loadStage('prod')).toThrow(
+      /infra\/stages\/prod\.json can't be deployed:\n {2}- there is no such file; .*example, local/,
+    );
+  });
+
+  test('a file that is no JSON, or calls itself something else, is refused', () => {
+    writeFileSync(join(folder, 'broken.json'), '{');
+    expect(() => loadStage('broken', folder)).toThrow('not JSON');
+    writeFileSync(join(folder, 'prod.json'), JSON.stringify(exampleStage()));
+    expect(() => loadStage('prod', folder)).toThrow('says "example"; set it to "prod"');
+  });
+
+  test('every invalid field is listed with its place', () => {
+    const changes = { organisations: [organisation('Acme Inc')], mailFrom: 'nobody' };
+    expect(() => exampleStage(changes)).toThrow(StageConfigurationError);
+    expect(() => exampleStage(changes)).toThrow(/organisations\.0\.id: lower-case(.|\n)*mailFrom: /);
+  });
+});
+
+describe('what AWS would only tell later is told at synth', () => {
+  test.each([
+    ['more memory than hosts register', withMemory(16_384), 'at most 15073 MiB'],
+    ['exactly what hosts register is fine', withMemory(15_073), undefined],
+    [
+      'an unknown instance type',
+      { environments: exampleStage().environments.map((one) => ({ ...one, instanceTypes: ['g5g.xlarge'] })) },
+      '"g5g.xlarge" is no x86-64 type that infra/instance-types.ts knows',
+    ],
+    [
+      'a GPU environment without GPUs',
+      {
+        environments: exampleStage().environments.map((one) =>
+          one.name === 'gpu' ? { ...one, instanceTypes: ['c7i.xlarge'] } : one,
+        ),
+      },
+      'gpu is true but c7i.xlarge has 0 GPUs',
+    ],
+    [
+      'an organisation named like the default images',
+      { organisations: [organisation('slipway')] },
+      'ECR namespace',
+    ],
+    [
+      'a role name that IAM refuses',
+      {
+        organisations: [organisation('a-research-department-of-many')],
+        stage: 'a-very-long-stage-name-indeed-1',
+      },
+      'IAM allows 64',
+    ],
+    [
+      'two organisations of one name',
+      { organisations: [organisation('acme'), organisation('acme')] },
+      'is there twice',
+    ],
+    [
+      "an organisation whose names begin like another's",
+      { organisations: [organisation('acme'), organisation('acme-gpu')] },
+      '"acme-gpu-cpu" of "acme-gpu" begins like "acme-gpu" of "acme"',
+    ],
+  ])('%s', (_, changes, message) => {
+    if (message) expect(() => exampleStage(changes)).toThrow(message);
+    else expect(exampleStage(changes).stage).toBe('example');
+  });
+});
