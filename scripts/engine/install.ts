@@ -60,11 +60,13 @@ async function startProcess(home: string, detail: Detail): Promise<StartedEngine
   const log = openSync(logPath, 'a', 0o600);
   const child = spawn(dockerd, [], { detached: true, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
+  const waiting = new AbortController();
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code) => resolve(`exit code ${code}`));
   });
-  const outcome = await Promise.race([ended, answersWithin(30)]);
+  const outcome = await Promise.race([ended, answersWithin(30, waiting.signal)]);
+  waiting.abort();
   child.unref();
   if (typeof outcome === 'object') return { engine: outcome, pid: child.pid };
   const last = readFileSync(logPath, 'utf8').trim().split('\n').at(-1) ?? '';
@@ -73,9 +75,9 @@ async function startProcess(home: string, detail: Detail): Promise<StartedEngine
   );
 }
 
-async function answersWithin(seconds: number): Promise<FoundEngine | undefined> {
+async function answersWithin(seconds: number, ended?: AbortSignal): Promise<FoundEngine | undefined> {
   const until = performance.now() + seconds * 1000;
-  while (performance.now() < until) {
+  while (performance.now() < until && !ended?.aborted) {
     const { engine } = await findEngine();
     if (engine) return engine;
     await sleep(200);
