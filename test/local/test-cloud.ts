@@ -24,6 +24,8 @@ export interface Authorization {
 export interface TestCloud extends Cloud {
   time: number;
   endpointUrl: string;
+  /** Runs every clock at this pace instead of its own. */
+  clockMs?: number;
   readonly issued: Map<string, TemporaryCredentials>;
   readonly authorizations: Authorization[];
   readonly logged: string[];
@@ -100,8 +102,16 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
     assets: new Map(),
     guardProcess: () => () => undefined,
     every(everyMs, _name, task) {
-      const timer = setInterval(() => void task(), everyMs);
-      return () => clearInterval(timer);
+      let stopped = false;
+      const turn = async (): Promise<void> => {
+        await task();
+        if (!stopped) timer = setTimeout(turn, cloud.clockMs ?? everyMs);
+      };
+      let timer = setTimeout(turn, cloud.clockMs ?? everyMs);
+      return () => {
+        stopped = true;
+        clearTimeout(timer);
+      };
     },
     reopened() {
       db.close();

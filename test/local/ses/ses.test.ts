@@ -191,10 +191,7 @@ test('B4 mail is handed over to an SMTP server, again after it was away, once', 
     },
   });
   await open({ smtpUrl: smtp.url });
-  cloud.every = (_every, _name, task) => {
-    const timer = setInterval(() => void task(), 50);
-    return () => clearInterval(timer);
-  };
+  cloud.clockMs = 20;
   await send();
   await service.start?.();
   await expect
@@ -219,10 +216,7 @@ test('what the SMTP server refuses is reported, kept in the outbox, and not trie
       done(Object.assign(new Error('no such user'), { responseCode: 550 })),
   });
   await open({ smtpUrl: smtp.url });
-  cloud.every = (_every, _name, task) => {
-    const timer = setInterval(() => void task(), 50);
-    return () => clearInterval(timer);
-  };
+  cloud.clockMs = 20;
   await send();
   await service.start?.();
   await expect
