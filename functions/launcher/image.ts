@@ -1,0 +1,123 @@
+/** From the image that was asked for to one that a Batch host can pull and whose command is ours (E2, E3, E4). */
+
+import type { Repositories } from '../../shared/aws/repositories.ts';
+import { nameSources } from '../../shared/images/name-sources.ts';
+import type { Experiment } from '../../shared/model/experiment.ts';
+import type { RegistryAccess } from '../../shared/registry/access.ts';
+import { type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
+import { derivedTag, pushWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
+import type { RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
+import { type ImageLocation, referenceOf } from '../../shared/registry/reference.ts';
+import { resolveImageName } from '../../shared/registry/resolve.ts';
+import type { RegistryStore } from '../../shared/store/registries.ts';
+import type { Table } from '../../shared/store/table.ts';
+
+/** Hosts of the compute environments. */
+const platform = 'linux/amd64';
+
+export interface ImageDependencies {
+  table: Table;
+  registries: RegistryStore;
+  access: RegistryAccess;
+  repositories: Repositories;
+  /** Host of the deployment's own ECR. */
+  ecrRegistry: string;
+}
+
+/** An image as its registry has it now. */
+export interface FoundImage {
+  /** For the record. */
+  image: Experiment['image'] & { uri: string; digest: string };
+  location: ImageLocation;
+  client: RegistryClient;
+  manifest: ResolvedManifest;
+}
+
+/** Throws the errors of names and registries. */
+export async function findImage(
+  { table, registries, access }: ImageDependencies,
+  organisation: string,
+  requested: string | undefined,
+): Promise<FoundImage> {
+  const name = await resolveImageName(requested, nameSources(table, registries, organisation));
+  const { location, rule, uri, warnings } = name;
+  const client = await access.clientFor(organisation, location.host, location.repository);
+  const manifest = await client.resolveManifest(location.repository, referenceOf(location), platform);
+  return {
+    image: {
+      ...(requested === undefined ? {} : { requested }),
+      rule,
+      uri,
+      digest: manifest.digest,
+      ...(warnings.length > 0 ? { warnings } : {}),
+    },
+    location,
+    client,
+    manifest,
+  };
+}
+
+/** How a host gets at an image. */
+export type Pull =
+  | { how: 'direct'; credentialsArn?: string }
+  /** Through a copy in the organisation's own space. */
+  | { how: 'copy' };
+
+/** Batch's `repositoryCredentials` don't work for ECR, so an image of somebody else's ECR is copied. */
+export async function pullOf(
+  { access, ecrRegistry }: ImageDependencies,
+  organisation: string,
+  { host, repository }: ImageLocation,
+): Promise<Pull> {
+  if (host === ecrRegistry) return { how: 'direct' };
+  if (/\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/.test(host)) return { how: 'copy' };
+  const registry = await access.registryOf(organisation, host, repository);
+  return registry?.secretArn ? { how: 'direct', credentialsArn: registry.secretArn } : { how: 'direct' };
+}
+
+/** `host/repository@digest`. */
+export const pinned = ({ host, repository }: ImageLocation, digest: string) =>
+  `${host}/${repository}@${digest}`;
+
+export interface CopyProgress {
+  /** Told before anything is copied, which may take a while. */
+  started(bytes: number, target: string): Promise<void>;
+}
+
+/**
+ * The image in the organisation's own space: as it is, or without its ENTRYPOINT. What an earlier launch has put
+ * there is found again. Throws the errors of registries and of copying.
+ */
+export async function ownCopy(
+  { access, repositories, ecrRegistry }: ImageDependencies,
+  organisation: string,
+  { location, client, manifest: resolved }: FoundImage,
+  clearEntrypoint: boolean,
+  limits: CopyLimits,
+  progress: CopyProgress,
+): Promise<string> {
+  const isOwn = location.host === ecrRegistry && location.repository.startsWith(`${organisation}/`);
+  const repository = isOwn ? location.repository : copyRepository(organisation, location);
+  const target = { host: ecrRegistry, repository };
+  if (!isOwn) await repositories.ensure(repository, organisation);
+  const tag = clearEntrypoint ? derivedTag(resolved.platformDigest) : copyTag(resolved.platformDigest);
+  const own = isOwn ? client : await access.clientFor(organisation, ecrRegistry, repository);
+  const there = await own.headManifest(repository, tag);
+  if (there) return pinned(target, there.digest);
+  const manifest = await client.getManifest(location.repository, resolved.platformDigest);
+  const from = { client, repository: location.repository, manifest };
+  if (!isOwn) {
+    await progress.started(resolved.sizeBytes, `${ecrRegistry}/${repository}`);
+    await copyLayers(from, { client: own, repository }, limits, !clearEntrypoint);
+  }
+  const digest = clearEntrypoint
+    ? await pushWithoutEntrypoint(from, { client: own, repository, tag })
+    : await own.putManifest(repository, tag, manifest.mediaType, manifest.body);
+  return pinned(target, digest);
+}
+
+/** ECR takes no colon in a repository's name. */
+const copyRepository = (organisation: string, { host, repository }: ImageLocation) =>
+  `${organisation}/copies/${host.replaceAll(':', '-')}/${repository}`;
+
+const copyTag = (platformDigest: string) => `slipway-copy-${platformDigest.slice('sha256:'.length, 39)}`;
