@@ -9,7 +9,7 @@ import { buildStatuses, imageStatuses } from './states.ts';
 /** As registries want it: lower-case parts of letters and digits, joined by `.`, `_`, `__`, hyphens and slashes. */
 export const repositoryName = z
   .string()
-  .max(200)
+  .max(180)
   .regex(
     /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
     'lower-case letters and digits, parted by single `.`, `_`, `/` or hyphens',
@@ -103,16 +103,10 @@ export const imageListQuery = z.strictObject({
 
 const referenceSource = z.strictObject({
   type: z.literal('reference'),
-  url: z
-    .string()
-    .trim()
-    .min(1)
-    .max(512)
-    .optional()
-    .meta({
-      description: 'Full URL of an image, in place of registry, repository and tag',
-      example: 'quay.io/podman/hello',
-    }),
+  url: z.string().trim().min(1).max(512).optional().meta({
+    description: 'Full URL of an image, in place of registry, repository and tag',
+    example: 'quay.io/podman/hello',
+  }),
 });
 
 export const newImageSchema = z

@@ -21,6 +21,8 @@ export interface ListRequest {
   /** Which column each index serves. */
   columns: Record<string, IndexName>;
   searched: string[];
+  /** Sort keys that answer the filters on `columns`: a range of the table itself, unless an index is read. */
+  ids?: { from: string; to: string; columns: string[] };
   /** Whether an item has `value` in `column`; by default the attribute of that name equals it. */
   matches?: (item: Item, column: string, value: string) => boolean;
 }
@@ -77,13 +79,14 @@ interface Plan {
     collection: Collection;
     index?: IndexName;
     prefix?: string;
+    between?: { from: string; to: string };
     descending: boolean;
   };
   /** Filters that the range doesn't answer. */
   rest: [column: string, value: string][];
 }
 
-function planOf({ organisation, collection, sort, filters, columns }: ListRequest): Plan {
+function planOf({ organisation, collection, sort, filters, columns, ids }: ListRequest): Plan {
   const descending = sort.startsWith('-');
   const sortColumn = descending ? sort.slice(1) : sort;
   const wanted = Object.entries(filters).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -92,6 +95,7 @@ function planOf({ organisation, collection, sort, filters, columns }: ListReques
     ([column]) => columns[column] !== undefined && (sortColumn === 'createdAt' || sortColumn === column),
   );
   const index = columns[served ? served[0] : sortColumn];
+  const range = index ? undefined : ids;
   return {
     ...(index ? { index } : {}),
     range: {
@@ -100,8 +104,9 @@ function planOf({ organisation, collection, sort, filters, columns }: ListReques
       descending,
       ...(index ? { index } : {}),
       ...(served ? { prefix: columnPrefix(served[1]) } : {}),
+      ...(range ? { between: { from: range.from, to: range.to } } : {}),
     },
-    rest: wanted.filter((entry) => entry !== served),
+    rest: wanted.filter((entry) => entry !== served && !range?.columns.includes(entry[0])),
   };
 }
 
@@ -122,6 +127,8 @@ function accepts(item: Item, { q, searched, matches }: ListRequest, rest: Plan['
 function startOf(cursor: string, fingerprint: string, { index, range }: Plan): Item {
   const [sk, sortKey] = decodeCursor(cursor, fingerprint);
   if (!sk) throw invalidCursor();
+  const { between } = range;
+  if (between && (sk < between.from || sk > between.to)) throw invalidCursor();
   if (!index) return { sk };
   if (!sortKey?.startsWith(range.prefix ?? '')) throw invalidCursor();
   return { sk, [indexes[index]]: sortKey };

@@ -1,0 +1,142 @@
+/** Unpacks tar archives: ustar, pax and GNU's long names. Devices, pipes and sparse files are refused. */
+import { Readable } from 'node:stream';
+import { ArchiveError, type Entry, type Place } from './place.ts';
+
+const block = 512;
+
+export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Promise<void> {
+  const reader = new Reader(source);
+  let next: Overrides = {};
+  for (;;) {
+    const header = await reader.exactly(block, true);
+    if (!header || header.every((byte) => byte === 0)) return reader.drain();
+    const found = parseHeader(header);
+    const size = next.size ?? found.size;
+    const padding = (block - (size % block)) % block;
+    if (extension.has(found.type)) {
+      if (size > 1024 * 1024) throw new ArchiveError('a name in it is longer than 1 MiB');
+      const data = (await reader.exactly(size)) ?? Buffer.alloc(0);
+      await reader.exactly(padding);
+      next = { ...next, ...readExtension(found.type, data) };
+      continue;
+    }
+    const entry: Entry = {
+      path: next.path ?? found.path,
+      mode: found.mode,
+      modifiedAt: next.modifiedAt ?? found.modifiedAt,
+    };
+    const target = next.link ?? found.link;
+    next = {};
+    if (found.type === '5' || (found.type === '0' && entry.path.endsWith('/'))) await place.directory(entry);
+    else if (found.type === '0') await place.file(entry, size, Readable.from(reader.some(size)));
+    else if (found.type === '1') await place.hardLink(entry, target);
+    else if (found.type === '2') await place.symbolicLink(entry, target);
+    else throw new ArchiveError(`"${entry.path}" is neither file, folder nor link`);
+    if (found.type !== '0') await reader.skip(size);
+    await reader.exactly(padding);
+  }
+}
+
+interface Overrides {
+  path?: string;
+  link?: string;
+  size?: number;
+  modifiedAt?: Date;
+}
+
+/** pax for one entry, pax for all, GNU long name, GNU long link. */
+const extension = new Set(['x', 'g', 'L', 'K']);
+
+function readExtension(type: string, data: Buffer): Overrides {
+  if (type === 'L') return { path: text(data) };
+  if (type === 'K') return { link: text(data) };
+  // A pax header for all entries says nothing that concerns their names.
+  if (type === 'g') return {};
+  const overrides: Overrides = {};
+  for (let at = 0; at < data.length; ) {
+    const space = data.indexOf(0x20, at);
+    const length = Number(data.subarray(at, space).toString());
+    if (space < 0 || !Number.isInteger(length) || length <= 0) throw new ArchiveError('a pax header is broken');
+    const record = data.subarray(space + 1, at + length - 1).toString();
+    const equals = record.indexOf('=');
+    const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
+    if (key === 'path') overrides.path = value;
+    else if (key === 'linkpath') overrides.link = value;
+    else if (key === 'size') overrides.size = Number(value);
+    else if (key === 'mtime') overrides.modifiedAt = new Date(Number(value) * 1000);
+    else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('it holds sparse files');
+    at += length;
+  }
+  return overrides;
+}
+
+function parseHeader(header: Buffer) {
+  const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+  if (sum !== number(header.subarray(148, 156))) throw new ArchiveError('it is not a tar archive, or broken');
+  const type = String.fromCharCode(header[156] ?? 0).replace('\0', '0').replace('7', '0');
+  const isUstar = header.subarray(257, 262).toString('latin1') === 'ustar';
+  const prefix = isUstar && header[262] === 0 ? text(header.subarray(345, 500)) : '';
+  const name = text(header.subarray(0, 100));
+  return {
+    type,
+    path: prefix ? `${prefix}/${name}` : name,
+    link: text(header.subarray(157, 257)),
+    mode: number(header.subarray(100, 108)),
+    size: number(header.subarray(124, 136)),
+    modifiedAt: new Date(number(header.subarray(136, 148)) * 1000),
+  };
+}
+
+const text = (field: Buffer) => {
+  const end = field.indexOf(0);
+  return field.subarray(0, end < 0 ? field.length : end).toString();
+};
+
+/** Octal text, or a big-endian number where the first bit is set. */
+function number(field: Buffer): number {
+  if ((field[0] ?? 0) & 0x80) return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
+  const octal = field.toString('latin1').replace(/[\0 ].*$/s, '').trim();
+  return octal === '' ? 0 : Number.parseInt(octal, 8);
+}
+
+/** Reads a stream of any chunks in pieces of any size. */
+class Reader {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+  constructor(source: AsyncIterable<Buffer>) {
+    this.#chunks = source[Symbol.asyncIterator]();
+  }
+
+  /** Exactly `size` bytes; nothing at the very end where that is allowed. */
+  async exactly(size: number, mayEnd = false): Promise<Buffer | undefined> {
+    const parts: Buffer[] = [];
+    for await (const part of this.some(size, mayEnd)) parts.push(part);
+    if (size > 0 && parts.length === 0) return undefined;
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+
+  async *some(size: number, mayEnd = false): AsyncGenerator<Buffer> {
+    for (let left = size; left > 0; ) {
+      if (this.#rest.length === 0) {
+        const { value, done } = await this.#chunks.next();
+        if (done && mayEnd && left === size) return;
+        if (done) throw new ArchiveError('it ends in the middle');
+        this.#rest = value;
+        continue;
+      }
+      const part = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(part.length);
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  async skip(size: number): Promise<void> {
+    for await (const _ of this.some(size));
+  }
+
+  /** To the end, so that a broken compression is noticed. */
+  async drain(): Promise<void> {
+    for (;;) if ((await this.#chunks.next()).done) return;
+  }
+}

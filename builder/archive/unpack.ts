@@ -1,0 +1,37 @@
+/** Finds out by its first bytes what an archive is, and unpacks it. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { ArchiveError, Place } from './place.ts';
+import { unpackTar } from './tar.ts';
+import { unpackZip } from './zip.ts';
+
+/** `folder` exists and is empty. Throws `ArchiveError` for what isn't an archive or leads outside of the folder. */
+export async function unpack(path: string, folder: string): Promise<void> {
+  const place = new Place(folder);
+  const first = await firstBytes(path);
+  if (first.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) {
+    try {
+      await unpackTar(createReadStream(path).pipe(createGunzip()), place);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw new ArchiveError('its compression is damaged');
+      throw error;
+    }
+  } else if (['PK\u0003\u0004', 'PK\u0005\u0006'].includes(first.subarray(0, 4).toString('latin1'))) {
+    await unpackZip(path, place);
+  } else if (first.subarray(257, 262).toString('latin1') === 'ustar') {
+    await unpackTar(createReadStream(path), place);
+  } else {
+    throw new ArchiveError('it is neither tar, tar.gz nor zip');
+  }
+}
+
+async function firstBytes(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

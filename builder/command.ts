@@ -1,0 +1,43 @@
+/** The command lines of a build. Everything a user wrote is one whole argument, and no shell sees any of it. */
+
+export interface BuildCommand {
+  cacheMode: 'registry' | 'inline';
+  dockerfile: string;
+  context: string;
+  uri: string;
+  buildArgs: Record<string, string>;
+  secrets: { id: string; path: string }[];
+  cache: string;
+  /** Whether a cache is known to exist; asking an older engine for a missing one costs it a moment and a red line. */
+  cacheExists: boolean;
+}
+
+/** Arguments of `docker`. The registry cache needs buildx; the inline cache works with every engine that has BuildKit. */
+export function buildArguments(command: BuildCommand): string[] {
+  const { cacheMode, dockerfile, context, uri, buildArgs, secrets } = command;
+  return [
+    'build',
+    '--progress=plain',
+    '--file',
+    dockerfile,
+    '--tag',
+    uri,
+    ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...secrets.flatMap(({ id, path }) => ['--secret', `id=${id},src=${path}`]),
+    ...(cacheMode === 'registry' ? registryCache(command) : inlineCache(command)),
+    context,
+  ];
+}
+
+const registryCache = ({ cache }: BuildCommand) => [
+  '--cache-from',
+  `type=registry,ref=${cache}`,
+  '--cache-to',
+  `type=registry,ref=${cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`,
+];
+
+const inlineCache = ({ cache, cacheExists }: BuildCommand) => [
+  '--build-arg',
+  'BUILDKIT_INLINE_CACHE=1',
+  ...(cacheExists ? ['--cache-from', cache] : []),
+];

@@ -1,0 +1,31 @@
+/** The files that a build may copy from. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BuildSpec } from '../shared/model/build-spec.ts';
+import { ArchiveError } from './archive/place.ts';
+import { unpack } from './archive/unpack.ts';
+import type { Aws } from './aws.ts';
+import { BuildError } from './build-error.ts';
+import { say } from './output.ts';
+import type { Work } from './work.ts';
+
+const missing = (message: string) => new BuildError({ code: 'context-missing', message });
+
+/** Puts Dockerfile and context into place. The context must be exactly the bytes that were declared. */
+export async function fetchContext({ dockerfile, context }: BuildSpec, work: Work, aws: Aws): Promise<void> {
+  await writeFile(work.dockerfile, dockerfile, { mode: 0o600 });
+  if (!context) return;
+  const archive = join(work.folder, 'context.archive');
+  const got = await aws.download(context.key, archive);
+  if (!got) throw missing('The context was never uploaded, or is gone.');
+  if (got.sizeBytes !== context.sizeBytes || got.sha256 !== context.sha256)
+    throw missing('The uploaded context has other bytes than were declared.');
+  try {
+    await unpack(archive, work.context);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw missing(`The context cannot be unpacked: ${error.message}.`);
+  }
+  await rm(archive);
+  say(`context: ${got.sizeBytes} bytes, sha256 ${got.sha256}`);
+}

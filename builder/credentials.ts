@@ -1,0 +1,49 @@
+/** Docker's configuration for this one build: credentials of exactly its registries, and nothing of the machine's user. */
+import { existsSync } from 'node:fs';
+import { symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { BuildSpec, CredentialsSource } from '../shared/model/build-spec.ts';
+import type { Aws, Credentials } from './aws.ts';
+import { BuildError } from './build-error.ts';
+
+/** Credentials by registry host. Throws `BuildError` where stored ones are gone. */
+export async function fetchCredentials(
+  registries: BuildSpec['registries'],
+  aws: Aws,
+): Promise<Record<string, Credentials>> {
+  const found = await Promise.all(
+    registries.map(async (one) => [one.host, await credentialsOf(one, aws)] as const),
+  );
+  return Object.fromEntries(found);
+}
+
+async function credentialsOf(source: CredentialsSource, aws: Aws): Promise<Credentials> {
+  if (source.kind === 'ecr') return aws.ecrCredentials(source.region);
+  const credentials = await aws.registryCredentials(source.secretArn);
+  if (credentials) return credentials;
+  throw new BuildError({
+    code: 'secret-missing',
+    message: `The stored credentials of ${source.host} are gone, or the builder may not read them.`,
+  });
+}
+
+/** Writes `config.json` into `folder`, which the client gets as DOCKER_CONFIG. */
+export async function writeDockerConfig(
+  folder: string,
+  credentials: Record<string, Credentials>,
+): Promise<void> {
+  const auths = Object.fromEntries(
+    Object.entries(credentials).map(([host, { username, password }]) => [
+      dockerKey(host),
+      { auth: Buffer.from(`${username}:${password}`).toString('base64') },
+    ]),
+  );
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }), { mode: 0o600 });
+  // Plugins (buildx) are looked for beside the configuration, so the user's own stay reachable.
+  const plugins = join(process.env.HOME ?? homedir(), '.docker', 'cli-plugins');
+  if (existsSync(plugins)) await symlink(plugins, join(folder, 'cli-plugins'));
+}
+
+/** Docker keeps the credentials of Docker Hub under its oldest address. */
+const dockerKey = (host: string) => (host === 'docker.io' ? 'https://index.docker.io/v1/' : host);

@@ -1,0 +1,132 @@
+/** Reads BuildKit's plain progress and says what went wrong, in stable codes. */
+import type { BuildFailure } from '../shared/model/build.ts';
+import type { BuildFailureCode } from '../shared/model/build-failures.ts';
+
+const keptLines = 25;
+const longestLine = 500;
+
+/** Follows a build line by line. */
+export class BuildProgress {
+  readonly #steps = new Map<string, { name: string; lines: string[] }>();
+  #failed: { step: string; message: string } | undefined;
+  /** Lines outside of any step: BuildKit's last words. */
+  readonly #outside: string[] = [];
+
+  take(line: string): void {
+    const [, number, rest = ''] = /^#(\d+) (.*)$/.exec(line) ?? [];
+    if (number === undefined) {
+      if (line.trim() !== '' && !/^-+$/.test(line)) push(this.#outside, line);
+      return;
+    }
+    const step = this.#steps.get(number);
+    const [, output] = /^\d+\.\d+ (.*)$/.exec(rest) ?? [];
+    const [, error] = /^ERROR: (.*)$/.exec(rest) ?? [];
+    if (!step) this.#steps.set(number, { name: rest, lines: [] });
+    else if (output !== undefined) push(step.lines, output);
+    else if (error !== undefined) this.#failed ??= { step: number, message: error };
+  }
+
+  /** What the build failed of, once it has. */
+  failure(): BuildFailure {
+    const step = this.#failed && this.#steps.get(this.#failed.step);
+    const last = this.#outside.findLast((line) => /^(ERROR: )?failed to |^ERROR: /.test(line)) ?? this.#outside.at(-1);
+    const message = plain(this.#failed?.message ?? last ?? 'docker build failed without a word.');
+    const name = step?.name ?? '';
+    const exitCode = exitCodeOf(message);
+    const lines = step && step.lines.length > 0 ? step.lines : this.#outside;
+    const inDockerfile = /^\[(?!internal)/.test(name);
+    return {
+      code: classify(name, message, exitCode, step?.lines ?? []),
+      message: describe(name, message, exitCode),
+      ...(inDockerfile ? { step: name } : {}),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(lines.length > 0 ? { lastLines: [...lines] } : {}),
+    };
+  }
+}
+
+function push(lines: string[], line: string): void {
+  lines.push(line.slice(0, longestLine));
+  if (lines.length > keptLines) lines.shift();
+}
+
+const plain = (message: string) =>
+  message
+    .replace(/^ERROR: /, '')
+    .replace(/^failed to solve(?: with frontend [\w.]+)?: /, '')
+    .replace(/^failed to solve with frontend [\w.]+: /, '')
+    .replace(/^failed to create LLB definition: /, '');
+
+function exitCodeOf(message: string): number | undefined {
+  const [, code] = /exit code: (\d+)\s*$/.exec(message) ?? [];
+  return code === undefined ? undefined : Number(code);
+}
+
+function describe(step: string, message: string, exitCode: number | undefined): string {
+  if (exitCode !== undefined && step !== '') return `${step} ended with exit code ${exitCode}.`;
+  return message.charAt(0).toUpperCase() + message.slice(1);
+}
+
+/** What registries and the network say, whichever side of a build hears it. */
+const registryAnswers: [RegExp, 'missing' | 'unauthorized' | 'limited' | 'unreachable'][] = [
+  [/toomanyrequests|too many requests|\b429\b|rate limit/i, 'limited'],
+  [/access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope|\b40[13]\b/i, 'unauthorized'],
+  [/no such host|connection refused|i\/o timeout|timeout|x509|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i, 'unreachable'],
+  [/not found|manifest unknown|name unknown|name_unknown|does not exist|\b404\b/i, 'missing'],
+];
+
+const registryAnswer = (message: string) => registryAnswers.find(([pattern]) => pattern.test(message))?.[1];
+
+function classify(
+  step: string,
+  message: string,
+  exitCode: number | undefined,
+  lines: string[],
+): BuildFailureCode {
+  const full = /no space left on device|disk quota exceeded/i;
+  if (full.test(message) || (exitCode !== undefined && lines.some((line) => full.test(line)))) return 'disk-full';
+  // The kernel ends a process that needs memory nobody has with SIGKILL.
+  if (exitCode === 137) return 'out-of-memory';
+  if (exitCode !== undefined) return 'step-failed';
+  if (/load metadata for|resolve image config for|\] FROM /.test(step) || /failed to resolve source metadata/.test(message))
+    return baseImageFailure(message);
+  if (/^secret .* not found/.test(message)) return 'secret-missing';
+  if (/\] (COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';
+  if (/failed to compute cache key|failed to calculate checksum/.test(message)) return 'file-missing';
+  if (step === '' && isAboutDockerfile(message)) return 'dockerfile-invalid';
+  if (step !== '' && !step.startsWith('[internal]')) return 'step-failed';
+  return 'builder-failed';
+}
+
+/** Said before any step began, by the part that reads the Dockerfile. */
+const isAboutDockerfile = (message: string) =>
+  /parse error|no instructions|no build stage|unknown instruction|unknown flag|base name|requires (at least|exactly)|circular dependency|failed to parse|invalid|not supported|could not be found|cannot be|empty|must/i.test(
+    message,
+  );
+
+function baseImageFailure(message: string): BuildFailureCode {
+  const answer = registryAnswer(message);
+  if (answer === 'limited') return 'rate-limited';
+  if (answer === 'unauthorized') return 'base-image-unauthorized';
+  if (answer === 'missing' || /no match for platform/.test(message)) return 'base-image-not-found';
+  return 'base-image-unavailable';
+}
+
+/** What `docker push` failed of, from its last lines. */
+export function pushFailure(uri: string, lines: string[]): BuildFailure {
+  const last = lines.findLast((line) => line.trim() !== '') ?? 'docker push failed without a word.';
+  const answer = registryAnswer(last);
+  const immutable = /immutable/i.test(last);
+  const code: BuildFailureCode = /no space left on device/i.test(last)
+    ? 'disk-full'
+    : answer === 'limited'
+      ? 'rate-limited'
+      : answer === 'unauthorized' && !immutable
+        ? 'push-unauthorized'
+        : 'push-refused';
+  return {
+    code,
+    message: `The push of ${uri} was refused: ${last.slice(0, longestLine)}`,
+    lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
+  };
+}

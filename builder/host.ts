@@ -1,0 +1,73 @@
+/**
+ * What is done to a build host that is ours alone (CodeBuild's): Docker's containerd image store, without which
+ * buildx cannot export a registry cache, and a wall around the addresses that give out the builder's credentials.
+ * Nothing here is ever done to a machine that somebody else uses.
+ */
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Metadata of EC2 and credentials of containers. */
+const metadata = '169.254.0.0/16';
+
+export type Run = (program: string, args: string[]) => Promise<number>;
+
+/** Runs a program without its output; resolves to its exit code. */
+export const runQuietly: Run = (program, args) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+
+async function must(run: Run, program: string, args: string[]): Promise<void> {
+  const code = await run(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with exit code ${code}`);
+}
+
+/** Restarts Docker's daemon with the containerd image store. */
+export async function useContainerdStore(
+  client: string,
+  run: Run = runQuietly,
+  files = { pid: '/var/run/docker.pid', config: '/etc/docker/daemon.json' },
+): Promise<void> {
+  const pid = Number(await readFile(files.pid, 'utf8').catch(() => ''));
+  if (pid > 0) {
+    process.kill(pid, 'SIGTERM');
+    await until(() => !isAlive(pid), 'the Docker daemon to end');
+  }
+  await writeFile(files.config, JSON.stringify({ features: { 'containerd-snapshotter': true } }));
+  spawn('dockerd', [], { stdio: 'ignore', detached: true }).unref();
+  await until(async () => (await run(client, ['version'])) === 0, 'the Docker daemon to start');
+}
+
+/** No container of a build reaches the metadata addresses, from now on. */
+export const shieldContainers = (run: Run = runQuietly) =>
+  must(run, 'iptables', ['-I', 'DOCKER-USER', '-d', metadata, '-j', 'REJECT']);
+
+/**
+ * Nor does anything on the host, BuildKit's own `ADD http://…` included, while a build runs. The builder holds what
+ * it needs by then, and lifts this before it talks to AWS again.
+ */
+export const shieldHost = (run: Run = runQuietly) =>
+  must(run, 'iptables', ['-I', 'OUTPUT', '-d', metadata, '-j', 'REJECT']);
+export const unshieldHost = (run: Run = runQuietly) =>
+  must(run, 'iptables', ['-D', 'OUTPUT', '-d', metadata, '-j', 'REJECT']);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // No such process: that is what was asked.
+    return false;
+  }
+}
+
+async function until(reached: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    if (await reached()) return;
+    await sleep(200);
+  }
+  throw new Error(`waited 30 s for ${what}`);
+}

@@ -1,0 +1,45 @@
+/** Builds the image into the engine of this host. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BuildError } from '../build-error.ts';
+import { buildArguments } from '../command.ts';
+import { createDocker } from '../docker.ts';
+import { BuildProgress } from '../failure.ts';
+import { shieldHost, unshieldHost } from '../host.ts';
+import { shown } from '../output.ts';
+import { type Environment, type State, saveState, type Work } from '../work.ts';
+import { secretPath } from './prepare.ts';
+
+export async function build(environment: Environment, work: Work, state: State): Promise<void> {
+  const { spec, client } = state;
+  const started = performance.now();
+  const progress = new BuildProgress();
+  const args = buildArguments({
+    cacheMode: environment.BUILDER_CACHE_MODE,
+    dockerfile: work.dockerfile,
+    context: work.context,
+    uri: spec.target.uri,
+    buildArgs: spec.buildArgs,
+    secrets: spec.secrets.map(({ id }) => ({ id, path: secretPath(work, id) })),
+    cache: spec.cache,
+    cacheExists: spec.cacheExists,
+  });
+  const dedicated = environment.BUILDER_HOST === 'dedicated';
+  if (dedicated) await shieldHost();
+  let exitCode: number;
+  try {
+    exitCode = await createDocker(client, work.docker.config).run(args, (raw) => {
+      const line = shown(raw);
+      // The digests that older engines give their steps say nothing to anybody.
+      if (/^#\d+ sha256:[0-9a-f]{64}$/.test(line)) return;
+      progress.take(line);
+      process.stdout.write(`${line}\n`);
+    });
+  } finally {
+    if (dedicated) await unshieldHost();
+    await rm(join(work.secrets, 'mounts'), { recursive: true, force: true });
+  }
+  state.timingsMs.build = Math.round(performance.now() - started);
+  await saveState(work, state);
+  if (exitCode !== 0) throw new BuildError(progress.failure());
+}

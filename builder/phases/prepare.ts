@@ -1,0 +1,54 @@
+/** Fetches everything that the build needs. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BuildSpec } from '../../shared/model/build-spec.ts';
+import type { Aws } from '../aws.ts';
+import { BuildError } from '../build-error.ts';
+import { fetchContext } from '../context.ts';
+import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
+import { findDocker } from '../docker.ts';
+import { say } from '../output.ts';
+import { createWork, type Environment, parseSpec, type State, saveState, type Work } from '../work.ts';
+
+/** `onSpec` hears of the spec as soon as it is known: a failure after that can be reported. */
+export async function prepare(
+  environment: Environment,
+  work: Work,
+  aws: Aws,
+  onSpec: (state: State) => void,
+): Promise<void> {
+  const started = performance.now();
+  await createWork(work);
+  const spec = parseSpec(await aws.readText(environment.SLIPWAY_SPEC));
+  const state: State = { spec, client: '', timingsMs: {} };
+  onSpec(state);
+  say(`build ${spec.buildId} of ${spec.target.uri}`);
+  const [client] = await Promise.all([
+    findDocker(),
+    fetchCredentials(spec.registries, aws).then((found) => writeDockerConfig(work.docker.config, found)),
+    fetchContext(spec, work, aws),
+    fetchSecrets(spec, work, aws),
+  ]);
+  state.client = client;
+  state.timingsMs.prepare = Math.round(performance.now() - started);
+  await saveState(work, state);
+}
+
+/** A file for each secret, which only the step that mounts it will see. */
+async function fetchSecrets({ secrets }: BuildSpec, work: Work, aws: Aws): Promise<void> {
+  if (secrets.length === 0) return;
+  await mkdir(join(work.secrets, 'mounts'), { recursive: true, mode: 0o700 });
+  await Promise.all(
+    secrets.map(async ({ id, secretArn }) => {
+      const value = await aws.secretValue(secretArn);
+      if (value === undefined)
+        throw new BuildError({
+          code: 'secret-missing',
+          message: `The secret for the mount "${id}" does not exist any more, or the builder may not read it.`,
+        });
+      await writeFile(secretPath(work, id), value, { mode: 0o600 });
+    }),
+  );
+}
+
+export const secretPath = (work: Work, id: string) => join(work.secrets, 'mounts', id);

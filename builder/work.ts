@@ -1,0 +1,83 @@
+/** What one phase leaves to the next: a private folder, with the state of the build in it. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type BuildResult, type BuildSpec, buildSpecSchema } from '../shared/model/build-spec.ts';
+
+/** Set by the project or by StartBuild, never by a user. */
+export const environmentSchema = z.object({
+  ARTIFACTS_BUCKET: z.string(),
+  SLIPWAY_SPEC: z.string(),
+  BUILDER_CACHE_MODE: z.enum(['registry', 'inline']),
+  BUILDER_HOST: z.enum(['dedicated', 'shared']),
+  CODEBUILD_BUILD_ID: z.string(),
+  CODEBUILD_BUILD_SUCCEEDING: z.enum(['0', '1']).default('1'),
+});
+export type Environment = z.output<typeof environmentSchema>;
+
+export interface Work {
+  readonly folder: string;
+  readonly docker: { config: string; client?: string };
+  readonly dockerfile: string;
+  readonly context: string;
+  readonly secrets: string;
+}
+
+/** What is known so far. */
+export interface State {
+  spec: BuildSpec;
+  client: string;
+  timingsMs: Record<string, number>;
+  /** The result was written, so that no later phase writes another. */
+  published?: boolean;
+}
+
+/** The build's own folder: named after it, readable by nobody else. */
+export function workOf({ CODEBUILD_BUILD_ID, BUILDER_HOST }: Environment): Work {
+  const name = `slipway-${CODEBUILD_BUILD_ID.replace(/[^A-Za-z0-9-]/g, '-')}`;
+  const folder = join(tmpdir(), name);
+  // Memory where the host is ours; a machine of someone's has its temporary folder removed with the build.
+  const secrets = BUILDER_HOST === 'dedicated' ? join('/dev/shm', name) : join(folder, 'secrets');
+  return {
+    folder,
+    docker: { config: join(secrets, 'docker') },
+    dockerfile: join(folder, 'Dockerfile'),
+    context: join(folder, 'context'),
+    secrets,
+  };
+}
+
+export async function createWork(work: Work): Promise<void> {
+  await removeWork(work);
+  for (const folder of [work.folder, work.secrets, work.docker.config, work.context])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
+export async function removeWork(work: Work): Promise<void> {
+  await rm(work.secrets, { recursive: true, force: true });
+  await rm(work.folder, { recursive: true, force: true });
+}
+
+const stateFile = (work: Work) => join(work.folder, 'state.json');
+
+export async function saveState(work: Work, state: State): Promise<void> {
+  const draft = `${stateFile(work)}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(state), { mode: 0o600 });
+  await rename(draft, stateFile(work));
+}
+
+/** Nothing where the phase before didn't get that far. */
+export async function loadState(work: Work): Promise<State | undefined> {
+  try {
+    return JSON.parse(await readFile(stateFile(work), 'utf8')) as State;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export const parseSpec = (text: string): BuildSpec => buildSpecSchema.parse(JSON.parse(text));
+
+export const describeResult = (result: BuildResult) => JSON.stringify(result);

@@ -1,0 +1,38 @@
+/** What is left to do once a build is over: its log is kept, its mail sent, its compute given to the next one. */
+import type { Mail } from '../aws/mail.ts';
+import type { Logs } from '../log/log.ts';
+import { advance } from '../store/advance.ts';
+import { logJobOf } from './log.ts';
+import { mailBuild } from './mail.ts';
+import { type BuildRecord, isOver, openFields } from './record.ts';
+import type { StartDependencies } from './start.ts';
+import { startWaiting } from './waiting.ts';
+
+export interface CloseDependencies extends StartDependencies {
+  logs: Logs;
+  logGroup: string;
+  mail: Mail;
+  /** Where the API is, for links in mails. */
+  apiUrl: string;
+}
+
+const retrySeconds = 30;
+
+/** May be called again at any time: what is done is not done twice. */
+export async function closeBuild(
+  dependencies: CloseDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<void> {
+  const { table, logs, logGroup, now } = dependencies;
+  const record = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
+  if (!record || !isOver(record) || !record.openKey) return;
+  await startWaiting(dependencies, organisation, record.compute);
+  const logComplete = record.logComplete || (await logs.drain(logJobOf(record, organisation, logGroup)));
+  await mailBuild(dependencies, organisation, record);
+  await advance<BuildRecord>(table, { organisation, collection: 'builds', id: buildId }, (current) => {
+    const next = { ...current, logComplete: current.logComplete || logComplete };
+    const open = openFields(organisation, next, new Date(now().getTime() + retrySeconds * 1000));
+    return { set: { logComplete: next.logComplete, ...open } };
+  });
+}

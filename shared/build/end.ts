@@ -1,0 +1,175 @@
+/** The end of a build: its record, its image, its place on the compute and the mail that is due, all or none. */
+import type { Outcome, PhaseReport } from '../aws/builds.ts';
+import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
+import type { BuildFailure } from '../model/build.ts';
+import type { BuildResult } from '../model/build-spec.ts';
+import type { Settings } from '../model/organisation.ts';
+import type { BuildStatus } from '../model/states.ts';
+import { advance, type NewEvent, putWrite } from '../store/advance.ts';
+import { getSettings } from '../store/settings.ts';
+import { type Table, versionIs, type Write } from '../store/table.ts';
+import { phaseEvents } from './phases.ts';
+import { type BuildRecord, isOver, type MailState, openFields, statusFields } from './record.ts';
+import { releaseSlot } from './slots.ts';
+import { onTimeline } from './timeline.ts';
+
+/** How a build ended, once that is known. */
+export interface End {
+  status: Extract<BuildStatus, 'succeeded' | 'failed' | 'stopped' | 'timed_out'>;
+  failure?: BuildFailure;
+  pushed?: { digest: string; sizeBytes: number; platform: string };
+  endedAt?: string;
+  /** Phases that may not be on the timeline yet. */
+  phases?: PhaseReport[];
+}
+
+export interface EndDependencies {
+  table: Table;
+  now: () => Date;
+}
+
+/** Log and mail follow at once; where they don't, the reconciler looks after this long. */
+const closeDueSeconds = 20;
+
+/** Ends the build, unless it is over: terminal states don't change. Answers the record as it is then. */
+export async function endBuild(
+  { table, now }: EndDependencies,
+  organisation: string,
+  buildId: string,
+  end: End,
+): Promise<BuildRecord | undefined> {
+  const time = now();
+  const { settings } = await getSettings(table, organisation);
+  const moved = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id: buildId },
+    async (current) => {
+      if (isOver(current)) return undefined;
+      const image = await findImage(table, organisation, current.imageId);
+      const phases = phaseEvents(current, end.phases ?? []);
+      const finishedAt = end.endedAt ?? time.toISOString();
+      const startedAt = phases.startedAt ?? current.startedAt;
+      const mail = mailAfter(end.status, settings);
+      const timeline = onTimeline(current, [...phases.events, endEvent(current, end, finishedAt)]);
+      const ended = { ...current, status: end.status, mail, logComplete: false };
+      return {
+        set: {
+          ...statusFields(buildId, end.status),
+          phase: 'finished',
+          phasesSeen: phases.seen,
+          finishedAt,
+          updatedAt: time.toISOString(),
+          ...(startedAt ? { startedAt, durationSeconds: secondsBetween(startedAt, finishedAt) } : {}),
+          ...(end.failure ? { failure: end.failure } : {}),
+          ...(end.pushed ? { digest: end.pushed.digest, sizeBytes: end.pushed.sizeBytes } : {}),
+          hasSlot: false,
+          mail,
+          logComplete: false,
+          lastEventAt: timeline.lastEventAt,
+          ...openFields(organisation, ended, new Date(time.getTime() + closeDueSeconds * 1000)),
+        },
+        events: timeline.events,
+        also: [
+          ...(current.hasSlot ? [releaseSlot(table, organisation, current.compute, buildId)] : []),
+          ...(image ? [imageAfter(table, organisation, image, buildId, end, time)] : []),
+        ],
+      };
+    },
+  );
+  return moved?.record;
+}
+
+const secondsBetween = (from: string, to: string) => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+
+function mailAfter(status: End['status'], { notifications }: Settings): MailState {
+  if (notifications.preference === 'never' || status === 'stopped') return 'skipped';
+  return notifications.preference === 'errors' && status === 'succeeded' ? 'skipped' : 'due';
+}
+
+/** A ready image stays what it is until a build has succeeded. */
+function imageAfter(
+  table: Table,
+  organisation: string,
+  image: ImageRecord,
+  buildId: string,
+  { status, pushed }: End,
+  time: Date,
+): Write {
+  const { activeBuildId, ...rest } = image;
+  const mine = activeBuildId === buildId;
+  const next: ImageRecord = {
+    ...(mine ? rest : image),
+    version: image.version + 1,
+    updatedAt: time.toISOString(),
+    ...(pushed
+      ? { status: 'ready', digest: pushed.digest, sizeBytes: pushed.sizeBytes, platforms: [pushed.platform] }
+      : { status: image.status === 'ready' ? 'ready' : 'failed' }),
+    ...(mine ? { currentBuild: { id: buildId, status, cached: false } } : {}),
+  };
+  return putWrite(table, imageItem(table, organisation, next), versionIs(image.version));
+}
+
+function endEvent(current: BuildRecord, { status, failure, pushed }: End, finishedAt: string): NewEvent {
+  const messages: Record<End['status'], string> = {
+    succeeded: `Pushed ${current.uri}.`,
+    failed: failure?.message ?? 'It failed.',
+    stopped: 'Stopped.',
+    timed_out: failure?.message ?? 'It took too long.',
+  };
+  return {
+    time: finishedAt,
+    code: status,
+    message: messages[status],
+    ...(failure
+      ? { detail: { code: failure.code, ...(failure.step ? { step: failure.step } : {}) } }
+      : pushed
+        ? { detail: { digest: pushed.digest, sizeBytes: pushed.sizeBytes } }
+        : {}),
+    durationMs: Math.max(0, Date.parse(finishedAt) - Date.parse(current.createdAt)),
+  };
+}
+
+/**
+ * What CodeBuild's outcome and the builder's result mean together. An image that was pushed was pushed, whatever
+ * happened to the machine afterwards; without a result it is the builder that failed.
+ */
+export function endOf(
+  record: Pick<BuildRecord, 'stopRequestedAt'>,
+  outcome: Outcome,
+  result: BuildResult | undefined,
+  phases: PhaseReport[],
+): Pick<End, 'status' | 'failure' | 'pushed'> {
+  if (result?.outcome === 'succeeded') {
+    const { digest, sizeBytes, platform } = result;
+    return { status: 'succeeded', pushed: { digest, sizeBytes, platform } };
+  }
+  if (outcome === 'STOPPED') return { status: 'stopped' };
+  if (outcome === 'TIMED_OUT') {
+    const queued = !phases.some(({ type }) => type === 'PROVISIONING');
+    return {
+      status: 'timed_out',
+      failure: {
+        code: 'timed-out',
+        message: queued
+          ? 'No build machine was free within the time that builds may wait.'
+          : 'The build took longer than the deployment allows.',
+      },
+    };
+  }
+  if (result?.outcome === 'failed') {
+    // A build that was ended from outside may have blamed its step for it.
+    if (record.stopRequestedAt && outcome !== 'FAILED') return { status: 'stopped' };
+    return { status: 'failed', failure: result.failure };
+  }
+  const broken = phases.findLast((phase) => phase.outcome !== 'SUCCEEDED');
+  const said = broken?.message ? `: ${broken.message}` : '';
+  return {
+    status: 'failed',
+    failure: {
+      code: 'builder-failed',
+      message: broken
+        ? `The builder ended in its phase ${broken.type} (${broken.outcome})${said}.`
+        : 'The builder ended without a result.',
+    },
+  };
+}

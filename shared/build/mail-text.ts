@@ -1,0 +1,113 @@
+/** What a mail about a build says, as text and as HTML. Everything a user could have written is escaped. */
+import { buildFailures } from '../model/build-failures.ts';
+import type { BuildRecord } from './record.ts';
+
+export interface MailText {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+interface Parts {
+  heading: string;
+  facts: [name: string, value: string][];
+  lines: string[];
+  advice: [title: string, text: string][];
+}
+
+/** `tail` are the last lines of the failing step, or of the log. */
+export function messageFor(record: BuildRecord, tail: string[], apiUrl: string): MailText {
+  const parts = partsOf(record, tail, apiUrl);
+  const name = record.uri.slice(record.uri.lastIndexOf('/') + 1);
+  const verdict = { succeeded: 'built', timed_out: 'timed out' }[record.status as string] ?? record.status;
+  return { subject: header(`[Slipway] ${name}: ${verdict}`), text: asText(parts), html: asHtml(parts) };
+}
+
+function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
+  const { failure, digest, sizeBytes, durationSeconds, uri, id } = record;
+  const succeeded = record.status === 'succeeded';
+  const explained = failure && buildFailures[failure.code];
+  const facts: [string, string | undefined][] = [
+    ['Image', uri],
+    ['Digest', digest],
+    ['Size', sizeBytes === undefined ? undefined : size(sizeBytes)],
+    ['Duration', durationSeconds === undefined ? undefined : duration(durationSeconds)],
+    ['Compute', record.compute],
+    ['Build', id],
+    ['Reason', failure && `${failure.message} (${failure.code})`],
+    ['Failing step', failure?.step],
+    ['Exit code', failure?.exitCode === undefined ? undefined : String(failure.exitCode)],
+  ];
+  return {
+    heading: succeeded ? 'Your image is ready.' : 'Your image could not be built.',
+    facts: facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
+    lines: succeeded ? [] : tail.map(withoutControls),
+    advice: [
+      ...(explained ? ([['Likely cause', explained.cause]] as [string, string][]) : []),
+      ...(explained
+        ? ([['How to try again', explained.retry.replace('{id}', record.imageId)]] as [string, string][])
+        : []),
+      ['Log', `${apiUrl}/v1/builds/${id}/logs`],
+    ],
+  };
+}
+
+function asText({ heading, facts, lines, advice }: Parts): string {
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  return [
+    heading,
+    '',
+    ...facts.map(([name, value]) => `${`${name}:`.padEnd(width)}${withoutControls(value)}`),
+    ...(lines.length > 0 ? ['', 'Last lines:', ...lines.map((line) => `    ${line}`)] : []),
+    '',
+    ...advice.flatMap(([title, text]) => [`${title}: ${text}`, '']),
+  ].join('\n');
+}
+
+function asHtml({ heading, facts, lines, advice }: Parts): string {
+  const cell = 'style="padding:2px 12px 2px 0;vertical-align:top"';
+  const rows = facts
+    .map(
+      ([name, value]) =>
+        `<tr><td ${cell}>${escaped(name)}</td><td ${cell}><b>${escaped(value)}</b></td></tr>`,
+    )
+    .join('');
+  const log =
+    lines.length > 0
+      ? `<p>Last lines:</p><pre style="background:#f4f4f4;padding:8px">${escaped(lines.join('\n'))}</pre>`
+      : '';
+  const paragraphs = advice
+    .map(([title, text]) => `<p><b>${escaped(title)}:</b> ${escaped(text)}</p>`)
+    .join('');
+  return `<!doctype html><html><body style="font-family:sans-serif"><h2>${escaped(heading)}</h2><table>${rows}</table>${log}${paragraphs}</body></html>`;
+}
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+const escaped = (text: string) => withoutControls(text).replace(/[&<>"']/g, (one) => entities[one] ?? one);
+
+/** Colours of terminals, and what else is no text. */
+function withoutControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are to go
+  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
+}
+
+/** A subject is one line of moderate length. */
+const header = (text: string) => withoutControls(text).replace(/\s+/g, ' ').slice(0, 150);
+
+function size(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${seconds < 10 ? seconds.toFixed(1) : whole} s`;
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,96 @@
+/**
+ * One mail for one build. SES knows no idempotency, so whoever sends claims the mail first, by a conditional write. A
+ * refusal gives the claim back; a claim whose holder died is left as it is, since nobody knows whether it was sent.
+ */
+import type { Mail } from '../aws/mail.ts';
+import type { Logs } from '../log/log.ts';
+import { advance, type NewEvent } from '../store/advance.ts';
+import { getSettings } from '../store/settings.ts';
+import type { Table } from '../store/table.ts';
+import { messageFor } from './mail-text.ts';
+import type { BuildRecord, MailState } from './record.ts';
+import { onTimeline } from './timeline.ts';
+
+export interface MailDependencies {
+  table: Table;
+  mail: Mail;
+  logs: Logs;
+  apiUrl: string;
+  now: () => Date;
+}
+
+const attemptsAtMost = 8;
+/** Longer than any function lives: the claim's holder is dead. */
+const claimSeconds = 600;
+const mostRecipients = 50;
+const lastLines = 20;
+
+export async function mailBuild(
+  dependencies: MailDependencies,
+  organisation: string,
+  { id }: Pick<BuildRecord, 'id'>,
+): Promise<void> {
+  const { table, mail, logs, apiUrl, now } = dependencies;
+  const { settings } = await getSettings(table, organisation);
+  const claimed = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
+    if (current.mail === 'claimed' && isAbandoned(current, now()))
+      return entry(current, 'unknown', now(), {
+        code: 'mail-unconfirmed',
+        message: 'Whoever was sending the mail died at it: it may have been sent, and is not sent again.',
+      });
+    if (current.mail !== 'due') return undefined;
+    const to = recipients(current.author, settings.notifications.recipients);
+    return entry(current, 'claimed', now(), {
+      code: 'mail-claimed',
+      message: `A mail is being sent to ${to.join(', ')}.`,
+    });
+  });
+  if (!claimed?.moved || claimed.record.mail !== 'claimed') return;
+  const record = claimed.record;
+  const to = recipients(record.author, settings.notifications.recipients);
+  const tail =
+    record.failure?.lastLines ?? (await logs.last(organisation, id, lastLines)).map(({ text }) => text);
+  let outcome: MailState = 'sent';
+  let told: Pick<NewEvent, 'code' | 'message' | 'detail'>;
+  try {
+    const messageId = await mail.send({ to, ...messageFor(record, tail, apiUrl) });
+    told = { code: 'mail-sent', message: `Mail sent to ${to.join(', ')}.`, detail: { messageId } };
+  } catch (error) {
+    const last = (record.mailAttempts ?? 0) + 1 >= attemptsAtMost;
+    outcome = last ? 'failed' : 'due';
+    told = {
+      code: 'mail-failed',
+      message: `The mail was refused${last ? ' and is not tried again' : ''}: ${(error as Error).message}`,
+    };
+  }
+  await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) =>
+    current.mail === 'claimed'
+      ? entry(current, outcome, now(), told, { mailAttempts: (current.mailAttempts ?? 0) + 1 })
+      : undefined,
+  );
+}
+
+/** The claim is the last thing that was written of the build. */
+const isAbandoned = (record: BuildRecord, now: Date) =>
+  now.getTime() - Date.parse(record.updatedAt) > claimSeconds * 1000;
+
+function entry(
+  current: BuildRecord,
+  mail: MailState,
+  now: Date,
+  told: Pick<NewEvent, 'code' | 'message' | 'detail'>,
+  more: Partial<BuildRecord> = {},
+) {
+  const time = now.toISOString();
+  const timeline = onTimeline(current, [{ time, ...told }]);
+  return {
+    set: { mail, updatedAt: time, lastEventAt: timeline.lastEventAt, ...more },
+    events: timeline.events,
+  };
+}
+
+/** The author and the organisation's recipients, each once. */
+function recipients(author: string, others: string[]): string[] {
+  const found = new Map([author, ...others].map((address) => [address.toLowerCase(), address]));
+  return [...found.values()].slice(0, mostRecipients);
+}

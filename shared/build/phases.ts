@@ -1,0 +1,64 @@
+/** CodeBuild's phases as the states and the timeline of a build. */
+import type { PhaseReport } from '../aws/builds.ts';
+import type { BuildPhase } from '../model/build.ts';
+import type { BuildStatus } from '../model/states.ts';
+import type { NewEvent } from '../store/advance.ts';
+import type { BuildRecord } from './record.ts';
+
+interface Step {
+  /** The phase of CodeBuild that has to end well for it. */
+  after: string;
+  phase: BuildPhase;
+  status: BuildStatus;
+  message: string;
+}
+
+const steps: Step[] = [
+  { after: 'QUEUED', phase: 'provisioning', status: 'queued', message: 'CodeBuild readies a machine.' },
+  {
+    after: 'PROVISIONING',
+    phase: 'preparing',
+    status: 'queued',
+    message: 'Context and credentials are fetched.',
+  },
+  { after: 'PRE_BUILD', phase: 'building', status: 'building', message: 'The Dockerfile is built.' },
+  { after: 'BUILD', phase: 'pushing', status: 'pushing', message: 'The image is pushed.' },
+];
+
+export interface PhaseMove {
+  /** Phases of CodeBuild that are on the timeline then. */
+  seen: string[];
+  events: NewEvent[];
+  /** Where the build is then; nothing where it was further already. */
+  to?: { phase: BuildPhase; status: BuildStatus };
+  /** When a machine had taken it, if that is news. */
+  startedAt?: string;
+}
+
+/**
+ * What a report adds: each phase once, in whatever order and however often reports come. A phase that is heard of
+ * late still gets its entry; the build never goes back.
+ */
+export function phaseEvents(
+  { phasesSeen, phase }: Pick<BuildRecord, 'phasesSeen' | 'phase'>,
+  reports: PhaseReport[],
+): PhaseMove {
+  const news = steps.flatMap((step) => {
+    const report = reports.find(({ type, outcome }) => type === step.after && outcome === 'SUCCEEDED');
+    return report && !phasesSeen.includes(step.after) ? [{ step, report }] : [];
+  });
+  const last = news.at(-1)?.step;
+  const rank = (of: BuildPhase) => steps.findIndex((step) => step.phase === of);
+  const startedAt = news.find(({ step }) => step.after === 'QUEUED')?.report.endedAt;
+  return {
+    seen: [...phasesSeen, ...news.map(({ step }) => step.after)],
+    events: news.map(({ step, report }) => ({
+      time: report.endedAt,
+      code: step.phase,
+      message: step.message,
+      durationMs: report.durationMs,
+    })),
+    ...(last && rank(last.phase) > rank(phase) ? { to: { phase: last.phase, status: last.status } } : {}),
+    ...(startedAt ? { startedAt } : {}),
+  };
+}

@@ -1,0 +1,86 @@
+/** A build as the table keeps it, and as the API shows it. */
+import type { Build, BuildFailure } from '../model/build.ts';
+import type { BuildStatus } from '../model/states.ts';
+import { isTerminal } from '../model/states.ts';
+import type { Work } from '../store/advance.ts';
+import { columnKey, openKey } from '../store/table.ts';
+
+export interface BuildRecord extends Work, Omit<Build, 'failure'> {
+  failure?: BuildFailure;
+  registryId: string;
+  /** Holds a place on its compute; without one it waits for it. */
+  hasSlot: boolean;
+  /** When CodeBuild was first asked to start it; whoever finds an old one without an answer can't know whether it runs. */
+  startingAt?: string;
+  /** CodeBuild's id, `<project>:<uuid>`. */
+  codeBuildId?: string;
+  /** Phases of CodeBuild whose end is on the timeline. */
+  phasesSeen: string[];
+  /** Of the one mail about it. */
+  mail: MailState;
+  mailAttempts?: number;
+  logComplete: boolean;
+  /** Time of the last timeline entry. */
+  lastEventAt: string;
+  statusKey: string;
+  authorKey: string;
+  imageKey: string;
+  openKey?: string;
+  dueAt?: string;
+}
+
+/**
+ * `none` until the end; `due` then; `claimed` by the one who is about to send; `sent`; `skipped` by the organisation's
+ * preference; `failed` after several refusals; `unknown` where whoever had claimed it died.
+ */
+export type MailState = 'none' | 'due' | 'claimed' | 'sent' | 'skipped' | 'failed' | 'unknown';
+
+export const isOver = (record: Pick<BuildRecord, 'status'>) => isTerminal('build', record.status);
+
+/** Nothing is left to do: it is over, its log kept, its mail settled. */
+export const isClosed = (record: Pick<BuildRecord, 'status' | 'mail' | 'logComplete'>) =>
+  isOver(record) && record.logComplete && record.mail !== 'due' && record.mail !== 'claimed';
+
+/** Fields that go with a status. */
+export const statusFields = (id: string, status: BuildStatus) => ({
+  status,
+  statusKey: columnKey(status, id),
+});
+
+/** Keeps the record in the reconciler's index until it is closed; `dueAt` says when it wants to be looked at. */
+export const openFields = (
+  organisation: string,
+  record: Pick<BuildRecord, 'status' | 'mail' | 'logComplete'>,
+  dueAt: Date,
+) =>
+  isClosed(record)
+    ? { openKey: undefined, dueAt: undefined }
+    : { openKey: openKey(organisation), dueAt: dueAt.toISOString() };
+
+/** Named fields only, so that nothing internal slips out. */
+export function buildOf(record: BuildRecord): Build {
+  const { id, kind, imageId, status, phase, compute, identity, cached, uri, digest, sizeBytes, author } =
+    record;
+  const { createdAt, updatedAt, startedAt, finishedAt, durationSeconds, stopRequestedAt, failure } = record;
+  return {
+    id,
+    kind,
+    imageId,
+    status,
+    phase,
+    compute,
+    identity,
+    cached,
+    uri,
+    digest,
+    sizeBytes,
+    author,
+    createdAt,
+    updatedAt,
+    startedAt,
+    finishedAt,
+    durationSeconds,
+    stopRequestedAt,
+    failure,
+  };
+}

@@ -1,0 +1,94 @@
+/** From a build's record and request to what the builder gets. */
+import { type BuildSpec, resultKey } from '../model/build-spec.ts';
+import { baseImages } from '../model/dockerfile.ts';
+import { reservedTagPrefix } from '../model/image.ts';
+import { formatReference, parseReference } from '../registry/reference.ts';
+import { type KnownRegistry, registryFor } from '../store/registries.ts';
+import type { BuildRecord } from './record.ts';
+import type { BuildRequest } from './request.ts';
+
+export interface SpecSources {
+  organisation: string;
+  /** Host of the deployment's own ECR. */
+  ecrRegistry: string;
+  registries: KnownRegistry[];
+}
+
+export function specOf(record: BuildRecord, request: BuildRequest, sources: SpecSources): BuildSpec {
+  const { organisation, registries } = sources;
+  const target = locate(record.uri);
+  const cache = cacheOf(record, sources);
+  const bases = baseImages(request.dockerfile, request.buildArgs).flatMap(located);
+  return {
+    version: 1,
+    organisation,
+    buildId: record.id,
+    dockerfile: request.dockerfile,
+    ...(request.context ? { context: request.context } : {}),
+    buildArgs: request.buildArgs,
+    secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
+    registries: credentialsOf([target, locate(cache), ...bases], sources),
+    target: {
+      uri: record.uri,
+      plainHttp: registryFor(registries, target.host, target.repository)?.insecure ?? false,
+    },
+    cache,
+    resultKey: resultKey(organisation, record.id),
+  };
+}
+
+interface Located {
+  host: string;
+  repository: string;
+}
+
+function locate(uri: string): Located {
+  const { host, repository } = parseReference(uri);
+  if (host === undefined) throw new Error(`${uri} names no registry`);
+  return { host, repository };
+}
+
+/** What the engine will take a base's name for: without a host it is Docker Hub's. What is no name is the engine's to refuse. */
+function located(base: string): Located[] {
+  try {
+    const { host = 'docker.io', repository } = parseReference(base);
+    return [{ host, repository }];
+  } catch {
+    // `FROM ${NOTHING}` and the like: the build will fail, and say why better than we could.
+    return [];
+  }
+}
+
+/** One layer cache for each repository, in the organisation's own space whatever registry the image goes to. */
+export function cacheOf(
+  record: Pick<BuildRecord, 'uri' | 'registryId'>,
+  { organisation, ecrRegistry }: SpecSources,
+) {
+  const { host, repository } = locate(record.uri);
+  const own = host === ecrRegistry;
+  return formatReference({
+    host: ecrRegistry,
+    repository: own ? repository : `${organisation}/cache/${record.registryId}/${repository}`.slice(0, 255),
+    tag: `${reservedTagPrefix}cache`,
+  });
+}
+
+/** Repositories of the deployment's own ECR that the build will push to. */
+export function ownRepositories(spec: Pick<BuildSpec, 'target' | 'cache'>, ecrRegistry: string): string[] {
+  const all = [locate(spec.target.uri), locate(spec.cache)];
+  return [...new Set(all.filter(({ host }) => host === ecrRegistry).map(({ repository }) => repository))];
+}
+
+/** One source of credentials for each host: an engine knows no more. Where images of a host differ, the first one's counts. */
+function credentialsOf(images: Located[], { registries, ecrRegistry }: SpecSources): BuildSpec['registries'] {
+  const found = new Map<string, BuildSpec['registries'][number]>();
+  for (const { host, repository } of images) {
+    if (found.has(host)) continue;
+    const known = registryFor(registries, host, repository);
+    const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];
+    if (known?.secretArn) found.set(host, { kind: 'secret', host, secretArn: known.secretArn });
+    else if (host === ecrRegistry || (accountId && known))
+      found.set(host, { kind: 'ecr', host, ...(accountId && region ? { accountId, region } : {}) });
+  }
+  return [...found.values()];
+}

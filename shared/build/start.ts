@@ -1,0 +1,142 @@
+/** Brings an accepted build to CodeBuild. May be called any number of times, by anybody, at the same time. */
+import type { Artifacts } from '../aws/artifacts.ts';
+import { type Builds, StartRefusedError } from '../aws/builds.ts';
+import type { Repositories } from '../aws/repositories.ts';
+import type { BuildFailure } from '../model/build.ts';
+import { specKey } from '../model/build-spec.ts';
+import type { Stage } from '../model/stage.ts';
+import type { Log } from '../observability/log.ts';
+import { advance } from '../store/advance.ts';
+import type { RegistryStore } from '../store/registries.ts';
+import type { Table } from '../store/table.ts';
+import { buildCompute } from './computes.ts';
+import { endBuild } from './end.ts';
+import { type BuildRecord, isOver, openFields } from './record.ts';
+import { readRequest } from './request.ts';
+import { ownRepositories, specOf } from './spec.ts';
+import { onTimeline } from './timeline.ts';
+
+export interface StartDependencies {
+  table: Table;
+  stage: Stage;
+  builds: Builds;
+  repositories: Repositories;
+  artifacts: Artifacts;
+  registries: RegistryStore;
+  /** Host of the deployment's own ECR. */
+  ecrRegistry: string;
+  now: () => Date;
+  log: Pick<Log, 'error'>;
+}
+
+/** CodeBuild answers the same build to the same token for five minutes; after that nobody can tell whether it runs. */
+const tokenSeconds = 240;
+/** A start that was interrupted is finished by the reconciler after this long. */
+export const startDueSeconds = 15;
+/** A running build that nothing was heard of for this long is asked about. */
+export const quietSeconds = 120;
+
+/**
+ * Answers the record as it is afterwards; nothing where there is no such build. A build that waits for its compute,
+ * has been started, or is over, is left alone. Throws what may pass: the reconciler tries again.
+ */
+export async function startBuild(
+  dependencies: StartDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<BuildRecord | undefined> {
+  const { table, now } = dependencies;
+  const at = { organisation, collection: 'builds', id: buildId } as const;
+  const claimed = await advance<BuildRecord>(table, at, (current) =>
+    isOver(current) || current.codeBuildId || !current.hasSlot || current.startingAt
+      ? undefined
+      : { set: { startingAt: now().toISOString() } },
+  );
+  if (!claimed) return undefined;
+  const { record } = claimed;
+  if (isOver(record) || record.codeBuildId || !record.hasSlot) return record;
+  const startingFor = now().getTime() - Date.parse(record.startingAt ?? now().toISOString());
+  if (startingFor > tokenSeconds * 1000)
+    return fail(dependencies, organisation, buildId, {
+      code: 'builder-lost',
+      message: 'Nothing was heard of the build after CodeBuild had been asked to start it.',
+    });
+  try {
+    const codeBuildId = await submit(dependencies, organisation, record);
+    return await confirm(dependencies, organisation, buildId, codeBuildId);
+  } catch (error) {
+    if (!(error instanceof StartRefusedError)) throw error;
+    const message = `CodeBuild refused to start the build: ${error.message}`;
+    return fail(dependencies, organisation, buildId, { code: 'start-refused', message });
+  }
+}
+
+async function submit(
+  { table, stage, builds, repositories, artifacts, registries, ecrRegistry }: StartDependencies,
+  organisation: string,
+  record: BuildRecord,
+): Promise<string> {
+  const [request, known] = await Promise.all([
+    readRequest(table, organisation, record.id),
+    registries.all(organisation),
+  ]);
+  if (!request) throw new StartRefusedError('what was asked for is gone');
+  const spec = specOf(record, request, { organisation, ecrRegistry, registries: known });
+  await Promise.all([
+    artifacts.write(specKey(organisation, record.id), JSON.stringify(spec), 'application/json'),
+    ...ownRepositories(spec, ecrRegistry).map((name) => repositories.ensure(name, organisation)),
+  ]);
+  return builds.start({
+    organisation,
+    buildId: record.id,
+    computeType: buildCompute(stage, record.compute)?.computeType ?? 'BUILD_GENERAL1_SMALL',
+    timeoutSeconds: stage.buildTimeoutSeconds,
+  });
+}
+
+/** Records CodeBuild's id, and passes on a stop that was asked for in between. */
+async function confirm(
+  { table, builds, now }: StartDependencies,
+  organisation: string,
+  buildId: string,
+  codeBuildId: string,
+): Promise<BuildRecord | undefined> {
+  const time = now();
+  const moved = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id: buildId },
+    (current) => {
+      if (isOver(current) || current.codeBuildId) return undefined;
+      const timeline = onTimeline(current, [
+        {
+          time: time.toISOString(),
+          code: 'submitted',
+          message: 'CodeBuild has taken it.',
+          detail: { codeBuildId },
+          durationMs: time.getTime() - Date.parse(current.createdAt),
+        },
+      ]);
+      return {
+        set: {
+          codeBuildId,
+          updatedAt: time.toISOString(),
+          lastEventAt: timeline.lastEventAt,
+          ...openFields(organisation, current, new Date(time.getTime() + quietSeconds * 1000)),
+        },
+        events: timeline.events,
+      };
+    },
+  );
+  if (!moved) return undefined;
+  if (moved.record.stopRequestedAt || isOver(moved.record)) await builds.stop(codeBuildId);
+  return moved.record;
+}
+
+async function fail(
+  dependencies: StartDependencies,
+  organisation: string,
+  buildId: string,
+  failure: BuildFailure,
+): Promise<BuildRecord | undefined> {
+  return endBuild(dependencies, organisation, buildId, { status: 'failed', failure });
+}
