@@ -98,7 +98,12 @@ function transport(address: EngineAddress) {
 
 async function readAll(answer: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'AbortError') throw cause;
+    throw new EngineError(`The container engine broke off its answer: ${(cause as Error).message}`, 0);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

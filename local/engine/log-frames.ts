@@ -46,3 +46,10 @@ export function logLineReader(): (chunk: Buffer) => ContainerLogLine[] {
     return lines;
   };
 }
+
+/** The engine's time as nanoseconds since 1970, which sorts and compares exactly. */
+export function nanoseconds(time: string): bigint {
+  const fraction = /\.(\d{1,9})/.exec(time)?.[1] ?? '';
+  const seconds = Date.parse(time.replace(/\.\d+/, '')) / 1000;
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
