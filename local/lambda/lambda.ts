@@ -29,6 +29,7 @@ export interface LambdaOptions {
 
 const reapEveryMs = 5000;
 const asyncEveryMs = 1000;
+const configurationPath = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
 const invocationPath = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda {
@@ -68,7 +69,24 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
     return run(config, event, randomUUID());
   };
 
+  function configuration(call: RestCall, encodedName: string): RestAnswer {
+    const config = find(decodeURIComponent(encodedName));
+    call.authorize('lambda:GetFunctionConfiguration', config.arn);
+    const body = JSON.stringify({
+      FunctionName: config.name,
+      FunctionArn: config.arn,
+      Handler: config.handler,
+      Role: config.roleArn,
+      Timeout: config.timeoutSeconds,
+      MemorySize: config.memoryMiB,
+      Environment: { Variables: config.environment },
+    });
+    return { status: 200, headers: { 'content-type': 'application/json' }, body };
+  }
+
   async function serve(call: RestCall): Promise<RestAnswer> {
+    const [, configured] = configurationPath.exec(call.path) ?? [];
+    if (call.method === 'GET' && configured) return configuration(call, configured);
     const [, encodedName] = invocationPath.exec(call.path) ?? [];
     if (call.method !== 'POST' || !encodedName) {
       throw new AwsError(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { functionRole } from '../assembly.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../embedded-cloud.ts';
@@ -103,6 +103,13 @@ describe('environments', () => {
     expect(result.environment.AWS_SESSION_TOKEN).toBeTruthy();
     expect(result.environment).not.toHaveProperty('HOME');
     expect(result.remainingMs).toBeLessThanOrEqual(3000);
+  });
+
+  test('are told to whoever may read the configuration', async () => {
+    const found = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'probe' }));
+    expect(found.Environment?.Variables).toEqual({ COLOUR: 'blue' });
+    const missing = lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'nobody' }));
+    await expect(missing).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
   test('are kept for the next invocation and frozen in between', async () => {
