@@ -1,7 +1,7 @@
 /** Bundles every function and the builder in one esbuild call, into folders that the stacks take as assets. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import type { Stage } from '../shared/model/stage.ts';
 import { functionDeclarations } from './functions/index.ts';
@@ -40,7 +40,7 @@ export interface Bundles {
 export class MissingEntryError extends Error {
   constructor(entries: string[]) {
     super(
-      `Nothing to bundle at ${entries.join(', ')}: infra/functions/ declares it. Write the entry, or remove the declaration.`,
+      `Nothing to bundle at ${entries.join(', ')}. Each function in infra/functions/ needs functions/<name>/handler.ts, and builds need ${builderEntry}: write the entry, or remove the declaration.`,
     );
     this.name = 'MissingEntryError';
   }
@@ -60,19 +60,16 @@ export async function bundleAll(stage: Stage, root = projectRoot): Promise<Bundl
 
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bundles-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const result = await build({
+  await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries([...entries].map(([out, entry]) => [out, join(root, entry)])),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
-    write: false,
     ...bundleOptions,
     logLevel: 'error',
+    // An import that nothing exports would only fail when the function first runs.
+    logOverride: { 'import-is-undefined': 'error' },
   });
-  for (const file of result.outputFiles) {
-    mkdirSync(dirname(file.path), { recursive: true });
-    writeFileSync(file.path, file.contents);
-  }
   const configuration = JSON.stringify(stage);
   for (const name of functionNames)
     writeFileSync(join(folder, 'functions', name, 'stage.json'), configuration);
