@@ -50,7 +50,12 @@ export interface Caller {
   role: Role;
 }
 
-type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
+/** The parts are optional fields, but one that an operation declares is always there. */
+type Output<T> = [NonNullable<T>] extends [never]
+  ? undefined
+  : NonNullable<T> extends z.ZodType
+    ? z.output<NonNullable<T>>
+    : undefined;
 
 /** A request whose every part has passed its schema. */
 export interface ValidRequest<O extends Operation> {

@@ -125,7 +125,7 @@ function callerOf(event: Event, { role }: Operation): Caller {
 }
 
 /** Refuses a stale `If-Match`; without the header the caller takes what comes. */
-export function requireMatch(request: Pick<ValidRequest<Operation>, 'ifMatch'>, version: number): void {
+export function requireMatch(request: { ifMatch?: string | undefined }, version: number): void {
   if (request.ifMatch !== undefined && request.ifMatch !== '*' && request.ifMatch !== String(version))
     throw new ProblemError(412, 'stale', `The resource has changed since: its ETag is now "${version}".`);
 }

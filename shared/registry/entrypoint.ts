@@ -2,14 +2,12 @@
  * AWS Batch can't override an ENTRYPOINT, so an image that has one runs through a derived manifest: the same layers,
  * a configuration without ENTRYPOINT. Nothing of the image's content is copied within one repository.
  */
-import { createHash } from 'node:crypto';
+import { sha256Of } from './digest.ts';
+import { dockerManifest, ociManifest } from './media-types.ts';
 import type { Descriptor, Manifest, RegistryClient } from './model.ts';
 
 const configLimitBytes = 4 * 1024 * 1024;
-const schema2 = [
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.oci.image.manifest.v1+json',
-];
+const rewritable = [dockerManifest, ociManifest];
 
 /** A manifest in a format that can't be rewritten, such as Docker's schema 1. */
 export class UnsupportedManifestError extends Error {
@@ -26,7 +24,7 @@ interface ImageManifest {
 
 /** Throws `UnsupportedManifestError`. */
 export function parseImageManifest({ mediaType, body }: Pick<Manifest, 'mediaType' | 'body'>): ImageManifest {
-  if (!schema2.includes(mediaType)) throw new UnsupportedManifestError(mediaType);
+  if (!rewritable.includes(mediaType)) throw new UnsupportedManifestError(mediaType);
   return JSON.parse(body.toString()) as ImageManifest;
 }
 
@@ -39,12 +37,9 @@ export function withoutEntrypoint(
   const { Entrypoint: _dropped, ...rest } = original.config ?? {};
   const config = Buffer.from(JSON.stringify({ ...original, config: rest }));
   const parsed = parseImageManifest(manifest);
-  const descriptor = { ...parsed.config, digest: digestOf(config), size: config.length };
+  const descriptor = { ...parsed.config, digest: sha256Of(config), size: config.length };
   return { manifest: Buffer.from(JSON.stringify({ ...parsed, config: descriptor })), config };
 }
-
-export const digestOf = (bytes: Buffer): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Tag under which the derived manifest of a platform's manifest is kept: made once, found again. */
 export const derivedTag = (platformDigest: string) =>
@@ -62,6 +57,6 @@ export async function pushWithoutEntrypoint(
   const original = await source.client.readBlob(source.repository, config.digest, configLimitBytes);
   const derived = withoutEntrypoint(source.manifest, original);
   const { client, repository, tag } = target;
-  await client.putBlob(repository, digestOf(derived.config), derived.config.length, derived.config);
+  await client.putBlob(repository, sha256Of(derived.config), derived.config.length, derived.config);
   return client.putManifest(repository, tag, source.manifest.mediaType, derived.manifest);
 }

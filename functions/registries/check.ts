@@ -1,0 +1,23 @@
+import { invalid } from '../../shared/http/problem.ts';
+import type { RegistryCheckResult } from '../../shared/model/registry.ts';
+import { checkRegistry as check } from '../../shared/registry/check.ts';
+import { isRepository } from '../../shared/registry/reference.ts';
+import { credentialWarnings } from './credential-rules.ts';
+import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import { getRegistry } from './read.ts';
+
+/** R9: tries a registry with its stored credentials. Throws 404, 422 for what is no repository. */
+export async function checkRegistry(
+  dependencies: Pick<RegistriesDependencies, 'registries' | 'access' | 'network'>,
+  { organisation, now }: Pick<Asking, 'organisation' | 'now'>,
+  id: string,
+  repository: string | undefined,
+): Promise<RegistryCheckResult> {
+  if (repository !== undefined && !isRepository(repository))
+    throw invalid({ pointer: '/repository', message: 'is no repository name' });
+  const known = await getRegistry(dependencies, organisation, id);
+  const { visibility } = known.registry;
+  const credentials = await dependencies.access.credentialsOf(known);
+  const found = await check(dependencies.network, { url: known, visibility, credentials, repository }, now);
+  return { ...found, warnings: [...found.warnings, ...credentialWarnings(known.registry)] };
+}

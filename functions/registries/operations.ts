@@ -1,0 +1,60 @@
+/** The operations of this function, bound to their use cases. */
+import {
+  type Implementation,
+  implement,
+  type Operation,
+  type ValidRequest,
+} from '../../shared/http/operation.ts';
+import { toRegistry } from '../../shared/store/registries.ts';
+import { checkRegistry } from './check.ts';
+import * as contract from './contract.ts';
+import { createRegistry } from './create.ts';
+import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import { getRegistry, listRegistries } from './read.ts';
+import { removeRegistry } from './remove.ts';
+import { updateRegistry } from './update.ts';
+
+const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>): Asking => ({
+  organisation: caller.organisation,
+  email: caller.email,
+  now,
+});
+
+export const registryOperations = (dependencies: RegistriesDependencies): Implementation[] => [
+  implement(contract.listRegistries, async ({ caller, query }) => ({
+    status: 200,
+    body: await listRegistries(dependencies, caller.organisation, query),
+  })),
+  implement(contract.createRegistry, async (request) => {
+    const record = await createRegistry(
+      dependencies,
+      asking(request),
+      request.newId('registry'),
+      request.body,
+    );
+    return {
+      status: 201,
+      body: toRegistry(record),
+      etag: record.version,
+      headers: { location: `/v1/registries/${record.id}` },
+    };
+  }),
+  implement(contract.getRegistry, async ({ caller, params }) => {
+    const { registry, version } = await getRegistry(dependencies, caller.organisation, params.id);
+    return { status: 200, body: registry, etag: version };
+  }),
+  implement(contract.updateRegistry, async (request) => {
+    const { params, body, ifMatch } = request;
+    const record = await updateRegistry(dependencies, asking(request), params.id, body, ifMatch);
+    return { status: 200, body: toRegistry(record), etag: record.version };
+  }),
+  implement(contract.deleteRegistry, async (request) => {
+    const { params, query, ifMatch } = request;
+    await removeRegistry(dependencies, asking(request), params.id, { force: query.force, ifMatch });
+    return { status: 204 };
+  }),
+  implement(contract.checkRegistry, async (request) => ({
+    status: 200,
+    body: await checkRegistry(dependencies, asking(request), request.params.id, request.body.repository),
+  })),
+];

@@ -1,0 +1,74 @@
+/**
+ * Changes of a record that has a secret beside it. The record is marked first, then the secret written, then the mark
+ * taken off: two changes at once can't leave one's username beside the other's password.
+ */
+import { randomUUID } from 'node:crypto';
+import { secretNameOf } from '../../shared/aws/secrets.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
+import type { RegistryRecord } from '../../shared/store/registries.ts';
+import { type Condition, ConditionFailedError, versionIs } from '../../shared/store/table.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
+
+/** No request lives longer, so an older mark was left by one that died. */
+const markSeconds = 31;
+
+const busy = () =>
+  new ProblemError(
+    409,
+    'registry-busy',
+    'The registry is being changed by another request.',
+    {},
+    { 'retry-after': '1' },
+  );
+
+/** Throws a 409 problem while another request is at work on the registry. */
+export function requireIdle({ changing }: RegistryRecord, now: Date): void {
+  if (changing && Date.parse(changing.at) + markSeconds * 1000 > now.getTime()) throw busy();
+}
+
+export const mark = (now: Date) => ({ by: randomUUID(), at: now.toISOString() });
+
+const markedBy = (by: string): Condition => ({
+  expression: '#changing.#by = :by',
+  names: { '#changing': 'changing', '#by': 'by' },
+  values: { ':by': by },
+});
+
+/** Writes `next` where the record is still at `version`; throws the 409 problem where it isn't. */
+export async function replaceRecord(
+  { table }: Pick<RegistriesDependencies, 'table'>,
+  organisation: string,
+  next: RegistryRecord,
+  version: number,
+): Promise<void> {
+  try {
+    await table.put(organisation, 'registries', next.id, next, versionIs(version));
+  } catch (error) {
+    if (error instanceof ConditionFailedError) throw busy();
+    throw error;
+  }
+}
+
+/** With `record` marked: writes the secret, then the record with the secret's ARN and without the mark. */
+export async function finishWithSecret(
+  { table, secrets, stage }: Pick<RegistriesDependencies, 'table' | 'secrets' | 'stage'>,
+  organisation: string,
+  record: RegistryRecord,
+  credentials: { username: string; password: string },
+): Promise<RegistryRecord> {
+  const { changing, ...rest } = record;
+  if (!changing) throw new Error('the record is not marked');
+  const secretArn = await secrets.write(
+    secretNameOf(stage.stage, organisation, 'registries', record.id),
+    JSON.stringify(credentials),
+    { 'slipway:organisation': organisation },
+  );
+  const finished = { ...rest, username: credentials.username, secretArn } as RegistryRecord;
+  try {
+    await table.put(organisation, 'registries', record.id, finished, markedBy(changing.by));
+  } catch (error) {
+    if (error instanceof ConditionFailedError) throw busy();
+    throw error;
+  }
+  return finished;
+}

@@ -1,0 +1,75 @@
+import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
+import { requireMatch } from '../../shared/http/serve.ts';
+import type { RegistryChange } from '../../shared/model/registry.ts';
+import { getRegistryRecord, type RegistryRecord } from '../../shared/store/registries.ts';
+import { readUrl } from './create.ts';
+import { brokenRules } from './credential-rules.ts';
+import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import { finishWithSecret, mark, replaceRecord, requireIdle } from './record-change.ts';
+
+/**
+ * R3: changes title, url or credentials; null and missing fields are left alone, the secret keeps its identity.
+ * Throws 404, 409 for a default registry or one at work, 412, and 422 with the field that is wrong.
+ */
+export async function updateRegistry(
+  dependencies: RegistriesDependencies,
+  { organisation, now }: Asking,
+  id: string,
+  change: RegistryChange,
+  ifMatch: string | undefined,
+): Promise<RegistryRecord> {
+  const current = await storedRegistry(dependencies, organisation, id);
+  requireMatch({ ifMatch }, current.version);
+  requireIdle(current, now);
+  const credentials = newCredentials(current, change);
+  const url = change.url ? readUrl(change.url, dependencies.stage.privateRegistries) : current;
+  const broken = brokenRules(
+    {
+      type: current.type,
+      url,
+      username: credentials?.username ?? current.username,
+      password: credentials?.password,
+    },
+    { organisation, ecrRegistry: dependencies.ecrRegistry },
+  );
+  if (broken.length > 0) throw invalid(...broken);
+  // Credentials belong to the host that they were given for: sent to another, they would be given away.
+  if (url.host !== current.host && current.secretArn && !credentials)
+    throw invalid({ pointer: '/password', message: 'is needed with a url on another host' });
+  const { changing: _, ...rest } = current;
+  const next = {
+    ...rest,
+    host: url.host,
+    path: url.path,
+    insecure: url.insecure,
+    title: change.title ?? current.title,
+    visibility: change.visibility ?? current.visibility,
+    updatedAt: now.toISOString(),
+    version: current.version + 1,
+    ...(credentials ? { changing: mark(now) } : {}),
+  } as RegistryRecord;
+  await replaceRecord(dependencies, organisation, next, current.version);
+  return credentials ? await finishWithSecret(dependencies, organisation, next, credentials) : next;
+}
+
+/** A password alone rotates; a username alone would leave its password behind. */
+function newCredentials(current: RegistryRecord, { username, password }: RegistryChange) {
+  if (!username && !password) return undefined;
+  if (!password) throw invalid({ pointer: '/password', message: 'is needed together with username' });
+  const name = username ?? current.username;
+  if (!name) throw invalid({ pointer: '/username', message: 'is needed together with password' });
+  return { username: name, password };
+}
+
+/** Throws 404, and 409 for a default registry. */
+export async function storedRegistry(
+  { table, registries }: RegistriesDependencies,
+  organisation: string,
+  id: string,
+): Promise<RegistryRecord> {
+  const record = await getRegistryRecord(table, organisation, id);
+  if (record) return record;
+  if (await registries.get(organisation, id))
+    throw conflict('default-registry', 'Default registries can be neither changed nor deleted.');
+  throw notFound('registry');
+}

@@ -1,0 +1,147 @@
+/** The client of one registry: the OCI distribution protocol and Docker's, which it grew from. */
+import { pipeline, type Readable } from 'node:stream';
+import { isDigest, requireDigest, sha256Of, verifying } from './digest.ts';
+import { readDocument } from './manifests.ts';
+import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
+import { type Manifest, type RegistryClient, RegistryError } from './model.ts';
+import { resolveManifest } from './resolve-manifest.ts';
+import { unsignedBytes } from './schema1.ts';
+import { createSession, type SessionOptions } from './session.ts';
+import { blobUploads } from './uploads.ts';
+
+const manifestLimitBytes = 4 * 1024 * 1024;
+const pingLimitBytes = 64 * 1024;
+
+/** `host` as in image names; nothing is asked before the first method is called. */
+export function createRegistryClient(options: SessionOptions): RegistryClient {
+  const { host } = options;
+  const session = createSession(options);
+  const pull = (repository: string) => [`repository:${repository}:pull`];
+  const push = (repository: string) => [`repository:${repository}:pull,push`];
+  const manifestUrl = (repository: string, reference: string) => `/v2/${repository}/manifests/${reference}`;
+  const blobUrl = (repository: string, digest: string) => `/v2/${repository}/blobs/${digest}`;
+
+  async function getManifest(repository: string, reference: string): Promise<Manifest> {
+    const { headers, body } = await session.read(
+      {
+        method: 'GET',
+        url: manifestUrl(repository, reference),
+        scopes: pull(repository),
+        headers: { accept: acceptedManifests },
+        expected: [200],
+      },
+      manifestLimitBytes,
+    );
+    const document = readDocument(body, host);
+    const mediaType = mediaTypeOf(headers['content-type'], document);
+    const hashed = isSchema1(mediaType) ? unsignedBytes(body, document) : body;
+    if (reference.includes(':')) requireDigest(hashed, reference, host);
+    const named = headers['docker-content-digest'];
+    if (typeof named === 'string' && !reference.includes(':')) requireDigest(hashed, named, host);
+    return { digest: reference.includes(':') ? reference : sha256Of(hashed), mediaType, body };
+  }
+
+  async function readBlob(repository: string, digest: string, limitBytes: number): Promise<Buffer> {
+    const { body } = await session.read(
+      { method: 'GET', url: blobUrl(repository, digest), scopes: pull(repository), expected: [200] },
+      limitBytes,
+    );
+    requireDigest(body, digest, host);
+    return body;
+  }
+
+  async function hasBlob(repository: string, digest: string): Promise<number | undefined> {
+    const answer = await session.send({
+      method: 'HEAD',
+      url: blobUrl(repository, digest),
+      scopes: pull(repository),
+      expected: [200, 404],
+    });
+    answer.resume();
+    return answer.statusCode === 200 ? Number(answer.headers['content-length'] ?? 0) : undefined;
+  }
+
+  const client: RegistryClient = {
+    host,
+    ...blobUploads(session, host, push),
+    getManifest,
+    readBlob,
+    hasBlob,
+    resolveManifest: (repository, reference, platform) =>
+      resolveManifest(client, repository, reference, platform),
+    async ping() {
+      const { headers, body } = await session.read(
+        { method: 'GET', url: '/v2/', scopes: [], expected: [200] },
+        pingLimitBytes,
+      );
+      // Any web server may answer 200 to anything.
+      if (headers['docker-distribution-api-version'] === undefined && !isJson(body))
+        throw new RegistryError('not-a-registry', host, `${host} answers, but not as a container registry`);
+    },
+    async headManifest(repository, reference) {
+      const answer = await session.send({
+        method: 'HEAD',
+        url: manifestUrl(repository, reference),
+        scopes: pull(repository),
+        headers: { accept: acceptedManifests },
+        expected: [200, 404],
+      });
+      answer.resume();
+      if (answer.statusCode === 404) return undefined;
+      const digest = answer.headers['docker-content-digest'];
+      if (typeof digest === 'string' && isDigest(digest))
+        return { digest, mediaType: answer.headers['content-type'] ?? '' };
+      // Some registries leave the header out: the body says it.
+      const { body: _, ...manifest } = await getManifest(repository, reference);
+      return manifest;
+    },
+    async putManifest(repository, reference, mediaType, body) {
+      const { headers } = await session.read(
+        {
+          method: 'PUT',
+          url: manifestUrl(repository, reference),
+          scopes: push(repository),
+          headers: { 'content-type': mediaType, 'content-length': String(body.length) },
+          body,
+          expected: [200, 201, 202],
+        },
+        pingLimitBytes,
+      );
+      const digest = headers['docker-content-digest'];
+      if (typeof digest === 'string') requireDigest(body, digest, host);
+      return sha256Of(body);
+    },
+    async deleteManifest(repository, reference) {
+      const answer = await session.send({
+        method: 'DELETE',
+        url: manifestUrl(repository, reference),
+        scopes: [`repository:${repository}:pull,push,delete`],
+        expected: [200, 202, 204, 404],
+      });
+      answer.resume();
+    },
+    async getBlob(repository, digest) {
+      if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);
+      const answer = await session.send({
+        method: 'GET',
+        url: blobUrl(repository, digest),
+        scopes: pull(repository),
+        expected: [200],
+      });
+      const stream: Readable = pipeline(answer, verifying(digest, host), () => {
+        // Whoever reads the stream gets the error from the stream itself.
+      });
+      return { sizeBytes: Number(answer.headers['content-length'] ?? 0), stream };
+    },
+  };
+  return client;
+}
+
+function isJson(body: Buffer): boolean {
+  try {
+    JSON.parse(body.toString() || '{}');
+    return true;
+  } catch {
+    return false;
+  }
+}

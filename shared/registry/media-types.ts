@@ -1,0 +1,38 @@
+/** Media types of manifests, in the order of preference in which they are asked for. */
+export const ociIndex = 'application/vnd.oci.image.index.v1+json';
+export const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
+export const dockerList = 'application/vnd.docker.distribution.manifest.list.v2+json';
+export const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
+const dockerSchema1Signed = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
+const dockerSchema1 = 'application/vnd.docker.distribution.manifest.v1+json';
+
+export const acceptedManifests = [
+  ociIndex,
+  dockerList,
+  ociManifest,
+  dockerManifest,
+  dockerSchema1Signed,
+  dockerSchema1,
+].join(', ');
+
+export const isIndex = (mediaType: string): boolean => mediaType === ociIndex || mediaType === dockerList;
+export const isSchema1 = (mediaType: string): boolean =>
+  mediaType === dockerSchema1Signed || mediaType === dockerSchema1;
+
+/** Types of image configurations; another one is an artifact (a chart, a signature), not an image. */
+export const imageConfigs = [
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+];
+
+/**
+ * The type of a manifest: what it says itself, then its header, then its form. Some registries answer
+ * `application/json` or `text/plain`.
+ */
+export function mediaTypeOf(header: string | undefined, document: { mediaType?: unknown } & object): string {
+  if (typeof document.mediaType === 'string') return document.mediaType;
+  const type = header?.split(';')[0]?.trim() ?? '';
+  if (acceptedManifests.includes(type) && type !== '') return type;
+  if ('fsLayers' in document) return 'signatures' in document ? dockerSchema1Signed : dockerSchema1;
+  return 'manifests' in document ? ociIndex : ociManifest;
+}

@@ -1,0 +1,37 @@
+/** Why a connection failed, told apart as a person would want to know it (R9). */
+import { RegistryError } from './model.ts';
+
+const tlsCodes =
+  /^(?:CERT_|ERR_TLS|ERR_SSL|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|HOSTNAME_MISMATCH$)/;
+
+/** `error` as a `RegistryError`; one that is one already stays. */
+export function classified(error: unknown, host: string): RegistryError {
+  if (error instanceof RegistryError) return error;
+  const { code = '', message } = firstOf(error);
+  if (/^(?:ENOTFOUND|EAI_)/.test(code))
+    return new RegistryError('dns', host, `${host} has no address: the name does not resolve`, {
+      cause: error,
+    });
+  if (tlsCodes.test(code))
+    return new RegistryError('tls', host, `${host}: TLS failed (${message})`, { cause: error });
+  return new RegistryError('unreachable', host, `${host} cannot be reached (${code || message})`, {
+    cause: error,
+  });
+}
+
+/** Several addresses tried in a row fail with one error each. */
+function firstOf(error: unknown): NodeJS.ErrnoException {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first : new Error(String(first));
+}
+
+/** Whether the other side answered a TLS greeting in plain text. */
+export function spokePlainHttp(error: unknown): boolean {
+  const cause = error instanceof RegistryError ? error.cause : error;
+  const { code = '', message = '' } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : {};
+  return (
+    code === 'EPROTO' ||
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    /wrong version number|packet length too long/i.test(message)
+  );
+}

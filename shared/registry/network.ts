@@ -1,0 +1,111 @@
+/**
+ * Requests to hosts that users name. A name is resolved once, its addresses are checked, and the connection goes to a
+ * checked address: a name that resolves differently a moment later gains nothing.
+ */
+import { lookup as systemLookup } from 'node:dns/promises';
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+import { isPublicAddress } from './addresses.ts';
+import { RegistryError } from './model.ts';
+import { classified } from './network-errors.ts';
+import { isPrivateHost } from './url.ts';
+
+export interface NetworkRequest {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body?: Buffer | Readable | undefined;
+  /** Whether a host of the stage's private registries may be reached; what a public host names may not lead there. */
+  mayBePrivate: boolean;
+}
+
+export interface Network {
+  /** The answer with its body still to read; redirects are not followed. Throws `RegistryError`. */
+  send(request: NetworkRequest): Promise<IncomingMessage>;
+  isPrivate(host: string): boolean;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+export interface NetworkOptions {
+  /** The stage's `privateRegistries`. */
+  privateHosts: readonly string[];
+  /** How long a host may stay silent. */
+  timeoutMs?: number;
+  resolve?: (hostname: string) => Promise<{ address: string; family: number }[]>;
+  /** Certificate authorities in place of the system's, PEM. */
+  ca?: string;
+}
+
+export function createNetwork({
+  privateHosts,
+  timeoutMs = 10_000,
+  resolve = (hostname) => systemLookup(hostname, { all: true }),
+  ca,
+}: NetworkOptions): Network {
+  const http = new HttpAgent({ keepAlive: true, maxSockets: 8 });
+  const https = new HttpsAgent({ keepAlive: true, maxSockets: 8, ...(ca === undefined ? {} : { ca }) });
+  const isPrivate = (host: string) => isPrivateHost(host, privateHosts);
+
+  /** Answers only addresses that may be connected to. */
+  const lookupChecked: LookupFunction = (hostname, options, callback) => {
+    resolve(hostname).then(
+      (found) => {
+        const allowed = found.filter(({ address }) => isPublicAddress(address));
+        const [first] = allowed;
+        if (!first) callback(refusedAddress(hostname), []);
+        else if (options.all) callback(null, allowed);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
+  };
+
+  return {
+    isPrivate,
+    send({ method, url, headers, body, mayBePrivate }) {
+      return new Promise((answered, failed) => {
+        const fail = (error: unknown) => failed(classified(error, url.host));
+        const hostname = url.hostname.replace(/^\[|\]$/g, '');
+        const open = mayBePrivate && isPrivate(url.host);
+        if (!open && url.protocol !== 'https:')
+          return fail(new RegistryError('tls', url.host, `${url.host} is not allowed without TLS`));
+        if (!open && isIP(hostname) !== 0 && !isPublicAddress(hostname))
+          return fail(refusedAddress(hostname));
+        const secure = url.protocol === 'https:';
+        const request = (secure ? requestHttps : requestHttp)(url, {
+          method,
+          headers: { 'user-agent': 'slipway', ...headers },
+          agent: secure ? https : http,
+          ...(open ? {} : { lookup: lookupChecked }),
+        });
+        request.setTimeout(timeoutMs, () =>
+          request.destroy(
+            new RegistryError(
+              'unreachable',
+              url.host,
+              `${url.host} has not answered for ${timeoutMs / 1000} s`,
+            ),
+          ),
+        );
+        request.once('response', answered);
+        request.once('error', fail);
+        if (body === undefined || Buffer.isBuffer(body)) request.end(body);
+        else body.once('error', (error) => request.destroy(error)).pipe(request);
+      });
+    },
+    close() {
+      http.destroy();
+      https.destroy();
+    },
+  };
+}
+
+const refusedAddress = (hostname: string) =>
+  new RegistryError(
+    'refused-address',
+    hostname,
+    `${hostname} leads to a loopback, private or reserved address, which this deployment does not allow`,
+  );

@@ -1,0 +1,68 @@
+/** What a registry's refusal means. */
+import type { Challenge } from './challenge.ts';
+import { RegistryError } from './model.ts';
+import type { SessionRequest } from './session.ts';
+
+export interface Refused {
+  host: string;
+  status: number;
+  request: Pick<SessionRequest, 'method' | 'scopes'>;
+  body: Buffer;
+  challenge?: Challenge | undefined;
+  hasCredentials: boolean;
+}
+
+export function refusal({ host, status, request, body, challenge, hasCredentials }: Refused): RegistryError {
+  const said = wordsOf(body);
+  const because = said ? ` (${said})` : '';
+  const [scope] = request.scopes;
+  const what = scope ? `${host}/${scope.split(':')[1]}` : host;
+  if (status === 401 || status === 403) {
+    const writes = scope?.includes('push') || request.method === 'DELETE';
+    if (status === 401 && !challenge && !scope)
+      return new RegistryError('not-a-registry', host, `${host} answered 401 without saying how to log in`, {
+        status,
+      });
+    if (hasCredentials && (!scope || challenge?.scheme === 'basic') && status === 401)
+      return new RegistryError('bad-credentials', host, `${host} refused username and password${because}`, {
+        status,
+      });
+    if (writes)
+      return new RegistryError('no-push', host, `These credentials may not push to ${what}${because}`, {
+        status,
+      });
+    if (hasCredentials)
+      return new RegistryError('no-pull', host, `These credentials may not pull from ${what}${because}`, {
+        status,
+      });
+    if (challenge?.scheme === 'basic' || !scope)
+      return new RegistryError('bad-credentials', host, `${host} wants username and password${because}`, {
+        status,
+      });
+    // Registries don't tell what they hide from strangers.
+    return new RegistryError('not-found', host, `${what} doesn't exist, or wants credentials${because}`, {
+      status,
+    });
+  }
+  if (status === 404)
+    return scope
+      ? new RegistryError('not-found', host, `${what}: there is no such image${because}`, { status })
+      : new RegistryError('not-a-registry', host, `${host} is no container registry: /v2/ isn't there`, {
+          status,
+        });
+  if (status >= 500)
+    return new RegistryError('unreachable', host, `${host} answered ${status}${because}`, { status });
+  return new RegistryError('refused', host, `${host} answered ${status}${because}`, { status });
+}
+
+/** The registry's own words, where they are the protocol's error document. */
+function wordsOf(body: Buffer): string {
+  try {
+    const { errors } = JSON.parse(body.toString()) as { errors?: { code?: unknown; message?: unknown }[] };
+    const [first] = errors ?? [];
+    const text = [first?.code, first?.message].filter((part) => typeof part === 'string').join(': ');
+    return text.replace(/[\p{Cc}]+/gu, ' ').slice(0, 300);
+  } catch {
+    return '';
+  }
+}

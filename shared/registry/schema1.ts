@@ -1,0 +1,40 @@
+/** Docker's first manifest format, which old registries still serve: no sizes, history newest first, signed in place. */
+import * as z from 'zod';
+import { isDigest } from './digest.ts';
+import { RegistryError } from './model.ts';
+
+const schema = z.object({
+  architecture: z.string().default('amd64'),
+  fsLayers: z.array(z.object({ blobSum: z.string().refine(isDigest) })).max(1000),
+  history: z.array(z.object({ v1Compatibility: z.string() })).default([]),
+});
+
+/** Layers oldest first, each once, and the newest history entry, which holds the configuration. */
+export function readSchema1(document: unknown, host: string) {
+  const result = schema.safeParse(document);
+  if (!result.success)
+    throw new RegistryError('corrupt', host, `${host} sent a schema 1 manifest that makes no sense`);
+  const { architecture, fsLayers, history } = result.data;
+  const layers = [...new Set(fsLayers.map((layer) => layer.blobSum).reverse())];
+  return { architecture, layers, config: configOf(history[0]?.v1Compatibility) };
+}
+
+function configOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '{}');
+  } catch {
+    // The configuration is a convenience here: layers and digest hold without it.
+    return {};
+  }
+}
+
+/** What a signed manifest's digest is over: the bytes as they were before signatures were put in. */
+export function unsignedBytes(body: Buffer, document: { signatures?: unknown }): Buffer {
+  const signature = Array.isArray(document.signatures) ? document.signatures[0] : undefined;
+  if (typeof signature?.protected !== 'string') return body;
+  const { formatLength, formatTail } = JSON.parse(Buffer.from(signature.protected, 'base64url').toString());
+  return Buffer.concat([
+    body.subarray(0, Number(formatLength)),
+    Buffer.from(String(formatTail), 'base64url'),
+  ]);
+}

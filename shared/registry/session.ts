@@ -1,0 +1,137 @@
+/** One registry's requests: authorized, redirected, refused. What is asked and answered above this lies in `client.ts`. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { type Authorization, createAuthorization } from './authorization.ts';
+import { parseChallenge } from './challenge.ts';
+import { type Credentials, RegistryError } from './model.ts';
+import type { Network } from './network.ts';
+import { spokePlainHttp } from './network-errors.ts';
+import { rateLimited } from './rate-limit.ts';
+import { readBody } from './read-body.ts';
+import { refusal } from './refusal.ts';
+
+export interface SessionRequest {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the host, or a whole URL that the registry gave. */
+  url: string;
+  /** `repository:<name>:<actions>`. */
+  scopes: string[];
+  headers?: Record<string, string>;
+  body?: Buffer | Readable;
+  /** Statuses that the caller understands; any other becomes a `RegistryError`. */
+  expected: number[];
+}
+
+export interface Session {
+  send(request: SessionRequest): Promise<IncomingMessage>;
+  /** The same, with the whole body, of at most `limitBytes`. */
+  read(
+    request: SessionRequest,
+    limitBytes: number,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
+}
+
+export interface SessionOptions {
+  host: string;
+  /** Plain HTTP; undefined asks the host, where the deployment lists it as private. */
+  insecure?: boolean | undefined;
+  credentials?: Credentials | undefined;
+  network: Network;
+  now?: () => number;
+}
+
+const redirects = [301, 302, 303, 307, 308];
+const mostRedirects = 5;
+const errorLimitBytes = 64 * 1024;
+
+export function createSession(options: SessionOptions): Session {
+  const { host, credentials, network, now = Date.now } = options;
+  const authorization = createAuthorization({ host, credentials, network, now });
+  let scheme: 'http' | 'https' | undefined =
+    options.insecure === undefined && network.isPrivate(host)
+      ? undefined
+      : options.insecure
+        ? 'http'
+        : 'https';
+
+  async function send(request: SessionRequest): Promise<IncomingMessage> {
+    scheme ??= await schemeOf(host, network);
+    const origin = `${scheme}://${apiHost(host)}`;
+    for (let tries = 1; ; tries++) {
+      const answer = await once(request, new URL(request.url, origin), origin);
+      const status = answer.statusCode ?? 0;
+      if (request.expected.includes(status)) return answer;
+      if (status === 429) {
+        answer.destroy();
+        throw rateLimited(host, answer.headers, now());
+      }
+      const challenge = status === 401 ? parseChallenge(answer.headers['www-authenticate']) : undefined;
+      const replayable = request.body === undefined || Buffer.isBuffer(request.body);
+      if (challenge && replayable && tries === 1 && (await learned(answer, challenge, request))) continue;
+      const body = await readBody(answer, host, errorLimitBytes).catch(() => Buffer.alloc(0));
+      throw refusal({ host, status, request, body, challenge, hasCredentials: credentials !== undefined });
+    }
+  }
+
+  async function learned(
+    answer: IncomingMessage,
+    challenge: Parameters<Authorization['learn']>[0],
+    request: SessionRequest,
+  ): Promise<boolean> {
+    answer.resume();
+    const scopes = request.scopes.length > 0 ? request.scopes : challenge.scope ? [challenge.scope] : [];
+    return await authorization.learn(challenge, scopes);
+  }
+
+  async function once(request: SessionRequest, first: URL, origin: string): Promise<IncomingMessage> {
+    let url = first;
+    for (let hops = 0; ; hops++) {
+      // Storage behind a redirect has its own permission in the URL; the registry's would be given away there.
+      const authorized = url.origin === origin ? await authorization.header(request.scopes) : undefined;
+      const answer = await network.send({
+        method: request.method,
+        url,
+        headers: { ...request.headers, ...(authorized ? { authorization: authorized } : {}) },
+        body: request.body,
+        mayBePrivate: network.isPrivate(host),
+      });
+      const status = answer.statusCode ?? 0;
+      const { location } = answer.headers;
+      const follows = ['GET', 'HEAD'].includes(request.method) && redirects.includes(status) && location;
+      if (!follows || request.expected.includes(status)) return answer;
+      answer.destroy();
+      if (hops >= mostRedirects)
+        throw new RegistryError('not-a-registry', host, `${host} redirects without an end`, { status });
+      url = new URL(location, url);
+    }
+  }
+
+  return {
+    send,
+    async read(request, limitBytes) {
+      const answer = await send(request);
+      const body = await readBody(answer, host, limitBytes);
+      return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+    },
+  };
+}
+
+/** Where the API of a registry lives: only Docker Hub's name isn't that of its registry. */
+const apiHost = (host: string): string => (host === 'docker.io' ? 'registry-1.docker.io' : host);
+
+/** As container engines do for registries that are allowed to lack TLS: TLS first, plain HTTP where it speaks that. */
+async function schemeOf(host: string, network: Network): Promise<'http' | 'https'> {
+  try {
+    const answer = await network.send({
+      method: 'GET',
+      url: new URL(`https://${host}/v2/`),
+      headers: {},
+      mayBePrivate: true,
+    });
+    answer.destroy();
+    return 'https';
+  } catch (error) {
+    if (spokePlainHttp(error)) return 'http';
+    throw error;
+  }
+}

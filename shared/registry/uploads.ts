@@ -1,0 +1,89 @@
+/** Blobs into a registry: begun, streamed, finished with their digest; or mounted from another repository. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { isDigest, requireDigest, verifying } from './digest.ts';
+import { type RegistryClient, RegistryError } from './model.ts';
+import type { Session } from './session.ts';
+
+type Uploads = Pick<RegistryClient, 'putBlob' | 'mountBlob' | 'probePush'>;
+
+export function blobUploads(session: Session, host: string, push: (repository: string) => string[]): Uploads {
+  const uploadsUrl = (repository: string, query = '') => `/v2/${repository}/blobs/uploads/${query}`;
+
+  async function begin(repository: string, query: string, scopes: string[]): Promise<IncomingMessage> {
+    const answer = await session.send({
+      method: 'POST',
+      url: uploadsUrl(repository, query),
+      scopes,
+      headers: { 'content-length': '0' },
+      expected: [201, 202],
+    });
+    answer.resume();
+    return answer;
+  }
+
+  const locationOf = ({ headers }: IncomingMessage): string => {
+    if (headers.location) return headers.location;
+    throw new RegistryError('not-a-registry', host, `${host} began an upload without saying where`);
+  };
+
+  async function giveUp(repository: string, begun: IncomingMessage): Promise<void> {
+    const answer = await session.send({
+      method: 'DELETE',
+      url: locationOf(begun),
+      scopes: push(repository),
+      // Not every registry can; an upload that nobody finishes expires by itself.
+      expected: [200, 202, 204, 400, 404, 405],
+    });
+    answer.resume();
+  }
+
+  return {
+    async putBlob(repository, digest, sizeBytes, body) {
+      if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);
+      const begun = await begin(repository, '', push(repository));
+      const sent = await session.send({
+        method: 'PATCH',
+        url: locationOf(begun),
+        scopes: push(repository),
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-length': String(sizeBytes),
+        },
+        body: checked(body, digest, host),
+        expected: [200, 202],
+      });
+      sent.resume();
+      const end = locationOf(sent);
+      const done = await session.send({
+        method: 'PUT',
+        url: `${end}${end.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`,
+        scopes: push(repository),
+        headers: { 'content-length': '0' },
+        expected: [200, 201],
+      });
+      done.resume();
+    },
+    async mountBlob(repository, digest, from) {
+      const query = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
+      const answer = await begin(repository, query, [...push(repository), `repository:${from}:pull`]);
+      if (answer.statusCode === 201) return true;
+      await giveUp(repository, answer);
+      return false;
+    },
+    async probePush(repository) {
+      await giveUp(repository, await begin(repository, '', push(repository)));
+    },
+  };
+}
+
+/** What is sent is what its digest says, or the upload ends before its last byte. */
+function checked(body: Readable | Buffer, digest: string, host: string): Readable | Buffer {
+  if (!Buffer.isBuffer(body)) {
+    const through = verifying(digest, host);
+    body.once('error', (error) => through.destroy(error));
+    return body.pipe(through);
+  }
+  requireDigest(body, digest, host);
+  return body;
+}
