@@ -13,6 +13,7 @@ import { createLogs } from './logs.ts';
 import type { Cloud, DeclaredResource, RestAnswer, Service } from './platform.ts';
 import { createS3 } from './s3.ts';
 import { createSecretsManager } from './secrets-manager.ts';
+import { createSes } from './ses.ts';
 import { createSqs } from './sqs.ts';
 
 export interface ServiceParts {
@@ -57,6 +58,7 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       createDynamoDb(cloud, parts.dynamodb),
       createEcr(cloud),
       sqs,
+      createSes(cloud),
       lambda,
       createCodeBuild(cloud, engine),
       events,

@@ -14,8 +14,8 @@ export interface EmbeddedCloud extends RunningCloud {
   client: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
   /** SDK client settings that sign as a role, without anybody having been asked. */
   clientOf(roleName: string, lifetimeSeconds?: number): EmbeddedCloud['client'];
-  /** Ends it and starts another on the same home. */
-  restart(): Promise<EmbeddedCloud>;
+  /** Ends it and starts another on the same home, with other resources if they are given. */
+  restart(changed?: Fixture): Promise<EmbeddedCloud>;
   remove(): Promise<void>;
 }
 
@@ -52,13 +52,15 @@ export async function startEmbeddedCloud(fixture: Fixture, options: Options = {}
       ...running,
       home,
       printed,
-      client: { ...place, credentials: running.credentials },
+      // The SDK writes into what it is given.
+      client: { ...place, credentials: { ...running.credentials } },
       clientOf: (roleName, lifetimeSeconds) => ({
         ...place,
         credentials: roleCredentials(home, roleName, lifetimeSeconds),
       }),
-      async restart() {
+      async restart(changed) {
         await running.stop();
+        if (changed) writeAssembly(assembly, changed);
         return start();
       },
       async remove() {
