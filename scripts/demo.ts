@@ -7,6 +7,7 @@ import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BaseImage, ensurePythonBase } from './base-image.ts';
 import { createApi } from './demo/api.ts';
+import type { Me } from './demo/resources.ts';
 import { buildExample, launchExperiment, type Session, showRegistries, showTimeline } from './demo/steps.ts';
 import { type Engine, ensureEngine } from './engine.ts';
 import { ensureLocalCloud, type RunningCloud, stateDirectory } from './local-cloud.ts';
@@ -95,11 +96,11 @@ async function main(): Promise<void> {
     underWay: new Set(),
   };
   try {
-    const { organisation } = await session.api.get<{ organisation: string }>('/v1/me');
+    const { organisation } = await session.api.get<Me>('/v1/me');
     session.base = await timed('Base image', () =>
       task<BaseImage>(
         'base image',
-        (detail) => ensurePythonBase(engine, running.cloud, organisation, detail),
+        (detail) => ensurePythonBase(engine, running.cloud, organisation.id, detail),
         (base) => `${base.reference}, ${base.origin}`,
       ),
     );

@@ -75,10 +75,6 @@ async function obtain(
   detail: Detail,
 ): Promise<{ engine: FoundEngine; pid?: number }> {
   const chosen = process.env.DOCKER_HOST;
-  if (chosen && !chosen.startsWith('unix://'))
-    throw new EngineUnavailableError(
-      `DOCKER_HOST is ${chosen}: Slipway needs an engine on this machine, at a unix:// address. Unset it or change it.`,
-    );
   const [forbidden] = discovery.forbidden;
   if (forbidden)
     throw new EngineUnavailableError(
@@ -86,7 +82,7 @@ async function obtain(
     );
   if (chosen)
     throw new EngineUnavailableError(
-      `No container engine answers at DOCKER_HOST=${chosen}. Start it, or unset DOCKER_HOST.`,
+      `No container engine answers at DOCKER_HOST=${chosen} (unix:// and tcp:// without TLS will do). Start it, or unset DOCKER_HOST.`,
     );
   if (!isRoot()) throw new EngineUnavailableError(adviceForUsers());
   if (!engineInstalled()) {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Detail, dim, printable, say } from '../progress.ts';
 import type { Api } from './api.ts';
-import type { LogLine, Page, TimelineEvent } from './resources.ts';
+import type { Followed, LogLine, TimelineEvent } from './resources.ts';
 
 const FINISHED = new Set(['succeeded', 'failed', 'stopped', 'timed_out']);
 
@@ -12,16 +12,15 @@ export async function followLog(api: Api, path: string): Promise<string[]> {
   let cursor = '';
   for (;;) {
     // The answer comes as soon as there is a new line; 20 seconds without one, and we ask again.
-    const page = await api.get<Page<LogLine>>(
+    const page = await api.get<Followed<LogLine>>(
       `${path}/logs?wait=20&limit=500${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     );
     for (const { text } of page.items) {
       lines.push(text);
       say(`  ${dim('|')} ${printable(text)}`);
     }
-    // Without a next cursor the work has ended and this was the last line.
-    if (page.nextCursor === undefined) return lines;
-    cursor = page.nextCursor;
+    if (page.complete) return lines;
+    cursor = page.nextCursor ?? cursor;
   }
 }
 
@@ -44,11 +43,11 @@ export async function timeline(api: Api, path: string): Promise<TimelineEvent[]>
   const events: TimelineEvent[] = [];
   let cursor = '';
   for (;;) {
-    const page = await api.get<Page<TimelineEvent>>(
+    const page = await api.get<Followed<TimelineEvent>>(
       `${path}/events${cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`}`,
     );
     events.push(...page.items);
-    if (page.nextCursor === undefined || page.items.length === 0) return events;
-    cursor = page.nextCursor;
+    if (page.complete || page.items.length === 0) return events;
+    cursor = page.nextCursor ?? cursor;
   }
 }

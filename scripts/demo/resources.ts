@@ -4,6 +4,16 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
+/** A page of a log or a timeline; `complete`: nothing more will come. */
+export interface Followed<T> extends Page<T> {
+  complete: boolean;
+}
+
+export interface Me {
+  email: string;
+  organisation: { id: string; title: string };
+}
+
 export interface Registry {
   id: string;
   title: string;

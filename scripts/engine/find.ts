@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { run, succeeds } from '../command.ts';
 
 export interface FoundEngine {
-  /** `unix:///…`, as in `DOCKER_HOST`. */
+  /** `unix:///…` or `tcp://…`, as in `DOCKER_HOST`. */
   host: string;
   kind: 'docker' | 'podman';
   version: string;
@@ -16,12 +16,19 @@ export interface Discovery {
   engine?: FoundEngine;
   /** Sockets that exist but may not be opened by this user. */
   forbidden: string[];
-  /** Sockets where nobody listens. */
+  /** Addresses where nobody answers as an engine. */
   silent: string[];
 }
 
-const socketOf = (host: string): string | undefined =>
-  host.startsWith('unix://') ? host.slice('unix://'.length) : undefined;
+type Address = { socketPath: string } | { host: string; port: number };
+
+/** `unix://` sockets, and `tcp://` without TLS: the engine must be on this machine, or share its network. */
+function addressOf(host: string): Address | undefined {
+  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
+  if (!host.startsWith('tcp://') || !URL.canParse(host)) return undefined;
+  const { hostname, port } = new URL(host);
+  return { host: hostname, port: Number(port || 2375) };
+}
 
 /** Where engines listen, the user's own choice first. */
 async function candidateHosts(): Promise<string[]> {
@@ -57,9 +64,9 @@ async function contextHost(): Promise<string[]> {
 }
 
 /** Asks an engine who it is. Undefined where nobody answers as one within a few seconds. */
-function identify(socketPath: string): Promise<Omit<FoundEngine, 'host'> | undefined> {
+function identify(address: Address): Promise<Omit<FoundEngine, 'host'> | undefined> {
   return new Promise((resolve) => {
-    const asking = request({ socketPath, path: '/version', timeout: 5000 }, (answer) => {
+    const asking = request({ ...address, path: '/version', timeout: 5000 }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
@@ -85,23 +92,29 @@ function identify(socketPath: string): Promise<Omit<FoundEngine, 'host'> | undef
 export async function findEngine(): Promise<Discovery> {
   const discovery: Discovery = { forbidden: [], silent: [] };
   for (const host of await candidateHosts()) {
-    const socketPath = socketOf(host);
-    if (socketPath === undefined) {
-      discovery.silent.push(host);
-      continue;
+    const address = addressOf(host);
+    if (address && 'socketPath' in address) {
+      if (!existsSync(address.socketPath)) continue;
+      if (!mayOpen(address.socketPath)) {
+        discovery.forbidden.push(address.socketPath);
+        continue;
+      }
     }
-    if (!existsSync(socketPath)) continue;
-    try {
-      accessSync(socketPath, constants.R_OK | constants.W_OK);
-    } catch {
-      discovery.forbidden.push(socketPath);
-      continue;
-    }
-    const found = await identify(socketPath);
+    const found = address && (await identify(address));
     if (found) return { ...discovery, engine: { host, ...found } };
-    discovery.silent.push(socketPath);
+    discovery.silent.push(host);
   }
   return discovery;
+}
+
+function mayOpen(socketPath: string): boolean {
+  try {
+    accessSync(socketPath, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    // Its permissions say no, which is the answer.
+    return false;
+  }
 }
 
 /** Every executable of this name on the search path, in order. */
