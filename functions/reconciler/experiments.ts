@@ -1,0 +1,142 @@
+import type { Executions } from '../../shared/aws/executions.ts';
+import type { Job, Jobs } from '../../shared/aws/jobs.ts';
+import {
+  abandoned,
+  changeOf,
+  concluded,
+  dueAt,
+  ending,
+  executionEnded,
+  failed,
+  jobName,
+  jobToEnd,
+  observed,
+  type Step,
+} from '../../shared/experiment/progress.ts';
+import { type Attempt, type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
+import { findRunCompute } from '../../shared/experiment/run-compute.ts';
+import { reasonOf } from '../../shared/experiment/verdict.ts';
+import type { Stage } from '../../shared/model/stage.ts';
+import { advance } from '../../shared/store/advance.ts';
+import { ConditionFailedError, type Table } from '../../shared/store/table.ts';
+import type { Reconcile } from './reconcile.ts';
+
+export interface ExperimentReconcilerDependencies {
+  table: Table;
+  stage: Stage;
+  jobs: Jobs;
+  executions: Executions;
+  now: () => Date;
+}
+
+/** How long an execution that is gone may leave its experiment without a job that Batch knows. */
+const patienceSeconds = 120;
+
+/**
+ * Compares an experiment that is due with what Batch and Step Functions know, and finishes what nobody else will:
+ * one that was never started, whose events were lost, whose execution died, that waits for a host for too long, or
+ * whose stop died on its way.
+ */
+export function createExperimentReconciler(dependencies: ExperimentReconcilerDependencies): Reconcile {
+  const { table, stage, jobs, executions, now } = dependencies;
+  return async (organisation, id) => {
+    const record = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
+    if (!record || isOver(record) || record.status === 'created') return;
+    const circumstances = { organisation, now: now(), queueTimeoutSeconds: stage.queueTimeoutSeconds };
+    const attempt = openAttempt(record);
+    const job = attempt && (await findJob(dependencies, organisation, record, attempt));
+    // A job that is alive says all there is to know; its end will be heard of, or found here.
+    const execution = job ? 'running' : await executions.state(id);
+    if (execution === 'absent' && record.attempts.length === 0) await executions.start(organisation, id);
+    const isOrphan = execution === 'ended' || (execution === 'absent' && record.attempts.length > 0);
+    const queues = findRunCompute(stage, record.compute)?.queues ?? [];
+    const moved = await advance<ExperimentRecord>(
+      table,
+      { organisation, collection: 'experiments', id },
+      (current) =>
+        changeOf(
+          current,
+          circumstances,
+          ...(job ? [observed(job), waitedTooLong(job)] : []),
+          ...(attempt?.jobId !== undefined && !job ? [forgotten(attempt)] : []),
+          ...(isOrphan ? [executionEnded, withoutExecution(attempt)] : []),
+          concluded(queues, false),
+        ),
+    );
+    if (!moved) return;
+    const unwanted = jobToEnd(moved.record);
+    if (unwanted) await jobs.terminate(unwanted.id, unwanted.reason);
+    if (!moved.moved) await lookAgainLater(table, moved.record, dueAt(moved.record, circumstances));
+  };
+}
+
+/** By its id, or by its name while nobody has told the id. */
+async function findJob(
+  { stage, jobs }: ExperimentReconcilerDependencies,
+  organisation: string,
+  { id }: ExperimentRecord,
+  attempt: Attempt,
+): Promise<Job | undefined> {
+  if (attempt.jobId !== undefined) return (await jobs.describe([attempt.jobId]))[0];
+  return jobs.findByName(
+    `slipway-${stage.stage}-${organisation}-${attempt.queue}`,
+    jobName(id, attempt.number),
+  );
+}
+
+/** None of Batch's own reasons tells of an instance quota of 0: whatever waits for too long ends. */
+const waitedTooLong =
+  (job: Job): Step =>
+  (record, circumstances) => {
+    const attempt = openAttempt(record);
+    if (attempt?.stage !== 'queued' || job.status !== 'RUNNABLE') return undefined;
+    const waitedMs = circumstances.now.getTime() - (job.createdAt ?? Date.parse(attempt.createdAt));
+    if (waitedMs < circumstances.queueTimeoutSeconds * 1000) return undefined;
+    return ending(reasonOf('queue-timeout', attempt.blocked))(record, circumstances);
+  };
+
+/** Batch keeps jobs for seven days. `seen` is the attempt that was asked about. */
+const forgotten =
+  (seen: Attempt): Step =>
+  (record, circumstances) =>
+    openAttempt(record)?.number === seen.number
+      ? abandoned(reasonOf('job-lost'))(record, circumstances)
+      : undefined;
+
+/**
+ * The execution is over and no job is known: what a call of the launcher may still be writing gets some time, and
+ * then there is nothing to wait for. `seen` is the attempt that was asked about.
+ */
+const withoutExecution =
+  (seen: Attempt | undefined): Step =>
+  (record, circumstances) => {
+    const endedAt = Date.parse(record.executionEndedAt ?? circumstances.now.toISOString());
+    if (circumstances.now.getTime() - endedAt < patienceSeconds * 1000) return undefined;
+    const attempt = openAttempt(record);
+    if (attempt)
+      return attempt.number === seen?.number
+        ? abandoned(reasonOf('job-lost'))(record, circumstances)
+        : undefined;
+    return record.attempts.length > 0 ? undefined : failed(reasonOf('launch-failed'))(record, circumstances);
+  };
+
+/** Nothing is new: others get their turn before the next look. It is no change of the experiment, so its ETag stays. */
+async function lookAgainLater(table: Table, record: ExperimentRecord, later: Date): Promise<void> {
+  if (record.dueAt === undefined) return;
+  try {
+    await table.transact([
+      {
+        Update: {
+          TableName: table.name,
+          Key: { pk: record.pk, sk: record.sk },
+          UpdateExpression: 'SET dueAt = :later',
+          ConditionExpression: 'dueAt = :seen',
+          ExpressionAttributeValues: { ':later': later.toISOString(), ':seen': record.dueAt },
+        },
+      },
+    ]);
+  } catch (error) {
+    // It moved meanwhile, so it is due at another time anyway.
+    if (!(error instanceof ConditionFailedError)) throw error;
+  }
+}
