@@ -8,7 +8,7 @@ export interface BuildCommand {
   buildArgs: Record<string, string>;
   secrets: { id: string; path: string }[];
   cache: string;
-  /** Whether a cache is known to exist; asking an older engine for a missing one costs it a moment and a red line. */
+  /** A cache that isn't there would be an error in the log, though not of the build. */
   cacheExists: boolean;
 }
 
@@ -29,9 +29,8 @@ export function buildArguments(command: BuildCommand): string[] {
   ];
 }
 
-const registryCache = ({ cache }: BuildCommand) => [
-  '--cache-from',
-  `type=registry,ref=${cache}`,
+const registryCache = ({ cache, cacheExists }: BuildCommand) => [
+  ...(cacheExists ? ['--cache-from', `type=registry,ref=${cache}`] : []),
   '--cache-to',
   `type=registry,ref=${cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`,
 ];

@@ -46,4 +46,4 @@ export async function writeDockerConfig(
 }
 
 /** Docker keeps the credentials of Docker Hub under its oldest address. */
-const dockerKey = (host: string) => (host === 'docker.io' ? 'https://index.docker.io/v1/' : host);
+export const dockerKey = (host: string) => (host === 'docker.io' ? 'https://index.docker.io/v1/' : host);

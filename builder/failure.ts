@@ -23,13 +23,16 @@ export class BuildProgress {
     const [, error] = /^ERROR: (.*)$/.exec(rest) ?? [];
     if (!step) this.#steps.set(number, { name: rest, lines: [] });
     else if (output !== undefined) push(step.lines, output);
-    else if (error !== undefined) this.#failed ??= { step: number, message: error };
+    // A cache that can't be read or written is no failure of the build.
+    else if (error !== undefined && !/^(importing|exporting) cache/.test(step.name))
+      this.#failed ??= { step: number, message: error };
   }
 
   /** What the build failed of, once it has. */
   failure(): BuildFailure {
     const step = this.#failed && this.#steps.get(this.#failed.step);
-    const last = this.#outside.findLast((line) => /^(ERROR: )?failed to |^ERROR: /.test(line)) ?? this.#outside.at(-1);
+    const last =
+      this.#outside.findLast((line) => /^(ERROR: )?failed to |^ERROR: /.test(line)) ?? this.#outside.at(-1);
     const message = plain(this.#failed?.message ?? last ?? 'docker build failed without a word.');
     const name = step?.name ?? '';
     const exitCode = exitCodeOf(message);
@@ -70,8 +73,14 @@ function describe(step: string, message: string, exitCode: number | undefined): 
 /** What registries and the network say, whichever side of a build hears it. */
 const registryAnswers: [RegExp, 'missing' | 'unauthorized' | 'limited' | 'unreachable'][] = [
   [/toomanyrequests|too many requests|\b429\b|rate limit/i, 'limited'],
-  [/access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope|\b40[13]\b/i, 'unauthorized'],
-  [/no such host|connection refused|i\/o timeout|timeout|x509|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i, 'unreachable'],
+  [
+    /access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope|\b40[13]\b/i,
+    'unauthorized',
+  ],
+  [
+    /no such host|connection refused|i\/o timeout|timeout|x509|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i,
+    'unreachable',
+  ],
   [/not found|manifest unknown|name unknown|name_unknown|does not exist|\b404\b/i, 'missing'],
 ];
 
@@ -84,11 +93,15 @@ function classify(
   lines: string[],
 ): BuildFailureCode {
   const full = /no space left on device|disk quota exceeded/i;
-  if (full.test(message) || (exitCode !== undefined && lines.some((line) => full.test(line)))) return 'disk-full';
+  if (full.test(message) || (exitCode !== undefined && lines.some((line) => full.test(line))))
+    return 'disk-full';
   // The kernel ends a process that needs memory nobody has with SIGKILL.
   if (exitCode === 137) return 'out-of-memory';
   if (exitCode !== undefined) return 'step-failed';
-  if (/load metadata for|resolve image config for|\] FROM /.test(step) || /failed to resolve source metadata/.test(message))
+  if (
+    /load metadata for|resolve image config for|\] FROM /.test(step) ||
+    /failed to resolve source metadata/.test(message)
+  )
     return baseImageFailure(message);
   if (/^secret .* not found/.test(message)) return 'secret-missing';
   if (/\] (COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';

@@ -22,79 +22,78 @@ import {
   workOf,
 } from './work.ts';
 
+interface Run {
+  phase: string;
+  environment: Environment;
+  work: Work;
+  aws: Aws;
+  state?: State;
+}
+
 const environment = environmentSchema.parse(process.env);
-const work = workOf(environment);
-process.exitCode = await run(process.argv[2] ?? '', environment, work);
+process.exitCode = await run({
+  phase: process.argv[2] ?? '',
+  environment,
+  work: workOf(environment),
+  aws: createAws(environment.ARTIFACTS_BUCKET),
+});
 
-async function run(phase: string, environment: Environment, work: Work): Promise<number> {
-  const aws = createAws(environment.ARTIFACTS_BUCKET);
-  let state: State | undefined;
+async function run(current: Run): Promise<number> {
   // A stop: the client of the engine gets the signal too, and gives up what it was doing.
-  process.once('SIGTERM', () => void clean(work, state).finally(() => process.exit(143)));
+  process.once('SIGTERM', () => void clean(current).finally(() => process.exit(143)));
+  let failed = false;
   try {
-    if (phase === 'install') await install(environment);
-    else if (phase === 'prepare') await prepare(environment, work, aws, (known) => void (state = known));
-    else {
-      state = await loadState(work);
-      if (!state) throw new Error('the phase before left nothing');
-      if (phase === 'build') await build(environment, work, state);
-      else if (phase === 'push') await finish(environment, work, state, aws);
-      else throw new Error(`there is no phase "${phase}"`);
-    }
-    return 0;
+    await perform(current);
   } catch (error) {
-    await report(error, phase, work, state, aws);
-    if (phase === 'prepare') await end(work, state);
-    return 1;
+    failed = true;
+    await report(error, current);
   }
+  // After a failed build CodeBuild still runs the last phase; after any other failure it runs none.
+  if (current.phase === 'push' || (failed && current.phase !== 'build')) {
+    await clean(current);
+    process.stdout.write(`${endOfLog}\n`);
+  }
+  return failed ? 1 : 0;
 }
 
-/** The last phase: it runs after a failed build as well, which then has its result already. */
-async function finish(environment: Environment, work: Work, state: State, aws: Aws): Promise<void> {
-  try {
-    if (state.published) return;
-    if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
-    await publish(await push(environment, work, state), work, state, aws);
-  } catch (error) {
-    await report(error, 'push', work, state, aws);
-    process.exitCode = 1;
-    throw error;
-  } finally {
-    await end(work, state);
-  }
+async function perform(current: Run): Promise<void> {
+  const { phase, environment, work, aws } = current;
+  if (phase === 'install') return install(environment);
+  if (phase === 'prepare')
+    return prepare(environment, work, aws, (state) => {
+      current.state = state;
+    });
+  const state = await loadState(work);
+  if (!state) throw new Error('the phase before left nothing');
+  current.state = state;
+  if (phase === 'build') return build(environment, work, state);
+  if (phase !== 'push') throw new Error(`there is no phase "${phase}"`);
+  if (state.published) return;
+  if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
+  await publish(await push(environment, work, state), current, state);
 }
 
-async function report(
-  error: unknown,
-  phase: string,
-  work: Work,
-  state: State | undefined,
-  aws: Aws,
-): Promise<void> {
+async function report(error: unknown, current: Run): Promise<void> {
   const failure =
     error instanceof BuildError
       ? error.failure
-      : { code: 'builder-failed' as const, message: `${phase}: ${(error as Error).message}` };
-  if (state?.published) return;
+      : { code: 'builder-failed' as const, message: `${current.phase}: ${(error as Error).message}` };
   say(`failed: ${failure.code}: ${failure.message}`);
-  // Without a spec nobody knows where the result belongs; the build ends as the builder's failure.
-  if (!state) return;
-  await publish({ outcome: 'failed', failure, timingsMs: state.timingsMs }, work, state, aws);
+  const { state } = current;
+  // Without a spec nobody knows where the result belongs: the build ends as the builder's failure.
+  if (state && !state.published)
+    await publish({ outcome: 'failed', failure, timingsMs: state.timingsMs }, current, state);
 }
 
-async function publish(result: BuildResult, work: Work, state: State, aws: Aws): Promise<void> {
+async function publish(result: BuildResult, { work, aws }: Run, state: State): Promise<void> {
   await aws.writeText(state.spec.resultKey, JSON.stringify(result));
   state.published = true;
   await saveState(work, state);
 }
 
-async function end(work: Work, state: State | undefined): Promise<void> {
-  await clean(work, state);
-  process.stdout.write(`${endOfLog}\n`);
-}
-
-/** Takes back what this build made: its tag in the engine and its folder. The engine's layer cache stays. */
-async function clean(work: Work, state: State | undefined): Promise<void> {
-  if (state?.client) await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target.uri], () => undefined);
+/** Takes back what this build made: its tag in the engine, and its folder. The engine's layer cache stays. */
+async function clean({ work, state }: Run): Promise<void> {
+  if (state?.client)
+    await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);
   await removeWork(work);
 }

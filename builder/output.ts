@@ -32,5 +32,11 @@ export function lineSplitter(onLine: (line: string) => void): { write(chunk: Buf
 export function shown(line: string): string {
   if (!line.includes('\r')) return line;
   const [prefix = ''] = /^#\d+ (?:\d+\.\d+ )?/.exec(line) ?? [];
-  return prefix + (line.slice(prefix.length).split('\r').findLast((part) => part !== '') ?? '');
+  return (
+    prefix +
+    (line
+      .slice(prefix.length)
+      .split('\r')
+      .findLast((part) => part !== '') ?? '')
+  );
 }

@@ -1,6 +1,66 @@
-/** What the registry has, once something was pushed. */
+/** The registry's own view of images: what it has, asked with the credentials of the build. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildSpec } from '../shared/model/build-spec.ts';
+import { createRegistryClient } from '../shared/registry/client.ts';
+import { createNetwork } from '../shared/registry/network.ts';
 import { parseReference } from '../shared/registry/reference.ts';
-import type { Work } from './work.ts';
+import type { Credentials } from './aws.ts';
+import { dockerKey } from './credentials.ts';
+
+export interface RegistryView {
+  /** Whether there is a manifest under this tag. A registry that doesn't answer has none. */
+  has(uri: string): Promise<boolean>;
+  /** Compressed size and platform of what lies under `digest` beside `uri`. */
+  describe(uri: string, digest: string): Promise<{ sizeBytes: number; platform: string }>;
+  /** Gives `digest` the tag of `to` as well. False where that is in another repository. */
+  tagAs(uri: string, digest: string, to: string): Promise<boolean>;
+}
+
+/** `configFolder` holds the build's Docker configuration; `privateHosts` are the stage's private registries. */
+export function createRegistryView(configFolder: string, privateHosts: readonly string[]): RegistryView {
+  const network = createNetwork({ privateHosts });
+  const clientOf = async (host: string) =>
+    createRegistryClient({ host, network, credentials: await storedFor(configFolder, host) });
+  return {
+    async has(uri) {
+      const { host, repository, tag } = located(uri);
+      try {
+        const client = await clientOf(host);
+        return (await client.headManifest(repository, tag)) !== undefined;
+      } catch {
+        // Only a cache is asked for this way: the build goes on without it.
+        return false;
+      }
+    },
+    async describe(uri, digest) {
+      const { host, repository } = located(uri);
+      const { sizeBytes, platform } = await (await clientOf(host)).resolveManifest(repository, digest);
+      return { sizeBytes, platform };
+    },
+    async tagAs(uri, digest, to) {
+      const [from, target] = [located(uri), located(to)];
+      if (from.host !== target.host || from.repository !== target.repository) return false;
+      const client = await clientOf(from.host);
+      const { mediaType, body } = await client.getManifest(from.repository, digest);
+      await client.putManifest(target.repository, target.tag, mediaType, body);
+      return true;
+    },
+  };
+}
+
+function located(uri: string): { host: string; repository: string; tag: string } {
+  const { host, repository, tag } = parseReference(uri);
+  if (host === undefined || tag === undefined) throw new Error(`${uri} lacks a host or a tag`);
+  return { host, repository, tag };
+}
+
+async function storedFor(configFolder: string, host: string): Promise<Credentials | undefined> {
+  const { auths } = JSON.parse(await readFile(join(configFolder, 'config.json'), 'utf8')) as {
+    auths: Record<string, { auth: string }>;
+  };
+  const stored = auths[dockerKey(host)];
+  if (!stored) return undefined;
+  const [, username = '', password = ''] =
+    /^([^:]*):(.*)$/s.exec(Buffer.from(stored.auth, 'base64').toString()) ?? [];
+  return { username, password };
+}

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type BuildResult, type BuildSpec, buildSpecSchema } from '../shared/model/build-spec.ts';
+import { type BuildSpec, buildSpecSchema } from '../shared/model/build-spec.ts';
 
 /** Set by the project or by StartBuild, never by a user. */
 export const environmentSchema = z.object({
@@ -19,7 +19,7 @@ export type Environment = z.output<typeof environmentSchema>;
 
 export interface Work {
   readonly folder: string;
-  readonly docker: { config: string; client?: string };
+  readonly docker: { config: string };
   readonly dockerfile: string;
   readonly context: string;
   readonly secrets: string;
@@ -28,7 +28,10 @@ export interface Work {
 /** What is known so far. */
 export interface State {
   spec: BuildSpec;
+  /** Path of the Docker client. */
   client: string;
+  /** Whether an earlier build of the repository left a layer cache. */
+  cacheExists: boolean;
   timingsMs: Record<string, number>;
   /** The result was written, so that no later phase writes another. */
   published?: boolean;
@@ -79,5 +82,3 @@ export async function loadState(work: Work): Promise<State | undefined> {
 }
 
 export const parseSpec = (text: string): BuildSpec => buildSpecSchema.parse(JSON.parse(text));
-
-export const describeResult = (result: BuildResult) => JSON.stringify(result);

@@ -65,7 +65,8 @@ export class Place {
     const parts = this.#parts(target);
     await this.#real(parts.slice(0, -1));
     const found = await lstat(this.#at(parts)).catch(() => undefined);
-    if (!found?.isFile()) throw new ArchiveError(`"${entry.path}" is a link to "${target}", which is no file of it`);
+    if (!found?.isFile())
+      throw new ArchiveError(`"${entry.path}" is a link to "${target}", which is no file of it`);
     await link(this.#at(parts), await this.#free(entry.path));
   }
 

@@ -56,7 +56,8 @@ function readExtension(type: string, data: Buffer): Overrides {
   for (let at = 0; at < data.length; ) {
     const space = data.indexOf(0x20, at);
     const length = Number(data.subarray(at, space).toString());
-    if (space < 0 || !Number.isInteger(length) || length <= 0) throw new ArchiveError('a pax header is broken');
+    if (space < 0 || !Number.isInteger(length) || length <= 0)
+      throw new ArchiveError('a pax header is broken');
     const record = data.subarray(space + 1, at + length - 1).toString();
     const equals = record.indexOf('=');
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
@@ -73,7 +74,9 @@ function readExtension(type: string, data: Buffer): Overrides {
 function parseHeader(header: Buffer) {
   const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 0x20 : byte), 0);
   if (sum !== number(header.subarray(148, 156))) throw new ArchiveError('it is not a tar archive, or broken');
-  const type = String.fromCharCode(header[156] ?? 0).replace('\0', '0').replace('7', '0');
+  const type = String.fromCharCode(header[156] ?? 0)
+    .replace('\0', '0')
+    .replace('7', '0');
   const isUstar = header.subarray(257, 262).toString('latin1') === 'ustar';
   const prefix = isUstar && header[262] === 0 ? text(header.subarray(345, 500)) : '';
   const name = text(header.subarray(0, 100));
@@ -94,8 +97,12 @@ const text = (field: Buffer) => {
 
 /** Octal text, or a big-endian number where the first bit is set. */
 function number(field: Buffer): number {
-  if ((field[0] ?? 0) & 0x80) return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
-  const octal = field.toString('latin1').replace(/[\0 ].*$/s, '').trim();
+  if ((field[0] ?? 0) & 0x80)
+    return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
+  const octal = field
+    .toString('latin1')
+    .replace(/[\0 ].*$/s, '')
+    .trim();
   return octal === '' ? 0 : Number.parseInt(octal, 8);
 }
 

@@ -14,7 +14,8 @@ export async function unpack(path: string, folder: string): Promise<void> {
     try {
       await unpackTar(createReadStream(path).pipe(createGunzip()), place);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw new ArchiveError('its compression is damaged');
+      if ((error as NodeJS.ErrnoException).code?.startsWith('Z_'))
+        throw new ArchiveError('its compression is damaged');
       throw error;
     }
   } else if (['PK\u0003\u0004', 'PK\u0005\u0006'].includes(first.subarray(0, 4).toString('latin1'))) {

@@ -35,7 +35,8 @@ async function unpackEntry(file: FileHandle, path: string, entry: ZipEntry, plac
       ? Readable.from([])
       : createReadStream(path, { start, end: start + entry.compressedBytes - 1 });
   const content = checked(entry.method === 0 ? raw : raw.pipe(createInflateRaw()), entry);
-  if (!entry.isSymbolicLink) return place.file({ ...entry, mode: entry.mode || 0o644 }, entry.sizeBytes, content);
+  if (!entry.isSymbolicLink)
+    return place.file({ ...entry, mode: entry.mode || 0o644 }, entry.sizeBytes, content);
   if (entry.sizeBytes > longestTarget) throw new ArchiveError(`"${entry.path}" is a link that is too long`);
   const parts: Buffer[] = [];
   for await (const part of content) parts.push(part as Buffer);
@@ -88,20 +89,33 @@ async function readDirectory(file: FileHandle): Promise<ZipEntry[]> {
   const directory = await bytesAt(file, start, length);
   const entries: ZipEntry[] = [];
   for (let at = 0, i = 0; i < count; i++) {
-    if (at + 46 > directory.length || directory.readUInt32LE(at) !== 0x02014b50) throw new ArchiveError('it is broken');
-    const lengths = [28, 30, 32].map((offset) => directory.readUInt16LE(at + offset)) as [number, number, number];
+    if (at + 46 > directory.length || directory.readUInt32LE(at) !== 0x02014b50)
+      throw new ArchiveError('it is broken');
+    const lengths = [28, 30, 32].map((offset) => directory.readUInt16LE(at + offset)) as [
+      number,
+      number,
+      number,
+    ];
     entries.push(readEntry(directory, at, lengths));
     at += 46 + lengths[0] + lengths[1] + lengths[2];
   }
   return entries;
 }
 
-function readEntry(directory: Buffer, at: number, [nameLength, extraLength]: [number, number, number]): ZipEntry {
+function readEntry(
+  directory: Buffer,
+  at: number,
+  [nameLength, extraLength]: [number, number, number],
+): ZipEntry {
   const flags = directory.readUInt16LE(at + 8);
   const method = directory.readUInt16LE(at + 10);
-  const path = directory.subarray(at + 46, at + 46 + nameLength).toString().replaceAll('\\', '/');
+  const path = directory
+    .subarray(at + 46, at + 46 + nameLength)
+    .toString()
+    .replaceAll('\\', '/');
   if (flags & 1) throw new ArchiveError(`"${path}" is encrypted`);
-  if (method !== 0 && method !== 8) throw new ArchiveError(`"${path}" is compressed in a way that is not supported`);
+  if (method !== 0 && method !== 8)
+    throw new ArchiveError(`"${path}" is compressed in a way that is not supported`);
   const unix = directory[at + 5] === 3 ? directory.readUInt32LE(at + 38) >>> 16 : 0;
   const extra = directory.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength);
   const [sizeBytes, compressedBytes, headerAt] = zip64(extra, [

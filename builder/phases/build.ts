@@ -18,11 +18,11 @@ export async function build(environment: Environment, work: Work, state: State):
     cacheMode: environment.BUILDER_CACHE_MODE,
     dockerfile: work.dockerfile,
     context: work.context,
-    uri: spec.target.uri,
+    uri: spec.target,
     buildArgs: spec.buildArgs,
     secrets: spec.secrets.map(({ id }) => ({ id, path: secretPath(work, id) })),
     cache: spec.cache,
-    cacheExists: spec.cacheExists,
+    cacheExists: state.cacheExists,
   });
   const dedicated = environment.BUILDER_HOST === 'dedicated';
   if (dedicated) await shieldHost();

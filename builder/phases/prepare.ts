@@ -8,6 +8,7 @@ import { fetchContext } from '../context.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { findDocker } from '../docker.ts';
 import { say } from '../output.ts';
+import { createRegistryView } from '../pushed.ts';
 import { createWork, type Environment, parseSpec, type State, saveState, type Work } from '../work.ts';
 
 /** `onSpec` hears of the spec as soon as it is known: a failure after that can be reported. */
@@ -20,18 +21,24 @@ export async function prepare(
   const started = performance.now();
   await createWork(work);
   const spec = parseSpec(await aws.readText(environment.SLIPWAY_SPEC));
-  const state: State = { spec, client: '', timingsMs: {} };
+  const state: State = { spec, client: '', cacheExists: false, timingsMs: {} };
   onSpec(state);
-  say(`build ${spec.buildId} of ${spec.target.uri}`);
-  const [client] = await Promise.all([
+  say(`build ${spec.buildId} of ${spec.target}`);
+  const [client, cacheExists] = await Promise.all([
     findDocker(),
-    fetchCredentials(spec.registries, aws).then((found) => writeDockerConfig(work.docker.config, found)),
+    logIn(spec, work, aws),
     fetchContext(spec, work, aws),
     fetchSecrets(spec, work, aws),
   ]);
-  state.client = client;
+  Object.assign(state, { client, cacheExists });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
+}
+
+/** Answers whether the repository has a layer cache: the credentials' first use. */
+async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
+  await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
+  return createRegistryView(work.docker.config, spec.privateRegistries).has(spec.cache);
 }
 
 /** A file for each secret, which only the step that mounts it will see. */

@@ -4,26 +4,22 @@ import { BuildError } from '../build-error.ts';
 import { createDocker, type Docker } from '../docker.ts';
 import { pushFailure } from '../failure.ts';
 import { say } from '../output.ts';
-import { pushedImage } from '../pushed.ts';
+import { createRegistryView, type RegistryView } from '../pushed.ts';
 import type { Environment, State, Work } from '../work.ts';
 
 export async function push(environment: Environment, work: Work, state: State): Promise<BuildResult> {
-  const { spec, client } = state;
-  const { uri } = spec.target;
+  const { spec, client, timingsMs } = state;
   const docker = createDocker(client, work.docker.config);
+  const registry = createRegistryView(work.docker.config, spec.privateRegistries);
   const started = performance.now();
-  const digest = await pushOne(docker, uri);
-  const image = await pushedImage(work, spec.target, digest);
-  state.timingsMs.push = Math.round(performance.now() - started);
-  say(`pushed ${uri}@${digest}: ${image.sizeBytes} bytes in ${state.timingsMs.push} ms`);
-  if (environment.BUILDER_CACHE_MODE === 'inline') await keepCache(docker, state, () => image.tagAs(spec.cache));
-  return {
-    outcome: 'succeeded',
-    digest,
-    sizeBytes: image.sizeBytes,
-    platform: image.platform,
-    timingsMs: state.timingsMs,
-  };
+  const digest = await pushOne(docker, spec.target);
+  const [{ sizeBytes, platform }] = await Promise.all([
+    registry.describe(spec.target, digest),
+    environment.BUILDER_CACHE_MODE === 'inline' ? keepCache(docker, registry, state, digest) : undefined,
+  ]);
+  timingsMs.push = Math.round(performance.now() - started);
+  say(`pushed ${spec.target}@${digest}: ${sizeBytes} bytes in ${timingsMs.push} ms`);
+  return { outcome: 'succeeded', digest, sizeBytes, platform, timingsMs };
 }
 
 /** Answers the digest of what was pushed. */
@@ -40,18 +36,22 @@ async function pushOne(docker: Docker, uri: string): Promise<string> {
 
 /**
  * The image carries its own cache: under the cache's name, the next build of the repository finds it whatever its
- * tag is. Where it lies in another registry it is pushed there as well. Without it a build is slower, not wrong.
+ * tag is. Where that lies in another registry it is pushed there as well. Without it a build is slower, not wrong.
  */
-async function keepCache(docker: Docker, { spec }: State, tag: () => Promise<boolean>): Promise<void> {
-  const started = performance.now();
+async function keepCache(
+  docker: Docker,
+  registry: RegistryView,
+  { spec }: State,
+  digest: string,
+): Promise<void> {
   try {
-    if (await tag()) return;
-    if ((await docker.run(['tag', spec.target.uri, spec.cache], () => undefined)) !== 0) return;
-    const exitCode = await docker.run(['push', '--quiet', spec.cache], () => undefined);
-    await docker.run(['rmi', spec.cache], () => undefined);
+    if (await registry.tagAs(spec.target, digest, spec.cache)) return;
+    const quiet = () => undefined;
+    await docker.run(['tag', spec.target, spec.cache], quiet);
+    const exitCode = await docker.run(['push', '--quiet', spec.cache], quiet);
+    await docker.run(['rmi', spec.cache], quiet);
     if (exitCode !== 0) say(`the layer cache ${spec.cache} could not be kept`);
   } catch (error) {
     say(`the layer cache ${spec.cache} could not be kept: ${(error as Error).message}`);
   }
-  say(`layer cache kept in ${Math.round(performance.now() - started)} ms`);
 }

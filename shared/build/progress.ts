@@ -57,9 +57,9 @@ async function moveOn(
       if (news.events.length === 0 && current.codeBuildId) return undefined;
       const timeline = onTimeline(current, news.events);
       const image =
-        news.to?.status !== current.status &&
-        news.to &&
-        (await findImage(table, organisation, current.imageId));
+        news.to && news.to.status !== current.status
+          ? await findImage(table, organisation, current.imageId)
+          : undefined;
       return {
         set: {
           codeBuildId: report.codeBuildId,

@@ -12,10 +12,12 @@ export interface SpecSources {
   /** Host of the deployment's own ECR. */
   ecrRegistry: string;
   registries: KnownRegistry[];
+  /** The stage's. */
+  privateRegistries: string[];
 }
 
 export function specOf(record: BuildRecord, request: BuildRequest, sources: SpecSources): BuildSpec {
-  const { organisation, registries } = sources;
+  const { organisation } = sources;
   const target = locate(record.uri);
   const cache = cacheOf(record, sources);
   const bases = baseImages(request.dockerfile, request.buildArgs).flatMap(located);
@@ -28,10 +30,8 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     buildArgs: request.buildArgs,
     secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
     registries: credentialsOf([target, locate(cache), ...bases], sources),
-    target: {
-      uri: record.uri,
-      plainHttp: registryFor(registries, target.host, target.repository)?.insecure ?? false,
-    },
+    target: record.uri,
+    privateRegistries: sources.privateRegistries,
     cache,
     resultKey: resultKey(organisation, record.id),
   };
@@ -62,7 +62,7 @@ function located(base: string): Located[] {
 /** One layer cache for each repository, in the organisation's own space whatever registry the image goes to. */
 export function cacheOf(
   record: Pick<BuildRecord, 'uri' | 'registryId'>,
-  { organisation, ecrRegistry }: SpecSources,
+  { organisation, ecrRegistry }: Pick<SpecSources, 'organisation' | 'ecrRegistry'>,
 ) {
   const { host, repository } = locate(record.uri);
   const own = host === ecrRegistry;
@@ -75,7 +75,7 @@ export function cacheOf(
 
 /** Repositories of the deployment's own ECR that the build will push to. */
 export function ownRepositories(spec: Pick<BuildSpec, 'target' | 'cache'>, ecrRegistry: string): string[] {
-  const all = [locate(spec.target.uri), locate(spec.cache)];
+  const all = [locate(spec.target), locate(spec.cache)];
   return [...new Set(all.filter(({ host }) => host === ecrRegistry).map(({ repository }) => repository))];
 }
 

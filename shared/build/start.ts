@@ -81,7 +81,12 @@ async function submit(
     registries.all(organisation),
   ]);
   if (!request) throw new StartRefusedError('what was asked for is gone');
-  const spec = specOf(record, request, { organisation, ecrRegistry, registries: known });
+  const spec = specOf(record, request, {
+    organisation,
+    ecrRegistry,
+    registries: known,
+    privateRegistries: stage.privateRegistries,
+  });
   await Promise.all([
     artifacts.write(specKey(organisation, record.id), JSON.stringify(spec), 'application/json'),
     ...ownRepositories(spec, ecrRegistry).map((name) => repositories.ensure(name, organisation)),

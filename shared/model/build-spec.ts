@@ -27,12 +27,10 @@ export const buildSpecSchema = z.strictObject({
   secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string() })),
   /** One for each registry host that the build pulls from or pushes to. */
   registries: z.array(credentialsSource),
-  target: z.strictObject({
-    /** Host, path and tag: what `docker push` takes. */
-    uri: z.string(),
-    /** Whether the registry is spoken to without TLS. */
-    plainHttp: z.boolean(),
-  }),
+  /** Host, path and tag: what `docker push` takes. */
+  target: z.string(),
+  /** Hosts inside private networks that the deployment allows. */
+  privateRegistries: z.array(z.string()),
   /** Reference (without digest) of the layer cache, in the organisation's own ECR space. */
   cache: z.string(),
   resultKey: z.string(),
