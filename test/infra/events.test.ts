@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { evaluatePolicy, parsePolicy } from '../../local/iam/policy.ts';
 import { synthesize } from './synthesized.ts';
@@ -90,6 +91,12 @@ test("E1, E15 the jobs' rule takes states and blocked queues of this stage's que
     expect(`arn:aws:batch:eu-west-1:111122223333:job-queue/${queue.physicalId}`.startsWith(prefix)).toBe(
       true,
     );
+});
+
+test('the runbook says what to do about each alarm', () => {
+  const runbook = readFileSync('docs/runbook.md', 'utf8');
+  for (const { properties } of alarms)
+    expect(runbook).toContain(`\`…${properties.AlarmName.replace('slipway-example', '')}\``);
 });
 
 test('alarms reach the topic: its policy lets CloudWatch publish', () => {
