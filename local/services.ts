@@ -1,5 +1,6 @@
 /** All services, and how they reach each other. */
 import type { Server } from 'node:http';
+import { createBatch } from './batch/batch.ts';
 import type { Hooks } from './cloud.ts';
 import { createCodeBuild } from './codebuild/codebuild.ts';
 import { createDynamoDb, type DynamoOptions } from './dynamodb/dynamodb.ts';
@@ -7,6 +8,7 @@ import { createEcr } from './ecr/ecr.ts';
 import type { Engine } from './engine/engine.ts';
 import { createEvents } from './events.ts';
 import { createGateway } from './gateway/gateway.ts';
+import type { Credentials } from './iam/credentials.ts';
 import { iamResourceTypes, type Roles } from './iam/roles.ts';
 import { createLambda, type LambdaOptions } from './lambda/lambda.ts';
 import { createLogs } from './logs.ts';
@@ -18,6 +20,7 @@ import { createSqs } from './sqs.ts';
 
 export interface ServiceParts {
   roles: Roles;
+  credentials: Credentials;
   apiUrl: string;
   gatewayServer: Server;
   engine?: Engine;
@@ -33,17 +36,24 @@ export interface Services {
   serveIssuer(path: string, query: URLSearchParams): RestAnswer | undefined;
 }
 
-/** IAM has no calls here, only declared roles and policies. */
-const createIam = (roles: Roles): Service => ({
+const purgeEveryMs = 600_000;
+
+/** IAM has no calls here, only declared roles and policies, and keys that expire. */
+const createIam = (cloud: Cloud, { roles, credentials }: ServiceParts): Service => ({
   signingName: 'iam',
   resourceTypes: iamResourceTypes,
   async deploy(resources: DeclaredResource[]) {
     roles.load(resources);
   },
+  async start() {
+    credentials.purge();
+    cloud.every(purgeEveryMs, 'iam: expired keys', () => credentials.purge());
+  },
 });
 
 export function createServices(cloud: Cloud, parts: ServiceParts): Services {
-  const engine = parts.engine && { engine: parts.engine };
+  const { engine } = parts;
+  const ecr = createEcr(cloud);
   const logs = createLogs(cloud);
   const secrets = createSecretsManager(cloud);
   const sqs = createSqs(cloud);
@@ -51,16 +61,18 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
   const lambda = createLambda(cloud, parts.lambda);
   return {
     all: [
-      createIam(parts.roles),
+      createIam(cloud, parts),
       logs,
       secrets,
       createS3(cloud),
       createDynamoDb(cloud, parts.dynamodb),
-      createEcr(cloud),
+      ecr,
       sqs,
       createSes(cloud),
       lambda,
-      createCodeBuild(cloud, engine),
+      createCodeBuild(cloud, { ...(engine && { engine }) }),
+      // Jobs run in containers or not at all.
+      ...(engine ? [createBatch(cloud, { engine, ecr })] : []),
       events,
       createGateway(cloud, parts.apiUrl, parts.gatewayServer),
     ],

@@ -123,6 +123,8 @@ export async function startCloud(options: StartOptions): Promise<RunningCloud> {
 
 async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   const { home, port = 0 } = options;
+  const db = openState(home);
+  undo.add(() => db.close());
   const gatewayServer = createGatewayServer();
   const endpointServer = createEndpointServer();
   const apiPort = await listen(gatewayServer, port);
@@ -133,8 +135,6 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
 
   const prepared = await options.prepare();
   const assembly = readAssembly(resolve(prepared.assembly), place);
-  const db = openState(home);
-  undo.add(() => db.close());
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const endpointUrl = `http://127.0.0.1:${endpointPort}`;
   const registryHost = `127.0.0.1:${registryPort}`;
@@ -146,6 +146,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   if (engine) undo.add(() => engine.close());
   const services = createServices(core.cloud, {
     roles: core.roles,
+    credentials: core.credentials,
     apiUrl,
     gatewayServer,
     engine,
@@ -155,6 +156,8 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   core.connect(services.hooks);
   for (const service of services.all) undo.add(() => service.stop?.());
   undo.add(() => core.stopClocks());
+  // First of all, nobody new is let in.
+  undo.add(closed(gatewayServer));
   serveEndpoint(endpointServer, {
     cloud: core.cloud,
     services: services.all,

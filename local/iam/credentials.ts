@@ -41,7 +41,13 @@ export class Credentials {
     this.now = cloud.now;
     this.roles = roles;
     this.db.exec(schema);
-    this.db.prepare('DELETE FROM iam_keys WHERE expires_at < ?').run(this.now().getTime());
+  }
+
+  /** Forgets keys that expired more than a day ago; until then their holders hear that they are expired. */
+  purge(): void {
+    const before = this.now().getTime() - 86_400_000;
+    this.db.prepare('DELETE FROM iam_keys WHERE expires_at < ?').run(before);
+    for (const [id, { expiresAt }] of this.keys) if (expiresAt < before) this.keys.delete(id);
   }
 
   /** The operator's key: made once per home. */

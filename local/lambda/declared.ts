@@ -7,6 +7,7 @@ export interface FunctionConfig {
   name: string;
   arn: string;
   handler: string;
+  runtime: string;
   /** Absolute path of the unpacked bundle. */
   codeFolder: string;
   roleArn: string;
@@ -92,6 +93,7 @@ export function readFunction(resource: DeclaredResource, cloud: Pick<Cloud, 'ass
     name: physicalId,
     arn: attributes.Arn ?? '',
     handler: properties.Handler,
+    runtime: properties.Runtime,
     codeFolder: asset.path,
     roleArn: properties.Role,
     timeoutSeconds,
@@ -100,5 +102,24 @@ export function readFunction(resource: DeclaredResource, cloud: Pick<Cloud, 'ass
     logGroup: properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${physicalId}`,
     logFormat: properties.LoggingConfig?.LogFormat === 'JSON' ? 'JSON' : 'Text',
     deadLetterArn: properties.DeadLetterConfig?.TargetArn,
+  };
+}
+
+/** As GetFunctionConfiguration tells it. */
+export function describeFunction(config: FunctionConfig): object {
+  return {
+    FunctionName: config.name,
+    FunctionArn: config.arn,
+    Handler: config.handler,
+    Runtime: config.runtime,
+    Role: config.roleArn,
+    Timeout: config.timeoutSeconds,
+    MemorySize: config.memoryMiB,
+    Environment: { Variables: config.environment },
+    LoggingConfig: { LogFormat: config.logFormat, LogGroup: config.logGroup },
+    ...(config.deadLetterArn && { DeadLetterConfig: { TargetArn: config.deadLetterArn } }),
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
+    Version: '$LATEST',
   };
 }

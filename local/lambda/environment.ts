@@ -96,7 +96,7 @@ export class Environment {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_DEFAULT_REGION: cloud.region,
       AWS_ENDPOINT_URL: cloud.endpointUrl,
-      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+      AWS_EXECUTION_ENV: `AWS_Lambda_${config.runtime}`,
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(config.memoryMiB),
       AWS_LAMBDA_FUNCTION_NAME: config.name,
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',

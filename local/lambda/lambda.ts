@@ -11,7 +11,7 @@ import {
   type Service,
 } from '../platform.ts';
 import { AsyncInvocations } from './asynchronous.ts';
-import { type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
+import { describeFunction, type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
 import type { Outcome } from './environment.ts';
 import { syncPayloadLimitBytes } from './limits.ts';
 import { Permissions } from './permissions.ts';
@@ -29,8 +29,7 @@ export interface LambdaOptions {
 
 const reapEveryMs = 5000;
 const asyncEveryMs = 1000;
-const configurationPath = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
-const invocationPath = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/(invocations|configuration)$/;
 
 export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda {
   const functions = new Map<string, FunctionConfig>();
@@ -69,32 +68,7 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
     return run(config, event, randomUUID());
   };
 
-  function configuration(call: RestCall, encodedName: string): RestAnswer {
-    const config = find(decodeURIComponent(encodedName));
-    call.authorize('lambda:GetFunctionConfiguration', config.arn);
-    const body = JSON.stringify({
-      FunctionName: config.name,
-      FunctionArn: config.arn,
-      Handler: config.handler,
-      Role: config.roleArn,
-      Timeout: config.timeoutSeconds,
-      MemorySize: config.memoryMiB,
-      Environment: { Variables: config.environment },
-    });
-    return { status: 200, headers: { 'content-type': 'application/json' }, body };
-  }
-
-  async function serve(call: RestCall): Promise<RestAnswer> {
-    const [, configured] = configurationPath.exec(call.path) ?? [];
-    if (call.method === 'GET' && configured) return configuration(call, configured);
-    const [, encodedName] = invocationPath.exec(call.path) ?? [];
-    if (call.method !== 'POST' || !encodedName) {
-      throw new AwsError(
-        'UnsupportedOperation',
-        `The embedded cloud does not implement lambda ${call.method} ${call.path}.`,
-      );
-    }
-    const config = find(decodeURIComponent(encodedName));
+  async function answerInvocation(call: RestCall, config: FunctionConfig): Promise<RestAnswer> {
     call.authorize('lambda:InvokeFunction', config.arn);
     const event = (await call.readBody(syncPayloadLimitBytes + 1024)).toString('utf8') || '{}';
     if (call.headers['x-amz-invocation-type'] === 'Event') {
@@ -107,6 +81,23 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
       status: 200,
       headers: { 'content-type': 'application/json', 'x-amz-executed-version': '$LATEST', ...failure },
       body: outcome.body,
+    };
+  }
+
+  async function serve(call: RestCall): Promise<RestAnswer> {
+    const [, encodedName = '', part] = functionPath.exec(call.path) ?? [];
+    const isInvocation = call.method === 'POST' && part === 'invocations';
+    if (!isInvocation && !(call.method === 'GET' && part === 'configuration')) {
+      const what = `lambda ${call.method} ${call.path}`;
+      throw new AwsError('UnsupportedOperation', `The embedded cloud does not implement ${what}.`);
+    }
+    const config = find(decodeURIComponent(encodedName));
+    if (isInvocation) return answerInvocation(call, config);
+    call.authorize('lambda:GetFunctionConfiguration', config.arn);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(describeFunction(config)),
     };
   }
 
