@@ -1,6 +1,7 @@
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { conflict, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
+import type { Logs } from '../../shared/log/log.ts';
 import type { ExperimentChange } from '../../shared/model/experiment.ts';
 import { advance } from '../../shared/store/advance.ts';
 import {
@@ -41,15 +42,16 @@ export async function updateExperiment(
 
 const writesAtOnce = 100;
 
-/** Deletes an experiment that has no job, and its timeline. Throws 409 while it runs. */
+/** Deletes an experiment that has no job, and its timeline and its log. Throws 409 while it runs. */
 export async function deleteExperiment(
-  table: Table,
+  { table, logs }: { table: Table; logs: Logs },
   { organisation, id, ifMatch }: Omit<ChangeRequest, 'now'>,
 ): Promise<void> {
   const record = await getExperiment(table, organisation, id);
   requireMatch({ ifMatch }, record.version);
   if (!isOver(record) && record.status !== 'created')
     throw conflict('experiment-running', 'Stop the experiment first, and wait until it is stopped.');
+  await logs.remove(organisation, id);
   const removal = (pk: unknown, sk: unknown, condition?: Condition): Write => ({
     Delete: { TableName: table.name, Key: { pk, sk }, ...conditionInput(condition) },
   });

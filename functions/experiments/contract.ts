@@ -73,7 +73,7 @@ export const deleteExperiment = operation({
   path: '/v1/experiments/{id}',
   tag,
   summary: 'Delete an experiment that does not run',
-  description: 'Its record and its timeline go at once, its log with the retention of the log group.',
+  description: 'Record, timeline and kept log. What CloudWatch has of the log goes with its retention.',
   role: 'editor',
   params,
   responses: { 204: { description: 'Deleted' } },

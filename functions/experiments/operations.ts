@@ -1,0 +1,86 @@
+/** The operations of this function, bound to their use cases. */
+import { type ExperimentRecord, experimentOf, isOver } from '../../shared/experiment/record.ts';
+import { type Answer, type Implementation, implement } from '../../shared/http/operation.ts';
+import { deleteExperiment, updateExperiment } from './change.ts';
+import * as contract from './contract.ts';
+import { createExperiment } from './create.ts';
+import type { ExperimentsDependencies } from './dependencies.ts';
+import { readLog } from './logs.ts';
+import { getExperiment, listExperiments } from './read.ts';
+import { startExperiment } from './start.ts';
+import { stopExperiment } from './stop.ts';
+import { followTimeline } from './timeline.ts';
+
+const answer = (status: number, record: ExperimentRecord): Answer => ({
+  status,
+  body: experimentOf(record),
+  etag: record.version,
+  ...(status === 200 ? {} : { headers: { location: `/v1/experiments/${record.id}` } }),
+});
+
+export const experimentOperations = (dependencies: ExperimentsDependencies): Implementation[] => [
+  implement(contract.createExperiment, async ({ caller, now, query, body, newId }) => {
+    const start = query.start === 'true';
+    const record = await createExperiment(dependencies, {
+      organisation: caller.organisation,
+      author: caller.email,
+      id: newId('experiment'),
+      now,
+      start,
+      asked: body,
+    });
+    return answer(start ? 202 : 201, record);
+  }),
+  implement(contract.listExperiments, async ({ caller, query }) => {
+    const { records, nextCursor } = await listExperiments(dependencies.table, caller.organisation, query);
+    return { status: 200, body: { items: records.map(experimentOf), nextCursor } };
+  }),
+  implement(contract.getExperiment, async ({ caller, params }) =>
+    answer(200, await getExperiment(dependencies.table, caller.organisation, params.id)),
+  ),
+  implement(contract.updateExperiment, async ({ caller, params, body, now, ifMatch }) =>
+    answer(
+      200,
+      await updateExperiment(
+        dependencies.table,
+        { organisation: caller.organisation, id: params.id, now, ifMatch },
+        body,
+      ),
+    ),
+  ),
+  implement(contract.deleteExperiment, async ({ caller, params, ifMatch }) => {
+    await deleteExperiment(dependencies, { organisation: caller.organisation, id: params.id, ifMatch });
+    return { status: 204 };
+  }),
+  implement(contract.startExperiment, async ({ caller, params, now }) =>
+    answer(
+      202,
+      await startExperiment(dependencies, {
+        organisation: caller.organisation,
+        id: params.id,
+        by: caller.email,
+        now,
+      }),
+    ),
+  ),
+  implement(contract.stopExperiment, async ({ caller, params, now }) => {
+    const record = await stopExperiment(dependencies, {
+      organisation: caller.organisation,
+      id: params.id,
+      by: caller.email,
+      now,
+    });
+    return answer(isOver(record) ? 200 : 202, record);
+  }),
+  implement(contract.getExperimentLogs, async ({ caller, params, query, remainingMs }) => ({
+    status: 200,
+    body: await readLog(dependencies, caller.organisation, params.id, { ...query, remainingMs }),
+  })),
+  implement(contract.getExperimentEvents, async ({ caller, params, query, remainingMs }) => ({
+    status: 200,
+    body: await followTimeline(dependencies.table, caller.organisation, params.id, {
+      ...query,
+      remainingMs,
+    }),
+  })),
+];

@@ -1,0 +1,73 @@
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createEcrLogin } from '../../shared/aws/ecr-login.ts';
+import { createJobDefinitions, createJobs } from '../../shared/aws/jobs.ts';
+import { createRepositories } from '../../shared/aws/repositories.ts';
+import { createSecrets } from '../../shared/aws/secrets.ts';
+import { readStage } from '../../shared/environment/stage.ts';
+import { readVariables } from '../../shared/environment/variables.ts';
+import { createLog } from '../../shared/observability/log.ts';
+import { createRegistryAccess } from '../../shared/registry/access.ts';
+import { createNetwork } from '../../shared/registry/network.ts';
+import { createRegistryStore } from '../../shared/store/registries.ts';
+import { createTable } from '../../shared/store/table.ts';
+import { prepare } from './prepare.ts';
+import { settle } from './settle.ts';
+import type { Next } from './submission.ts';
+
+const environment = readVariables({
+  TABLE_NAME: true,
+  JOB_LOG_GROUP: true,
+  ROLE_ARN_PREFIX: true,
+  ECR_REGISTRY: true,
+  API_URL: true,
+});
+const stage = readStage();
+const table = createTable(environment.TABLE_NAME);
+const registries = createRegistryStore(table, environment.ECR_REGISTRY, stage.privateRegistries);
+const log = createLog();
+const dependencies = {
+  table,
+  stage,
+  registries,
+  access: createRegistryAccess({
+    registries,
+    secrets: createSecrets(),
+    ecrLogin: createEcrLogin(),
+    ecrRegistry: environment.ECR_REGISTRY,
+    network: createNetwork({ privateHosts: stage.privateRegistries }),
+  }),
+  repositories: createRepositories(),
+  definitions: createJobDefinitions(),
+  jobs: createJobs(),
+  ecrRegistry: environment.ECR_REGISTRY,
+  logGroup: environment.JOB_LOG_GROUP,
+  roleArnPrefix: environment.ROLE_ARN_PREFIX,
+  apiUrl: environment.API_URL,
+  now: () => new Date(),
+};
+
+const work = { organisation: z.string().min(1), experimentId: z.string().min(1) };
+const eventSchema = z.discriminatedUnion('action', [
+  z.object({ ...work, action: z.literal('prepare') }),
+  z.object({
+    ...work,
+    action: z.literal('settle'),
+    job: z.unknown(),
+    error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
+  }),
+]);
+
+/** A task of the state machine: its answer says whether there is a job to submit. */
+export async function handler(event: unknown, context: Context): Promise<Next> {
+  const task = eventSchema.parse(event);
+  const started = performance.now();
+  const answer =
+    task.action === 'prepare'
+      ? await prepare(dependencies, { ...task, remainingMs: () => context.getRemainingTimeInMillis() })
+      : await settle(dependencies, task);
+  const { action, organisation, experimentId } = task;
+  const durationMs = Math.round(performance.now() - started);
+  log.info('answered', { action, organisation, experimentId, next: answer.next, durationMs });
+  return answer;
+}
