@@ -22,9 +22,15 @@ export function executionAccess(deployment: OrganisationDeployment): Access[] {
       wildcard: "The organisation's own secrets, made at run time with six random characters appended.",
     },
     {
-      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [arn('logs', `log-group:${names.jobLogGroup}:*`)],
+      // What is written goes below the organisation's prefix; making an empty stream has no finer resource everywhere.
+      actions: ['logs:CreateLogStream'],
+      resources: [arn('logs', `log-group:${names.jobLogGroup}:log-stream:*`)],
       wildcard: 'Batch names a stream after the task that runs the job.',
+    },
+    {
+      actions: ['logs:PutLogEvents'],
+      resources: [arn('logs', `log-group:${names.jobLogGroup}:log-stream:${organisation}/*`)],
+      wildcard: "Streams of the organisation's jobs: job definitions set its id as their prefix.",
     },
   ];
 }

@@ -49,6 +49,11 @@ const uses: [kind: string, action: string, resource: (organisation: string) => s
     'secretsmanager:GetSecretValue',
     (id) => regional('secretsmanager', `secret:slipway/example/${id}/registries/reg_1-AbCdEf`),
   ],
+  [
+    'execution',
+    'logs:PutLogEvents',
+    (id) => regional('logs', `log-group:/slipway/example/jobs:log-stream:${id}/default/0a1b`),
+  ],
   ['job', 's3:PutObject', (id) => `${bucket}/${id}/outputs/exp_1/model.bin`],
   ['job', 's3:GetObject', (id) => `${bucket}/${id}/outputs/exp_1/model.bin`],
   ['job', 's3:GetObject', (id) => `${bucket}/${id}/uploads/upl_1`],
