@@ -3,7 +3,6 @@
  * one or installs Debian's, if this user may. Never stops, changes or removes an engine that was there.
  */
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import {
   commandsOnPath,
   type Discovery,
@@ -19,7 +18,7 @@ import {
   isRoot,
   startEngine,
 } from './engine/install.ts';
-import { type Detail, say, task } from './progress.ts';
+import { ask, type Detail, say, task } from './progress.ts';
 
 export interface Engine extends FoundEngine {
   /** The client to build and push with. Its environment needs `DOCKER_BUILDKIT=1`. */
@@ -129,14 +128,8 @@ async function obtainBuildCommand(
 
 /** Asks on a terminal. Without one, or with `yes`, goes ahead. */
 async function agreeTo(question: string, options: EngineOptions): Promise<void> {
-  if (options.yes || !process.stdin.isTTY || !process.stdout.isTTY) return;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`\r\u001b[K${question} [Y/n] `);
-    if (/^\s*(y|yes|)\s*$/i.test(answer)) return;
-  } finally {
-    terminal.close();
-  }
+  const answer = options.yes ? undefined : await ask(`${question} [Y/n] `);
+  if (answer === undefined || /^\s*(y|yes|)\s*$/i.test(answer)) return;
   throw new EngineUnavailableError('Nothing was installed. Slipway needs Docker or Podman.');
 }
 

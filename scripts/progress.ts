@@ -2,6 +2,7 @@
  * What the scripts print. A task that takes longer than a second says so and keeps saying so: on a terminal in one
  * line that moves, elsewhere (a pipe, CI) as a line every few seconds of silence.
  */
+import { createInterface } from 'node:readline/promises';
 import { stripVTControlCharacters } from 'node:util';
 
 const TITLE_COLUMNS = 14;
@@ -14,6 +15,7 @@ const coloured = (): boolean => onTerminal() && !process.env.NO_COLOR;
 
 let movingLine = false;
 let lastOutputAt = 0;
+let asking = false;
 
 /** One line of output. */
 export function say(text = ''): void {
@@ -37,6 +39,20 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
+/** Asks on the terminal and returns the answer; undefined without a terminal, where nobody could answer. */
+export async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return undefined;
+  clearMovingLine();
+  asking = true;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+    asking = false;
+  }
+}
+
 /**
  * Runs `work` under a title, and prints one line when it is done: title, outcome, time.
  * `work` may call `detail` with what it is doing right now, and `say` for lines that stay.
@@ -51,7 +67,7 @@ export async function task<T>(
   let current = '';
   const tick = () => {
     const now = performance.now();
-    if (now - started < 1000) return;
+    if (now - started < 1000 || asking) return;
     const line = `  ${column}  ${duration(now - started).padStart(6)}  ${printable(current)}`;
     if (onTerminal()) showMovingLine(line);
     else if (now - Math.max(lastOutputAt, started) > REPEAT_MS) say(line);
