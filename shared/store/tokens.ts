@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Role } from '../model/common.ts';
 import type { Token } from '../model/organisation.ts';
-import { absent, type Item, type Table } from './table.ts';
+import type { Item, Table } from './table.ts';
 
 export interface TokenRecord extends Item {
   id: string;
@@ -63,7 +63,12 @@ export async function getToken(
   return (await table.get(organisation, 'tokens', id)) as TokenRecord | undefined;
 }
 
-/** Throws `ConditionFailedError` where the id is taken. */
+/** All tokens of the organisation, oldest first. */
+export async function allTokens(table: Table, organisation: string): Promise<TokenRecord[]> {
+  return (await table.all(organisation, 'tokens')) as TokenRecord[];
+}
+
+/** Replaces one of the same id: ids are never guessed, so that is a repeated request whose first text nobody has seen. */
 export async function addToken(
   table: Table,
   organisation: string,
@@ -75,7 +80,7 @@ export async function addToken(
     // Kept for a while after its end, so that the list can tell why a script stopped working.
     ...(token.endsAt ? { expiresAt: Math.floor(Date.parse(token.endsAt) / 1000) + 30 * 86_400 } : {}),
   } as TokenRecord;
-  await table.put(organisation, 'tokens', record.id, record, absent);
+  await table.put(organisation, 'tokens', record.id, record);
   return record;
 }
 

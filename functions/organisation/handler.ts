@@ -1,0 +1,41 @@
+import { createSecrets } from '../../shared/aws/secrets.ts';
+import { createTokenKey } from '../../shared/aws/token-key.ts';
+import { createUploadSigner } from '../../shared/aws/upload-url.ts';
+import { createUserPool } from '../../shared/aws/user-pool.ts';
+import { readStage } from '../../shared/environment/stage.ts';
+import { readVariables } from '../../shared/environment/variables.ts';
+import { serve } from '../../shared/http/serve.ts';
+import { createLog } from '../../shared/observability/log.ts';
+import { createIdempotency } from '../../shared/store/idempotency.ts';
+import { createSeal } from '../../shared/store/seal.ts';
+import { createTable } from '../../shared/store/table.ts';
+import { organisationOperations } from './operations.ts';
+
+const environment = readVariables({
+  TABLE_NAME: true,
+  ARTIFACTS_BUCKET: true,
+  TOKEN_KEY_SECRET_ARN: true,
+  AUTH_ISSUER: true,
+  USER_POOL_ID: true,
+});
+const stage = readStage();
+const table = createTable(environment.TABLE_NAME);
+const secrets = createSecrets();
+const tokenKey = createTokenKey(secrets, environment.TOKEN_KEY_SECRET_ARN);
+
+export const handler = serve(
+  organisationOperations({
+    table,
+    secrets,
+    stage,
+    tokenKey,
+    issuer: environment.AUTH_ISSUER,
+    inviteUser: environment.USER_POOL_ID === undefined ? undefined : createUserPool(environment.USER_POOL_ID),
+    signUpload: createUploadSigner(environment.ARTIFACTS_BUCKET),
+  }),
+  {
+    now: () => new Date(),
+    idempotency: createIdempotency(table, createSeal(tokenKey, 'idempotency')),
+    log: createLog(),
+  },
+);

@@ -1,0 +1,92 @@
+/** O4: tokens for scripts. Everybody has their own; admins see and revoke everybody's. */
+import type * as z from 'zod';
+import type { Caller } from '../../shared/http/operation.ts';
+import { invalid, notFound, ProblemError } from '../../shared/http/problem.ts';
+import { requireMatch } from '../../shared/http/serve.ts';
+import { roles } from '../../shared/model/common.ts';
+import type { newTokenSchema, Token, tokenListQuery } from '../../shared/model/organisation.ts';
+import { smallPage } from '../../shared/store/small-list.ts';
+import { ConditionFailedError, versionIs } from '../../shared/store/table.ts';
+import {
+  addToken,
+  allTokens,
+  getToken,
+  type TokenRecord,
+  tokenHash,
+  tokenText,
+  toToken,
+} from '../../shared/store/tokens.ts';
+import type { Asking, OrganisationDependencies } from './dependencies.ts';
+
+type Dependencies = Pick<OrganisationDependencies, 'table' | 'tokenKey'>;
+
+const maySee = (caller: Caller, token: TokenRecord): boolean =>
+  caller.role === 'admin' || token.memberId === caller.memberId;
+
+export async function listTokens(
+  { table }: Pick<Dependencies, 'table'>,
+  caller: Caller,
+  { memberId, ...page }: z.output<typeof tokenListQuery>,
+): Promise<{ items: Token[]; nextCursor?: string }> {
+  const visible = (await allTokens(table, caller.organisation)).filter((token) => maySee(caller, token));
+  return smallPage(visible.map(toToken), {
+    ...page,
+    organisation: caller.organisation,
+    collection: 'tokens',
+    filters: { memberId },
+    searched: [],
+  });
+}
+
+/** Throws 404, also for somebody else's token. */
+export async function requireToken(
+  { table }: Pick<Dependencies, 'table'>,
+  caller: Caller,
+  id: string,
+): Promise<TokenRecord> {
+  const token = await getToken(table, caller.organisation, id);
+  if (!token || !maySee(caller, token)) throw notFound('token');
+  return token;
+}
+
+/** The token's text is in the answer and nowhere else. Throws 422 for a role above the caller's. */
+export async function createToken(
+  { table, tokenKey }: Dependencies,
+  { caller, now }: Asking,
+  id: string,
+  { title, role = caller.role, expiresInDays }: z.output<typeof newTokenSchema>,
+): Promise<{ record: TokenRecord; token: string }> {
+  if (roles.indexOf(role) > roles.indexOf(caller.role))
+    throw invalid({ pointer: '/role', message: `is above yours, which is ${caller.role}` });
+  const token = tokenText(caller.organisation, id);
+  const record = {
+    id,
+    title,
+    memberId: caller.memberId,
+    email: caller.email,
+    role,
+    hash: tokenHash(await tokenKey(), token),
+    createdAt: now.toISOString(),
+    ...(expiresInDays === undefined
+      ? {}
+      : { endsAt: new Date(now.getTime() + expiresInDays * 86_400_000).toISOString() }),
+  };
+  // A first try with the same idempotency key may have written it and died before anybody saw its text.
+  return { record: await addToken(table, caller.organisation, record), token };
+}
+
+/** Throws 404, 412. */
+export async function revokeToken(
+  { table }: Pick<Dependencies, 'table'>,
+  { caller, ifMatch }: Asking,
+  id: string,
+): Promise<void> {
+  const token = await requireToken({ table }, caller, id);
+  requireMatch({ ifMatch }, token.version);
+  try {
+    await table.remove(caller.organisation, 'tokens', id, versionIs(token.version));
+  } catch (error) {
+    if (!(error instanceof ConditionFailedError)) throw error;
+    if (error.existing) throw new ProblemError(412, 'stale', 'The token has changed since it was read.');
+  }
+}

@@ -1,0 +1,42 @@
+/** People in the deployment's own Cognito user pool. */
+import {
+  AdminCreateUserCommand,
+  AdminGetUserCommand,
+  type AttributeType,
+  CognitoIdentityProviderClient,
+} from '@aws-sdk/client-cognito-identity-provider';
+
+/** Answers the `sub` of whoever has this address; Cognito invites them by mail, with a first password, if nobody has. */
+export type InviteUser = (email: string) => Promise<string>;
+
+export function createUserPool(
+  userPoolId: string,
+  client: CognitoIdentityProviderClient = new CognitoIdentityProviderClient({}),
+): InviteUser {
+  return async (email) => {
+    try {
+      const { User } = await client.send(
+        new AdminCreateUserCommand({
+          UserPoolId: userPoolId,
+          Username: email,
+          DesiredDeliveryMediums: ['EMAIL'],
+          UserAttributes: [
+            { Name: 'email', Value: email },
+            { Name: 'email_verified', Value: 'true' },
+          ],
+        }),
+      );
+      return subjectIn(User?.Attributes);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'UsernameExistsException') throw error;
+    }
+    const known = await client.send(new AdminGetUserCommand({ UserPoolId: userPoolId, Username: email }));
+    return subjectIn(known.UserAttributes);
+  };
+}
+
+function subjectIn(attributes: AttributeType[] = []): string {
+  const subject = attributes.find((one) => one.Name === 'sub')?.Value;
+  if (!subject) throw new Error('Cognito gave no `sub` for this person');
+  return subject;
+}
