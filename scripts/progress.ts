@@ -45,6 +45,7 @@ export async function ask(question: string): Promise<string | undefined> {
   clearMovingLine();
   asking = true;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.once('SIGINT', () => process.exit(130));
   try {
     return await terminal.question(question);
   } finally {
