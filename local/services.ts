@@ -3,8 +3,9 @@ import type { Server } from 'node:http';
 import { createBatch } from './batch/batch.ts';
 import type { Hooks } from './cloud.ts';
 import { createCodeBuild } from './codebuild/codebuild.ts';
+import { createCognito } from './cognito.ts';
 import { createDynamoDb, type DynamoOptions } from './dynamodb/dynamodb.ts';
-import { createEcr } from './ecr/ecr.ts';
+import { createEcr, type Ecr } from './ecr/ecr.ts';
 import type { Engine } from './engine/engine.ts';
 import { createEvents } from './events.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -14,9 +15,12 @@ import { createLambda, type LambdaOptions } from './lambda/lambda.ts';
 import { createLogs } from './logs.ts';
 import type { Cloud, DeclaredResource, RestAnswer, Service } from './platform.ts';
 import { createS3 } from './s3.ts';
+import { createScheduler } from './scheduler.ts';
 import { createSecretsManager } from './secrets-manager.ts';
 import { createSes } from './ses.ts';
 import { createSqs } from './sqs.ts';
+import { createStepFunctions } from './step-functions/step-functions.ts';
+import { createSts } from './sts.ts';
 
 export interface ServiceParts {
   roles: Roles;
@@ -33,7 +37,7 @@ export interface Services {
   all: Service[];
   hooks: Hooks;
   /** The OIDC issuer's documents, which anybody may read. */
-  serveIssuer(path: string, query: URLSearchParams): RestAnswer | undefined;
+  serveIssuer(path: string): RestAnswer | undefined;
 }
 
 const purgeEveryMs = 600_000;
@@ -51,17 +55,25 @@ const createIam = (cloud: Cloud, { roles, credentials }: ServiceParts): Service 
   },
 });
 
+/** Jobs run in containers or not at all: without an engine, templates with any are refused. */
+function jobServices(cloud: Cloud, engine: Engine, ecr: Ecr): Service[] {
+  const batch = createBatch(cloud, { engine, ecr });
+  return [batch, createStepFunctions(cloud, { batch })];
+}
+
 export function createServices(cloud: Cloud, parts: ServiceParts): Services {
   const { engine } = parts;
   const ecr = createEcr(cloud);
   const logs = createLogs(cloud);
   const secrets = createSecretsManager(cloud);
   const sqs = createSqs(cloud);
+  const cognito = createCognito(cloud);
   const events = createEvents(cloud);
   const lambda = createLambda(cloud, parts.lambda);
   return {
     all: [
       createIam(cloud, parts),
+      createSts(cloud, parts),
       logs,
       secrets,
       createS3(cloud),
@@ -69,10 +81,11 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       ecr,
       sqs,
       createSes(cloud),
+      cognito,
       lambda,
       createCodeBuild(cloud, { ...(engine && { engine }) }),
-      // Jobs run in containers or not at all.
-      ...(engine ? [createBatch(cloud, { engine, ecr })] : []),
+      ...(engine ? jobServices(cloud, engine, ecr) : []),
+      createScheduler(cloud),
       events,
       createGateway(cloud, parts.apiUrl, parts.gatewayServer),
     ],
@@ -85,6 +98,6 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       readSecret: (principal, valueFrom) => secrets.readSecret(principal, valueFrom),
       sendToQueue: (queueArn, body, sender, attributes) => sqs.send(queueArn, body, sender, attributes),
     },
-    serveIssuer: () => undefined,
+    serveIssuer: (path) => cognito.serveIssuer(path),
   };
 }

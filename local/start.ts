@@ -76,13 +76,8 @@ const closed = (server: Server) => async () => {
 };
 
 /** Paths that need no signature: credentials behind an unguessable id, and the OIDC issuer's documents. */
-function serveOpen(
-  core: CloudCore,
-  services: Services,
-  path: string,
-  query: URLSearchParams,
-): RestAnswer | undefined {
-  if (!path.startsWith('/_credentials/')) return services.serveIssuer(path, query);
+function serveOpen(core: CloudCore, services: Services, path: string): RestAnswer | undefined {
+  if (!path.startsWith('/_credentials/')) return services.serveIssuer(path);
   const found = core.credentials.read(path.slice('/_credentials/'.length));
   const headers = { 'content-type': 'application/json' };
   return found
@@ -162,7 +157,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
     cloud: core.cloud,
     services: services.all,
     findKey: (accessKeyId) => core.credentials.find(accessKeyId),
-    serveOpen: ({ path, query }) => serveOpen(core, services, path, query),
+    serveOpen: ({ path }) => serveOpen(core, services, path),
   });
   await deployAll(services, core, assembly);
 
