@@ -1,0 +1,263 @@
+/** Step Functions: the declared state machines, interpreted, each step journalled. */
+import { randomUUID } from 'node:crypto';
+import type { Batch } from '../batch/batch.ts';
+import { AwsError, type Cloud, type Principal, type Service } from '../platform.ts';
+import { RequestMembers } from '../request-members.ts';
+import { generatedName } from '../template/names.ts';
+import { batchSubmitJobSync, eachState, readStateMachine, type StateMachine } from './definition.ts';
+import { type Ending, type RunningExecution, runExecution } from './execution.ts';
+import { createExecutionStore, type Execution, type ExecutionStatus } from './journal.ts';
+import { payloadLimitBytes } from './task-error.ts';
+
+export interface StepFunctionsParts {
+  batch: Batch;
+}
+
+/** What AWS lets nobody use in a name: whitespace, brackets, wildcards, other special and control characters. */
+const namePattern = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]{1,80}$/u;
+
+/** Rule by which Step Functions learns of jobs that end; the role must be allowed to make it. */
+const managedRule = 'StepFunctionsGetEventsForBatchJobsRule';
+
+export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts): Service {
+  const store = createExecutionStore(cloud.db);
+  const machines = new Map<string, StateMachine>();
+  const roles = new Map<string, Principal>();
+  const running = new Map<string, { execution: Execution; run: Promise<RunningExecution> }>();
+  const arn = (resource: string) => `arn:aws:states:${cloud.region}:${cloud.accountId}:${resource}`;
+
+  /** The state machine's role; throws unless Step Functions may assume it. */
+  const roleOf = (machine: StateMachine): Principal => {
+    const known = roles.get(machine.arn);
+    if (known) return known;
+    const { accessKeyId } = cloud.issueCredentials(
+      machine.roleArn,
+      'states.amazonaws.com',
+      machine.name.slice(0, 64),
+    );
+    const principal = cloud.principalOf(accessKeyId);
+    if (!principal) throw new Error(`The credentials of ${machine.roleArn} belong to nobody`);
+    roles.set(machine.arn, principal);
+    return principal;
+  };
+
+  const end = (execution: Execution, status: ExecutionStatus, more: Partial<Execution> = {}) => {
+    Object.assign(execution, { status, stoppedAt: cloud.now().getTime(), ...more });
+    store.save(execution);
+    store.forgetCalls(execution.arn);
+    running.delete(execution.arn);
+    publish(cloud, execution);
+  };
+
+  const begin = (machine: StateMachine, execution: Execution) => {
+    const run = runExecution({ cloud, batch, store, role: roleOf(machine) }, machine, execution);
+    running.set(execution.arn, { execution, run });
+    run
+      .then(async (started) => {
+        const ending = await started.ended;
+        if (execution.status !== 'RUNNING') return;
+        if (ending.status === 'TIMED_OUT') started.abort();
+        end(execution, ...outcomeOf(ending));
+      })
+      .catch((error: unknown) => {
+        cloud.log('states', `${execution.arn}: ${error instanceof Error ? error.stack : String(error)}`);
+        end(execution, 'FAILED', { error: 'States.Runtime', cause: 'Internal error' });
+      });
+  };
+
+  const requireMachine = (machineArn: string): StateMachine => {
+    const machine = machines.get(machineArn);
+    if (!machine)
+      throw new AwsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${machineArn}'`);
+    return machine;
+  };
+  const requireExecution = (executionArn: string): Execution => {
+    const execution = running.get(executionArn)?.execution ?? store.get(executionArn);
+    if (!execution)
+      throw new AwsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
+    return execution;
+  };
+
+  return {
+    signingName: 'states',
+    resourceTypes: {
+      'AWS::StepFunctions::StateMachine': {
+        physicalId: (declared) =>
+          arn(`stateMachine:${declared.properties?.StateMachineName ?? generatedName(declared, 80)}`),
+        attributes: ({ physicalId }) => ({ Arn: physicalId, Name: physicalId.split(':').at(-1) ?? '' }),
+      },
+    },
+    async deploy(resources) {
+      for (const { physicalId, properties } of resources)
+        machines.set(
+          physicalId,
+          readStateMachine(physicalId.split(':').at(-1) ?? '', physicalId, properties),
+        );
+    },
+    async start() {
+      for (const machine of machines.values()) checkRole(cloud, machine, roleOf(machine));
+      for (const execution of store.running()) {
+        const machine = machines.get(execution.machineArn);
+        if (machine) begin(machine, execution);
+        else end(execution, 'ABORTED');
+      }
+      // The interpreter takes a moment to load: now rather than in the first execution.
+      void import('aws-local-stepfunctions');
+    },
+    async stop() {
+      for (const { run } of running.values()) (await run).release();
+    },
+    operations: {
+      StartExecution(call) {
+        const input = new RequestMembers(call.input, 'ValidationException');
+        const machineArn = input.string('stateMachineArn', { max: 256 });
+        call.authorize('states:StartExecution', machineArn);
+        const machine = requireMachine(machineArn);
+        const name = input.optionalString('name', { max: 80 }) ?? randomUUID();
+        if (!namePattern.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+        const text = input.optionalString('input', { maxBytes: payloadLimitBytes }) ?? '{}';
+        requireJson(text);
+        const executionArn = arn(`execution:${machine.name}:${name}`);
+        const earlier = running.get(executionArn)?.execution ?? store.get(executionArn);
+        if (earlier) {
+          // The same request again is the same execution, but only while it runs.
+          if (earlier.status === 'RUNNING' && earlier.input === text)
+            return { executionArn, startDate: earlier.startedAt / 1000 };
+          throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
+        }
+        const execution: Execution = {
+          arn: executionArn,
+          machineArn,
+          name,
+          input: text,
+          status: 'RUNNING',
+          startedAt: cloud.now().getTime(),
+        };
+        store.insert(execution);
+        publish(cloud, execution);
+        begin(machine, execution);
+        return { executionArn, startDate: execution.startedAt / 1000 };
+      },
+
+      DescribeExecution(call) {
+        const executionArn = new RequestMembers(call.input, 'ValidationException').string('executionArn');
+        call.authorize('states:DescribeExecution', executionArn);
+        const { input, output, error, cause, ...execution } = requireExecution(executionArn);
+        return {
+          ...summarize(execution),
+          input,
+          inputDetails: { included: true },
+          ...(output !== undefined && { output, outputDetails: { included: true } }),
+          ...(error !== undefined && { error }),
+          ...(cause !== undefined && { cause }),
+          redriveCount: 0,
+          redriveStatus: 'NOT_REDRIVABLE',
+        };
+      },
+
+      async StopExecution(call) {
+        const input = new RequestMembers(call.input, 'ValidationException');
+        const executionArn = input.string('executionArn');
+        call.authorize('states:StopExecution', executionArn);
+        const error = input.optionalString('error', { max: 256 });
+        const cause = input.optionalString('cause', { max: 32_768 });
+        const execution = requireExecution(executionArn);
+        const run = running.get(executionArn)?.run;
+        if (execution.status === 'RUNNING') {
+          end(execution, 'ABORTED', {
+            ...(error !== undefined && { error }),
+            ...(cause !== undefined && { cause }),
+          });
+          (await run)?.abort();
+        }
+        return { stopDate: (execution.stoppedAt ?? cloud.now().getTime()) / 1000 };
+      },
+
+      ListExecutions(call) {
+        const input = new RequestMembers(call.input, 'ValidationException');
+        const machineArn = input.string('stateMachineArn');
+        call.authorize('states:ListExecutions', machineArn);
+        requireMachine(machineArn);
+        const status = input.optionalString('statusFilter', {
+          pattern: /^(RUNNING|SUCCEEDED|FAILED|TIMED_OUT|ABORTED|PENDING_REDRIVE)$/,
+        });
+        const count = input.optionalInteger('maxResults', 0, 1000) || 100;
+        const offset = Number(
+          Buffer.from(input.optionalString('nextToken') ?? '', 'base64url').toString() || 0,
+        );
+        if (!Number.isInteger(offset)) throw new AwsError('InvalidToken', 'Invalid token');
+        const found = store.list(machineArn, status, count + 1, offset);
+        return {
+          executions: found.slice(0, count).map(summarize),
+          ...(found.length > count && {
+            nextToken: Buffer.from(String(offset + count)).toString('base64url'),
+          }),
+        };
+      },
+    },
+  };
+}
+
+/** What AWS checks when a state machine is created. Throws an error that fails the deployment. */
+function checkRole(cloud: Cloud, machine: StateMachine, role: Principal): void {
+  let runsJobs = false;
+  eachState(machine.definition as never, (state) => {
+    runsJobs ||= state.Resource === batchSubmitJobSync;
+  });
+  if (!runsJobs) return;
+  const rule = `arn:aws:events:${cloud.region}:${cloud.accountId}:rule/${managedRule}`;
+  for (const action of ['events:PutRule', 'events:PutTargets', 'events:DescribeRule']) {
+    try {
+      cloud.authorize(role, action, rule);
+    } catch (error) {
+      throw new Error(
+        `${machine.name}: '${machine.roleArn}' is not authorized to create managed-rule: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+function outcomeOf(ending: Ending): [ExecutionStatus, Partial<Execution>] {
+  if (ending.status === 'SUCCEEDED') return ['SUCCEEDED', { output: JSON.stringify(ending.output) }];
+  if (ending.status === 'FAILED') return ['FAILED', { error: ending.error, cause: ending.cause }];
+  return ['TIMED_OUT', {}];
+}
+
+function requireJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new AwsError(
+      'InvalidExecutionInput',
+      `Invalid State Machine Execution Input: '${text.slice(0, 100)}'`,
+    );
+  }
+}
+
+const summarize = ({ arn, machineArn, name, status, startedAt, stoppedAt }: Omit<Execution, 'input'>) => ({
+  executionArn: arn,
+  stateMachineArn: machineArn,
+  name,
+  status,
+  startDate: startedAt / 1000,
+  ...(stoppedAt !== undefined && { stopDate: stoppedAt / 1000 }),
+});
+
+function publish(cloud: Cloud, execution: Execution): void {
+  const { input, output, error, cause } = execution;
+  const { startDate: _, stopDate: __, ...identity } = { stopDate: 0, ...summarize(execution) };
+  cloud.publish({
+    source: 'aws.states',
+    'detail-type': 'Step Functions Execution Status Change',
+    resources: [execution.arn],
+    detail: {
+      ...identity,
+      startDate: execution.startedAt,
+      stopDate: execution.stoppedAt ?? null,
+      input,
+      output: output ?? null,
+      error: error ?? null,
+      cause: cause ?? null,
+    },
+  });
+}
