@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { operation } from '../../shared/http/operation.ts';
 import { pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
+import { imageListQuery, imageSchema } from '../../shared/model/image.ts';
 import {
   newRegistrySchema,
   registryChangeSchema,
@@ -91,5 +92,18 @@ export const checkRegistry = operation({
   params,
   body: registryCheckSchema,
   responses: { 200: { description: 'What the check found', schema: registryCheckResultSchema } },
+  problems: [404],
+});
+
+export const listRegistryImages = operation({
+  id: 'listRegistryImages',
+  method: 'GET',
+  path: '/v1/registries/{id}/images',
+  tag,
+  summary: 'List the images of one registry',
+  role: 'viewer',
+  params,
+  query: imageListQuery.omit({ registryId: true, name: true }),
+  responses: { 200: { description: 'A page of images', schema: pageOf(imageSchema) } },
   problems: [404],
 });

@@ -5,6 +5,7 @@ import {
   type Operation,
   type ValidRequest,
 } from '../../shared/http/operation.ts';
+import { pageOfImages } from '../../shared/images/list.ts';
 import { toRegistry } from '../../shared/store/registries.ts';
 import { checkRegistry } from './check.ts';
 import * as contract from './contract.ts';
@@ -57,4 +58,12 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
     status: 200,
     body: await checkRegistry(dependencies, asking(request), request.params.id, request.body.repository),
   })),
+  implement(contract.listRegistryImages, async ({ caller, params, query }) => {
+    const { registry } = await getRegistry(dependencies, caller.organisation, params.id);
+    const page = await pageOfImages(dependencies.table, caller.organisation, {
+      ...query,
+      registryId: registry.id,
+    });
+    return { status: 200, body: page };
+  }),
 ];

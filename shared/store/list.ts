@@ -129,6 +129,7 @@ function startOf(cursor: string, fingerprint: string, { index, range }: Plan): I
   if (!sk) throw invalidCursor();
   const { between } = range;
   if (between && (sk < between.from || sk > between.to)) throw invalidCursor();
+  if (!index && range.between && (sk < range.between.from || sk > range.between.to)) throw invalidCursor();
   if (!index) return { sk };
   if (!sortKey?.startsWith(range.prefix ?? '')) throw invalidCursor();
   return { sk, [indexes[index]]: sortKey };
