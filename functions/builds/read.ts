@@ -1,0 +1,34 @@
+import type * as z from 'zod';
+import { type BuildRecord, buildOf } from '../../shared/build/record.ts';
+import { notFound } from '../../shared/http/problem.ts';
+import type { Build, buildListQuery } from '../../shared/model/build.ts';
+import { list } from '../../shared/store/list.ts';
+import type { Table } from '../../shared/store/table.ts';
+
+/** Throws 404 for what the organisation doesn't have. */
+export async function requireBuild(table: Table, organisation: string, id: string): Promise<BuildRecord> {
+  const record = (await table.get(organisation, 'builds', id)) as BuildRecord | undefined;
+  if (!record) throw notFound('build');
+  return record;
+}
+
+export async function listBuilds(
+  table: Table,
+  organisation: string,
+  { limit, cursor, sort, ...filters }: z.output<typeof buildListQuery>,
+): Promise<{ items: Build[]; nextCursor?: string }> {
+  const { items, nextCursor } = await list(table, {
+    organisation,
+    collection: 'builds',
+    limit,
+    cursor,
+    sort,
+    filters,
+    columns: { status: 'byStatus', author: 'byAuthor', imageId: 'byImage' },
+    searched: [],
+  });
+  return {
+    items: (items as BuildRecord[]).map(buildOf),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
+  };
+}

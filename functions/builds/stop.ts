@@ -1,0 +1,45 @@
+/** B7: asks for the end of a build; the end itself is confirmed by CodeBuild. */
+import type { Builds } from '../../shared/aws/builds.ts';
+import { endBuild } from '../../shared/build/end.ts';
+import { type BuildRecord, isOver } from '../../shared/build/record.ts';
+import { onTimeline } from '../../shared/build/timeline.ts';
+import { notFound } from '../../shared/http/problem.ts';
+import { advance } from '../../shared/store/advance.ts';
+import type { Table } from '../../shared/store/table.ts';
+
+export interface StopDependencies {
+  table: Table;
+  builds: Pick<Builds, 'stop'>;
+  now: () => Date;
+}
+
+/**
+ * A build that CodeBuild was never asked for stops at once. Otherwise CodeBuild is asked to stop it, and again at
+ * every call; where its id isn't known yet, whoever learns it passes the stop on. Throws 404.
+ */
+export async function stopBuild(
+  { table, builds, now }: StopDependencies,
+  { organisation, email, id }: { organisation: string; email: string; id: string },
+): Promise<BuildRecord> {
+  const time = now().toISOString();
+  const moved = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
+    if (isOver(current) || current.stopRequestedAt) return undefined;
+    const timeline = onTimeline(current, [
+      { time, code: 'stop-requested', message: `${email} asked for it to be stopped.` },
+    ]);
+    return {
+      set: { stopRequestedAt: time, updatedAt: time, lastEventAt: timeline.lastEventAt },
+      events: timeline.events,
+    };
+  });
+  if (!moved) throw notFound('build');
+  const { record } = moved;
+  if (isOver(record)) return record;
+  if (record.codeBuildId) {
+    await builds.stop(record.codeBuildId);
+    return record;
+  }
+  // Whoever starts builds marks them first, and finds the stop here when that was later.
+  if (record.startingAt) return record;
+  return (await endBuild({ table, now }, organisation, id, { status: 'stopped' })) ?? record;
+}

@@ -1,0 +1,68 @@
+/** Checks what a build is asked to do, and looks up what its names stand for. */
+import { buildComputes } from '../../shared/build/computes.ts';
+import type { BuildRequest } from '../../shared/build/request.ts';
+import { type FieldError, invalid } from '../../shared/http/problem.ts';
+import type { Table } from '../../shared/store/table.ts';
+import type { ImagesDependencies } from './dependencies.ts';
+
+export interface Wanted {
+  dockerfile: string;
+  contextUploadId?: string | undefined;
+  buildArgs?: Record<string, string> | undefined;
+  secrets?: Record<string, string> | undefined;
+  computes?: string[] | undefined;
+}
+
+/** `pointer` leads to where these fields stand in the body. Throws a 422 problem that lists every field that is wrong. */
+export async function readBuildRequest(
+  { table, stage, artifacts }: Pick<ImagesDependencies, 'table' | 'stage' | 'artifacts'>,
+  organisation: string,
+  wanted: Wanted,
+  pointer: string,
+): Promise<BuildRequest> {
+  const errors: FieldError[] = [];
+  const offered = buildComputes(stage).map(({ name }) => name);
+  const computes = wanted.computes ?? offered;
+  for (const [i, name] of computes.entries())
+    if (!offered.includes(name))
+      errors.push({
+        pointer: `${pointer}/computes/${i}`,
+        message: `no compute of this name builds: ${offered.join(', ')}`,
+      });
+  const context = await findContext({ table, artifacts }, organisation, wanted.contextUploadId);
+  if (typeof context === 'string') errors.push({ pointer: `${pointer}/contextUploadId`, message: context });
+  const secrets = wanted.secrets ?? {};
+  const secretSources: BuildRequest['secretSources'] = [];
+  for (const [id, name] of Object.entries(secrets)) {
+    const secret = await table.get(organisation, 'secrets', name);
+    if (typeof secret?.secretArn === 'string')
+      secretSources.push({ id, secretArn: secret.secretArn, version: String(secret.updatedAt) });
+    else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
+  }
+  if (errors.length > 0) throw invalid(...errors);
+  return {
+    dockerfile: wanted.dockerfile,
+    ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),
+    ...(context && typeof context === 'object' ? { context } : {}),
+    buildArgs: wanted.buildArgs ?? {},
+    secrets,
+    secretSources,
+    computes: [...new Set(computes)],
+  };
+}
+
+/** The upload as it was declared, nothing where there is none to be, or what is wrong with it. */
+async function findContext(
+  { table, artifacts }: { table: Table; artifacts: ImagesDependencies['artifacts'] },
+  organisation: string,
+  uploadId: string | undefined,
+): Promise<BuildRequest['context'] | string> {
+  if (uploadId === undefined) return undefined;
+  const upload = await table.get(organisation, 'uploads', uploadId);
+  if (!upload) return 'there is no such upload';
+  if (upload.kind !== 'context') return 'was made for another kind of upload';
+  const key = `${organisation}/uploads/${uploadId}`;
+  if (!(await artifacts.exists(key)))
+    return 'was not uploaded yet, or is gone: uploads are kept for a while only';
+  return { key, sha256: String(upload.sha256), sizeBytes: Number(upload.sizeBytes) };
+}

@@ -1,0 +1,164 @@
+/** B1, B2: a new image by building it, and an image built again. */
+import { readRequest } from '../../shared/build/request.ts';
+import { conflict, invalid } from '../../shared/http/problem.ts';
+import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
+import type { Rebuild } from '../../shared/model/build.ts';
+import type { NewImage } from '../../shared/model/image.ts';
+import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
+import { formatReference, joinReference } from '../../shared/registry/reference.ts';
+import { putWrite } from '../../shared/store/advance.ts';
+import { type KnownRegistry, requirePushable } from '../../shared/store/registries.ts';
+import { getSettings } from '../../shared/store/settings.ts';
+import { absent, versionIs } from '../../shared/store/table.ts';
+import { readBuildRequest } from './build-request.ts';
+import { nameLock, readmeWrite } from './change.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { placeBuild, tryStart } from './place-build.ts';
+import { requireImage } from './read.ts';
+import { nameTaken } from './reference.ts';
+
+export interface BuildIds {
+  imageId: string;
+  buildId: string;
+}
+
+/** Accepts a build and the image it will make. Throws 422 and 409 (`registry-is-public`, `image-exists`) with nothing written. */
+export async function buildImage(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  { imageId, buildId }: BuildIds,
+  asked: NewImage,
+): Promise<ImageRecord> {
+  const { table } = dependencies;
+  const { organisation, email, now } = asking;
+  if (asked.source.type !== 'build') throw new Error('the source is not a build');
+  const target = await pushable(dependencies, organisation, asked.registryId);
+  const request = await readBuildRequest(dependencies, organisation, asked.source, '/source');
+  const tag = asked.tag ?? 'latest';
+  const repository = asked.repository ?? '';
+  const location = joinReference({ repository, tag }, target.host, target.path);
+  if (location.repository.length > 255)
+    throw invalid({ pointer: '/repository', message: `is too long below ${target.host}/${target.path}` });
+  const uri = formatReference(location);
+  const time = now.toISOString();
+  const record: ImageRecord = {
+    id: imageId,
+    version: 1,
+    registryId: target.registry.id,
+    registry: target.host,
+    repository,
+    tag,
+    uri,
+    status: 'pending',
+    source: 'build',
+    author: email,
+    createdAt: time,
+    updatedAt: time,
+    hasReadme: asked.readme !== undefined && asked.readme !== '',
+    ...(asked.logo ? { logo: asked.logo } : {}),
+    currentBuild: { id: buildId, status: 'queued', cached: false },
+    activeBuildId: buildId,
+    lastBuildId: buildId,
+  };
+  const build = await placeBuild(
+    dependencies,
+    asking,
+    { id: buildId, imageId, uri, registryId: target.registry.id, request },
+    async () => [
+      putWrite(table, imageItem(table, organisation, record), absent),
+      nameLock(table, organisation, record),
+      ...(record.hasReadme ? [readmeWrite(table, organisation, imageId, asked.readme ?? '')] : []),
+    ],
+    (existing) => {
+      throw nameTaken(record, existing.imageId);
+    },
+  );
+  await tryStart(dependencies, organisation, build.id);
+  return (await findImage(table, organisation, imageId)) ?? record;
+}
+
+/** B2: builds again; what is left out is as before. Throws 404, and 409 `build-in-progress` while another build runs. */
+export async function rebuildImage(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  { imageId, buildId }: BuildIds,
+  asked: Rebuild,
+): Promise<ImageRecord> {
+  const { table } = dependencies;
+  const { organisation, now } = asking;
+  const image = await requireImage(table, organisation, imageId);
+  const before = image.lastBuildId ? await readRequest(table, organisation, image.lastBuildId) : undefined;
+  const dockerfile = asked.dockerfile ?? before?.dockerfile;
+  if (dockerfile === undefined)
+    throw invalid({ pointer: '/dockerfile', message: 'is needed: this image was never built here' });
+  // A repeated request finds its own build under way; it is found again below.
+  if (image.lastBuildId !== buildId) {
+    const { registryId } = image;
+    if (registryId === undefined)
+      throw conflict(
+        'registry-not-connected',
+        `${image.registry} is not connected: nothing can be pushed to it.`,
+      );
+    await pushable(dependencies, organisation, registryId);
+  }
+  const request = await readBuildRequest(
+    dependencies,
+    organisation,
+    {
+      dockerfile,
+      contextUploadId:
+        asked.contextUploadId === undefined ? before?.contextUploadId : (asked.contextUploadId ?? undefined),
+      buildArgs: asked.buildArgs ?? before?.buildArgs,
+      secrets: asked.secrets ?? before?.secrets,
+      computes: asked.computes ?? before?.computes,
+    },
+    '',
+  );
+  const build = await placeBuild(
+    dependencies,
+    asking,
+    { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request },
+    async () => {
+      const current = await requireImage(table, organisation, imageId);
+      if (current.activeBuildId && current.activeBuildId !== buildId) throw inProgress(current.activeBuildId);
+      const next: ImageRecord = {
+        ...current,
+        version: current.version + 1,
+        updatedAt: now.toISOString(),
+        // Ready stays ready, with the digest it has, until a build has succeeded.
+        status: current.status === 'ready' ? 'ready' : 'pending',
+        currentBuild: { id: buildId, status: 'queued', cached: false },
+        activeBuildId: buildId,
+        lastBuildId: buildId,
+      };
+      return [putWrite(table, imageItem(table, organisation, next), versionIs(current.version))];
+    },
+    // Somebody changed the image in between: it is read again.
+    () => undefined,
+  );
+  await tryStart(dependencies, organisation, build.id);
+  return requireImage(table, organisation, imageId);
+}
+
+const inProgress = (buildId: string) =>
+  conflict(
+    'build-in-progress',
+    `Build ${buildId} of this image is under way: wait for it, or stop it first.`,
+    [buildId],
+  );
+
+/** The registry that was asked for, else the organisation's default, else its own space. */
+async function pushable(
+  { table, registries }: ImagesDependencies,
+  organisation: string,
+  asked: string | undefined,
+): Promise<KnownRegistry> {
+  const id =
+    asked ??
+    (await getSettings(table, organisation)).settings.defaultRegistryId ??
+    defaultRegistryIds.private;
+  const known = await registries.get(organisation, id);
+  if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
+  requirePushable(known);
+  return known;
+}

@@ -1,0 +1,101 @@
+import { conflict, ProblemError } from '../../shared/http/problem.ts';
+import { requireMatch } from '../../shared/http/serve.ts';
+import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record.ts';
+import type { ImageChange } from '../../shared/model/image.ts';
+import { putWrite } from '../../shared/store/advance.ts';
+import { absent, ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
+import type { Asking } from './dependencies.ts';
+import { requireImage } from './read.ts';
+
+const attempts = 5;
+
+/** I3: readme and logo. Throws 404, and 412 where the image isn't the version that `ifMatch` names. */
+export async function updateImage(
+  table: Table,
+  { organisation, now }: Asking,
+  id: string,
+  { readme, logo }: ImageChange,
+  ifMatch: string | undefined,
+): Promise<ImageRecord> {
+  return withVersion(table, organisation, id, ifMatch, async (current) => {
+    const next: ImageRecord = {
+      ...current,
+      version: current.version + 1,
+      updatedAt: now.toISOString(),
+      ...(logo == null ? {} : { logo }),
+      ...(readme == null ? {} : { hasReadme: readme !== '' }),
+    };
+    await table.transact([
+      putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
+      ...(readme == null ? [] : [readmeWrite(table, organisation, id, readme)]),
+    ]);
+    return next;
+  });
+}
+
+/** Throws 404, 409 `build-in-progress` and 412. Builds of it stay readable by their ids. */
+export async function removeImage(
+  table: Table,
+  { organisation }: Asking,
+  id: string,
+  ifMatch: string | undefined,
+): Promise<void> {
+  await withVersion(table, organisation, id, ifMatch, async (current) => {
+    if (current.activeBuildId)
+      throw conflict('build-in-progress', `The image is being built: stop ${current.activeBuildId} first.`, [
+        current.activeBuildId,
+      ]);
+    const remove = (collection: 'images' | 'image-names' | 'readmes', sk: string): Write => ({
+      Delete: { TableName: table.name, Key: table.key(organisation, collection, sk) },
+    });
+    await table.transact([
+      {
+        Delete: {
+          TableName: table.name,
+          Key: table.key(organisation, 'images', id),
+          ConditionExpression: '#version = :expected',
+          ExpressionAttributeNames: { '#version': 'version' },
+          ExpressionAttributeValues: { ':expected': current.version },
+        },
+      },
+      remove('image-names', nameKey(current)),
+      remove('readmes', id),
+    ]);
+    return current;
+  });
+}
+
+/** An empty readme is none. */
+export function readmeWrite(table: Table, organisation: string, imageId: string, text: string): Write {
+  const key = table.key(organisation, 'readmes', imageId);
+  if (text === '') return { Delete: { TableName: table.name, Key: key } };
+  return { Put: { TableName: table.name, Item: { ...key, text } } };
+}
+
+/** Without `ifMatch`, a change that came in between is no obstacle. */
+async function withVersion(
+  table: Table,
+  organisation: string,
+  id: string,
+  ifMatch: string | undefined,
+  write: (current: ImageRecord) => Promise<ImageRecord>,
+): Promise<ImageRecord> {
+  for (let attempt = 1; ; attempt++) {
+    const current = await requireImage(table, organisation, id);
+    requireMatch({ ...(ifMatch === undefined ? {} : { ifMatch }) }, current.version);
+    try {
+      return await write(current);
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      if (attempt >= attempts)
+        throw new ProblemError(409, 'busy', 'The image changes too often just now: try again.');
+    }
+  }
+}
+
+export const nameLock = (table: Table, organisation: string, image: ImageRecord): Write =>
+  putWrite(
+    table,
+    { ...table.key(organisation, 'image-names', nameKey(image)), imageId: image.id, uri: image.uri },
+    absent,
+  );

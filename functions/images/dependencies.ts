@@ -1,0 +1,14 @@
+import type { StartDependencies } from '../../shared/build/start.ts';
+import type { RegistryAccess } from '../../shared/registry/access.ts';
+
+/** What the use cases of this function work with. */
+export interface ImagesDependencies extends StartDependencies {
+  access: RegistryAccess;
+}
+
+/** Who asks, and when. */
+export interface Asking {
+  organisation: string;
+  email: string;
+  now: Date;
+}

@@ -1,0 +1,79 @@
+/** The operations of this function, bound to their use cases. */
+import {
+  type Answer,
+  type Implementation,
+  implement,
+  type Operation,
+  type ValidRequest,
+} from '../../shared/http/operation.ts';
+import type { ImageRecord } from '../../shared/images/record.ts';
+import { buildImage, rebuildImage } from './build.ts';
+import { removeImage, updateImage } from './change.ts';
+import * as contract from './contract.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { listImages, readDockerfile, requireImage, showImage } from './read.ts';
+import { addReference } from './reference.ts';
+import { resolveImage } from './resolve.ts';
+
+const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>): Asking => ({
+  organisation: caller.organisation,
+  email: caller.email,
+  now,
+});
+
+export const imageOperations = (dependencies: ImagesDependencies): Implementation[] => {
+  const { table } = dependencies;
+  const answer = async (status: number, organisation: string, record: ImageRecord): Promise<Answer> => ({
+    status,
+    body: await showImage(table, organisation, record),
+    etag: record.version,
+    ...(status === 200 ? {} : { headers: { location: `/v1/images/${record.id}` } }),
+  });
+  return [
+    implement(contract.listImages, async ({ caller, query }) => ({
+      status: 200,
+      body: await listImages(table, caller.organisation, query),
+    })),
+    implement(contract.createImage, async (request) => {
+      const { caller, body } = request;
+      const imageId = request.newId('image');
+      if (body.source.type === 'reference')
+        return answer(
+          201,
+          caller.organisation,
+          await addReference(dependencies, asking(request), imageId, body),
+        );
+      const ids = { imageId, buildId: request.newId('build') };
+      return answer(202, caller.organisation, await buildImage(dependencies, asking(request), ids, body));
+    }),
+    implement(contract.resolveImage, async ({ caller, body }) => ({
+      status: 200,
+      body: await resolveImage(dependencies, caller.organisation, body.image),
+    })),
+    implement(contract.getImage, async ({ caller, params }) =>
+      answer(200, caller.organisation, await requireImage(table, caller.organisation, params.id)),
+    ),
+    implement(contract.updateImage, async (request) => {
+      const { caller, params, body, ifMatch } = request;
+      return answer(
+        200,
+        caller.organisation,
+        await updateImage(table, asking(request), params.id, body, ifMatch),
+      );
+    }),
+    implement(contract.deleteImage, async (request) => {
+      await removeImage(table, asking(request), request.params.id, request.ifMatch);
+      return { status: 204 };
+    }),
+    implement(contract.getImageDockerfile, async ({ caller, params }) => ({
+      status: 200,
+      body: await readDockerfile(table, caller.organisation, params.id),
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    })),
+    implement(contract.createImageBuild, async (request) => {
+      const ids = { imageId: request.params.id, buildId: request.newId('build') };
+      const record = await rebuildImage(dependencies, asking(request), ids, request.body);
+      return answer(202, request.caller.organisation, record);
+    }),
+  ];
+};

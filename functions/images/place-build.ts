@@ -1,0 +1,117 @@
+/** Writes an accepted build: record, request, place on a compute and image, all or none; then has it started. */
+
+import { buildComputes } from '../../shared/build/computes.ts';
+import { type BuildRecord, openFields, statusFields } from '../../shared/build/record.ts';
+import { type BuildRequest, identityOf, requestWrite } from '../../shared/build/request.ts';
+import { chooseCompute, takeSlot } from '../../shared/build/slots.ts';
+import { startBuild, startDueSeconds } from '../../shared/build/start.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
+import { eventWrites, type NewEvent, putWrite } from '../../shared/store/advance.ts';
+import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../shared/store/table.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+
+export interface NewBuild {
+  id: string;
+  imageId: string;
+  uri: string;
+  registryId: string;
+  request: BuildRequest;
+}
+
+const attempts = 10;
+
+/**
+ * Answers the build, or the one that is there by this id already. `imageWrites` change the image with it; where one
+ * of them is refused, `refused` throws the problem that says so, or returns to have everything decided again.
+ */
+export async function placeBuild(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  build: NewBuild,
+  imageWrites: () => Promise<Write[]>,
+  refused: (existing: Item) => void,
+): Promise<BuildRecord> {
+  const { table, stage } = dependencies;
+  const { organisation } = asking;
+  const computes = buildComputes(stage);
+  const wanted = build.request.computes.flatMap((name) => computes.filter((one) => one.name === name));
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { compute, hasRoom } = await chooseCompute(table, organisation, wanted);
+    const { record, events } = recordOf(asking, build, compute.name, hasRoom);
+    try {
+      await table.transact([
+        putWrite(table, { ...record, ...table.key(organisation, 'builds', build.id) }, absent),
+        requestWrite(table, organisation, build.id, build.request),
+        ...eventWrites(table, organisation, build.id, 0, events),
+        ...(await imageWrites()),
+        ...(hasRoom ? [takeSlot(table, organisation, compute, build.id)] : []),
+      ]);
+      return record;
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      const first = (await table.get(organisation, 'builds', build.id)) as BuildRecord | undefined;
+      if (first) return first;
+      if (error.existing && !('holders' in error.existing)) refused(error.existing);
+    }
+  }
+  throw new ProblemError(
+    503,
+    'busy',
+    'Too many builds are being accepted at once: try again.',
+    {},
+    { 'retry-after': '2' },
+  );
+}
+
+function recordOf(
+  { organisation, email, now }: Asking,
+  { id, imageId, uri, registryId, request }: NewBuild,
+  compute: string,
+  hasRoom: boolean,
+): { record: BuildRecord; events: NewEvent[] } {
+  const time = now.toISOString();
+  const events: NewEvent[] = [
+    { time, code: 'accepted', message: `${email} has ${uri} built on ${compute}.` },
+    ...(hasRoom
+      ? []
+      : [{ time, code: 'waiting', message: `As many builds as ${compute} takes at once are under way.` }]),
+  ];
+  const state = { ...statusFields(id, 'queued'), mail: 'none', logComplete: false } as const;
+  const record: BuildRecord = {
+    id,
+    version: 1,
+    eventCount: events.length,
+    kind: 'build',
+    imageId,
+    phase: hasRoom ? 'queued' : 'waiting',
+    compute,
+    identity: identityOf(request),
+    cached: false,
+    uri,
+    registryId,
+    author: email,
+    createdAt: time,
+    updatedAt: time,
+    hasSlot: hasRoom,
+    phasesSeen: [],
+    lastEventAt: time,
+    ...state,
+    authorKey: columnKey(email, id),
+    imageKey: columnKey(imageId, id),
+    ...openFields(organisation, state, new Date(now.getTime() + startDueSeconds * 1000)),
+  };
+  return { record, events };
+}
+
+/** Has an accepted build started. What goes wrong here is the reconciler's to finish: the build is accepted. */
+export async function tryStart(
+  dependencies: ImagesDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<void> {
+  try {
+    await startBuild(dependencies, organisation, buildId);
+  } catch (error) {
+    dependencies.log.error('the build was accepted but not started yet', { organisation, buildId, error });
+  }
+}

@@ -1,0 +1,169 @@
+/** I2: an image that exists already, looked up in its registry before anything is written. */
+import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
+import type { NewImage } from '../../shared/model/image.ts';
+import { RegistryError, type RegistryErrorCode } from '../../shared/registry/model.ts';
+import {
+  dockerHub,
+  formatReference,
+  type ImageLocation,
+  InvalidReferenceError,
+  joinReference,
+  parseReference,
+  referenceOf,
+} from '../../shared/registry/reference.ts';
+import { putWrite } from '../../shared/store/advance.ts';
+import { absent, ConditionFailedError } from '../../shared/store/table.ts';
+import { nameLock, readmeWrite } from './change.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+
+interface Found {
+  registryId: string | undefined;
+  location: ImageLocation;
+  /** As people name it below its registry. */
+  repository: string;
+  tag: string;
+  pointer: string;
+}
+
+/** Answers the new image; the same `id` again finds the first one. Throws 422 where the registry doesn't have it, 409 where the name is taken. */
+export async function addReference(
+  dependencies: ImagesDependencies,
+  { organisation, email, now }: Asking,
+  id: string,
+  asked: NewImage,
+): Promise<ImageRecord> {
+  const { table, access } = dependencies;
+  const found = await locate(dependencies, organisation, asked);
+  const { location } = found;
+  const manifest = await registryAnswer(found.pointer, async () => {
+    const client = await access.clientFor(organisation, location.host, location.repository);
+    return client.resolveManifest(location.repository, referenceOf(location));
+  });
+  const time = now.toISOString();
+  const record: ImageRecord = {
+    id,
+    version: 1,
+    ...(found.registryId ? { registryId: found.registryId } : {}),
+    registry: location.host,
+    repository: found.repository,
+    tag: found.tag,
+    uri: formatReference({ host: location.host, repository: location.repository, tag: found.tag }),
+    digest: manifest.digest,
+    sizeBytes: manifest.sizeBytes,
+    platforms: manifest.platforms,
+    status: 'ready',
+    source: 'reference',
+    author: email,
+    createdAt: time,
+    updatedAt: time,
+    hasReadme: asked.readme !== undefined && asked.readme !== '',
+    ...(asked.logo ? { logo: asked.logo } : {}),
+  };
+  try {
+    await table.transact([
+      putWrite(table, imageItem(table, organisation, record), absent),
+      nameLock(table, organisation, record),
+      ...(record.hasReadme ? [readmeWrite(table, organisation, id, asked.readme ?? '')] : []),
+    ]);
+    return record;
+  } catch (error) {
+    if (!(error instanceof ConditionFailedError)) throw error;
+    const first = await findImage(table, organisation, id);
+    if (first) return first;
+    throw nameTaken(record, error.existing?.imageId);
+  }
+}
+
+export const nameTaken = ({ uri }: Pick<ImageRecord, 'uri'>, imageId: unknown) =>
+  conflict(
+    'image-exists',
+    `${uri} is image ${imageId}: build it again with POST /v1/images/${imageId}/builds, or delete it.`,
+    typeof imageId === 'string' ? [imageId] : [],
+  );
+
+async function locate(
+  { access, registries }: ImagesDependencies,
+  organisation: string,
+  asked: NewImage,
+): Promise<Found> {
+  const url = asked.source.type === 'reference' ? asked.source.url : undefined;
+  if (url === undefined) {
+    const id = asked.registryId;
+    const known = id === undefined ? undefined : await registries.get(organisation, id);
+    if (!known)
+      throw invalid({
+        pointer: '/registryId',
+        message: id ? 'there is no such registry' : 'is needed without a url',
+      });
+    const tag = asked.tag ?? 'latest';
+    const repository = shortName(known.host, known.path, asked.repository ?? '');
+    const location = joinReference({ repository, tag }, known.host, known.path);
+    return { registryId: known.registry.id, location, repository, tag, pointer: '/repository' };
+  }
+  const pointer = '/source/url';
+  const reference = parsed(url, pointer);
+  if (reference.digest !== undefined && reference.tag === undefined)
+    throw invalid({ pointer, message: 'needs a tag beside its digest' });
+  const location = {
+    ...joinReference(reference, reference.host ?? dockerHub),
+    tag: reference.tag ?? 'latest',
+  };
+  const { host } = location;
+  const known = await registryAnswer(pointer, () =>
+    access.registryOf(organisation, host, location.repository),
+  );
+  const below = known?.path ? location.repository.slice(known.path.length + 1) : location.repository;
+  return {
+    registryId: known?.registry.id,
+    location,
+    repository: shortName(host, known?.path ?? '', below),
+    tag: location.tag,
+    pointer,
+  };
+}
+
+/** One name for one image: Docker Hub's `library/python` is `python`. */
+const shortName = (host: string, path: string, repository: string) =>
+  host === dockerHub && path === '' ? repository.replace(/^library\/([^/]+)$/, '$1') : repository;
+
+function parsed(url: string, pointer: string) {
+  try {
+    return parseReference(url);
+  } catch (error) {
+    if (error instanceof InvalidReferenceError) throw invalid({ pointer, message: error.message });
+    throw error;
+  }
+}
+
+/** Ours to try again, or the registry's trouble; everything else is the caller's to correct. */
+const unavailable = new Set<RegistryErrorCode>([
+  'dns',
+  'tls',
+  'unreachable',
+  'rate-limited',
+  'not-a-registry',
+  'corrupt',
+  'too-large',
+]);
+
+/** What a registry refuses becomes a problem that names the field. */
+export async function registryAnswer<T>(pointer: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const retry = error.retryAfterSeconds;
+    throw new ProblemError(
+      422,
+      unavailable.has(error.code)
+        ? `registry-${error.code}`
+        : error.code === 'not-found'
+          ? 'image-not-found'
+          : `image-${error.code}`,
+      error.message,
+      { errors: [{ pointer, message: error.message }] },
+      retry === undefined ? {} : { 'retry-after': String(retry) },
+    );
+  }
+}

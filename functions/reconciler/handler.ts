@@ -1,0 +1,31 @@
+import { createExecutions } from '../../shared/aws/executions.ts';
+import { createJobs } from '../../shared/aws/jobs.ts';
+import { closingDependencies, closingVariables } from '../../shared/build/wiring.ts';
+import { readStage } from '../../shared/environment/stage.ts';
+import { readVariables } from '../../shared/environment/variables.ts';
+import { createLog } from '../../shared/observability/log.ts';
+import { createTable } from '../../shared/store/table.ts';
+import { createBuildReconciler } from './builds.ts';
+import { createExperimentReconciler } from './experiments.ts';
+import { reconcile } from './reconcile.ts';
+
+const variables = readVariables({ TABLE_NAME: true, STATE_MACHINE_ARN: true, ...closingVariables });
+const parts = {
+  table: createTable(variables.TABLE_NAME),
+  stage: readStage(),
+  now: () => new Date(),
+  log: createLog(),
+};
+
+/** Invoked by the schedule. */
+export const handler = (): Promise<void> =>
+  reconcile({
+    ...parts,
+    organisations: parts.stage.organisations.map(({ id }) => id),
+    builds: createBuildReconciler(closingDependencies(variables, parts)),
+    experiments: createExperimentReconciler({
+      ...parts,
+      jobs: createJobs(),
+      executions: createExecutions(variables.STATE_MACHINE_ARN),
+    }),
+  });
