@@ -108,8 +108,7 @@ export function createEvents(cloud: Cloud, options: EventsOptions = {}): Events 
     async start() {
       pump.start();
       stopClock = cloud.every(clockTickMs, 'scheduled rules', () => {
-        clock.tick();
-        pump.kick();
+        if (clock.tick()) pump.kick();
       });
     },
     async stop() {

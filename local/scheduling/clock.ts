@@ -18,8 +18,8 @@ export interface DeclaredSchedule {
 export interface ScheduleClock {
   /** Replaces what was declared before. Throws an Error on a bad expression. */
   declare(schedules: DeclaredSchedule[]): void;
-  /** Fires whatever is due. A schedule that fell behind fires once. */
-  tick(): void;
+  /** Fires whatever is due, and says whether anything was. A schedule that fell behind fires once. */
+  tick(): boolean;
 }
 
 /** `owner` keeps the schedules of several services apart. */
@@ -51,14 +51,17 @@ export function createScheduleClock(cloud: Cloud, owner: string): ScheduleClock 
       }
     },
     tick() {
-      for (const one of declared)
+      const fired = declared.filter((one) =>
         transaction(db, () => {
           const known = find.get(owner, one.name);
           const dueAt = known?.next_at;
-          if (typeof dueAt !== 'number' || dueAt > now()) return;
+          if (typeof dueAt !== 'number' || dueAt > now()) return false;
           move.run(nextOf(one, Number(known?.declared_at), now()), owner, one.name);
           one.fire(dueAt);
-        });
+          return true;
+        }),
+      );
+      return fired.length > 0;
     },
   };
 }

@@ -62,13 +62,30 @@ export async function deliverOnce(
     }
     return;
   }
-  // Functions and queues know rules by their own policies; schedules act through a role.
-  const role = source.service === 'scheduler.amazonaws.com' ? target.roleArn : undefined;
-  const invoker = role ? undefined : { service: source.service, sourceArn: source.arn };
-  if (role) {
-    const { principal } = assume(cloud, role, source);
-    cloud.authorize(principal, kind === 'lambda' ? 'lambda:InvokeFunction' : 'sqs:SendMessage', target.arn);
+  if (kind === 'sqs') {
+    sendAs(cloud, target, source, payload);
+    return;
   }
-  if (kind === 'lambda') cloud.invokeFunctionAsync(target.arn, JSON.parse(payload), invoker);
-  else cloud.sendToQueue(target.arn, payload, invoker);
+  const role = actingRole(target, source);
+  if (role) cloud.authorize(assume(cloud, role, source).principal, 'lambda:InvokeFunction', target.arn);
+  const invoker = role ? undefined : { service: source.service, sourceArn: source.arn };
+  cloud.invokeFunctionAsync(target.arn, JSON.parse(payload), invoker);
+}
+
+/** Functions and queues know rules by their own policies; schedules act through a role. */
+const actingRole = (target: DeliveryTarget, source: DeliverySource): string | undefined =>
+  source.service === 'scheduler.amazonaws.com' ? target.roleArn : undefined;
+
+/** Puts a message into the queue `target.arn`; also for dead letters. */
+export function sendAs(
+  cloud: Cloud,
+  target: DeliveryTarget,
+  source: DeliverySource,
+  body: string,
+  attributes: Record<string, string> = {},
+): void {
+  const role = actingRole(target, source);
+  if (role) cloud.authorize(assume(cloud, role, source).principal, 'sqs:SendMessage', target.arn);
+  const sender = role ? undefined : { service: source.service, sourceArn: source.arn };
+  cloud.sendToQueue(target.arn, body, sender, attributes);
 }

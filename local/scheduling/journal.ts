@@ -3,7 +3,7 @@
  * come twice. What fails is retried with growing pauses, and ends in the target's dead-letter queue.
  */
 import { AwsError, type Cloud } from '../platform.ts';
-import { type DeliverySource, type DeliveryTarget, deliverOnce } from './delivery.ts';
+import { type DeliverySource, type DeliveryTarget, deliverOnce, sendAs } from './delivery.ts';
 
 export interface Delivery {
   source: DeliverySource;
@@ -83,12 +83,8 @@ export function createDeliveryJournal(cloud: Cloud, owner: 'events' | 'scheduler
       ...(exhausted && { EXHAUSTED_RETRY_CONDITION: exhausted }),
     };
     try {
-      cloud.sendToQueue(
-        deadLetter.queueArn,
-        deadLetter.body,
-        { service: source.service, sourceArn: source.arn },
-        attributes,
-      );
+      const queue = { arn: deadLetter.queueArn, roleArn: target.roleArn };
+      sendAs(cloud, queue, source, deadLetter.body, attributes);
       cloud.log(owner, `${report}; in the dead-letter queue ${deadLetter.queueArn}`);
     } catch (refused) {
       cloud.log(

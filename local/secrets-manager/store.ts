@@ -1,6 +1,6 @@
 /** Secrets and their versions in SQLite, values sealed. */
 import type { Cloud } from '../platform.ts';
-import { openSealing } from './sealing.ts';
+import { openSealing } from '../sealing.ts';
 
 export interface Tag {
   Key: string;

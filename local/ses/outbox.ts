@@ -7,7 +7,7 @@ import { transaction } from '../transaction.ts';
 import type { Composed } from './message.ts';
 
 export interface Outbox {
-  /** Writes the message down; from then on it is not lost. */
+  /** Writes the message down; from then on it is not lost, and a started outbox on the same state hands it over. */
   accept(messageId: string, message: Composed, sentAt: Date): void;
   /** Takes up hand-overs that a death left, and retries those that failed. */
   start(): void;
@@ -80,7 +80,7 @@ export function createOutbox(cloud: Cloud, smtpUrl: string | undefined): Outbox 
         writeFileSync(fresh, message.source);
         transaction(db, () => {
           db.prepare('INSERT INTO ses_accepted VALUES (?, ?)').run(messageId, now());
-          if (transport)
+          if (smtpUrl)
             db.prepare('INSERT INTO ses_hand_overs VALUES (?, ?, ?, 0, ?)').run(
               messageId,
               file,

@@ -1,7 +1,9 @@
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DeclaredResource } from '../../local/platform.ts';
 import { createSqs, type Sqs } from '../../local/sqs.ts';
 import { call, roleNamed, type TestCloud, testCloud } from './test-cloud.ts';
+import { testEndpoint } from './test-endpoint.ts';
 
 let cloud: TestCloud;
 let sqs: Sqs;
@@ -157,4 +159,24 @@ test('broken receipts, waits and visibilities are refused', async () => {
   const [message] = await receive();
   await ask('ChangeMessageVisibility', { ReceiptHandle: message.ReceiptHandle, VisibilityTimeout: 0 });
   expect(await receive()).toHaveLength(1);
+});
+
+test('the SDK’s own client accepts the digests and names the errors', async () => {
+  const endpoint = await testEndpoint(cloud, [sqs]);
+  const client = new SQSClient(endpoint.clientOf(roleNamed('operator')));
+  const QueueUrl = url('dead');
+  const MessageAttributes = {
+    kind: { DataType: 'String', StringValue: 'event' },
+    raw: { DataType: 'Binary', BinaryValue: Buffer.from([1, 2]) },
+  };
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'größe', MessageAttributes }));
+  const { Messages } = await client.send(
+    new ReceiveMessageCommand({ QueueUrl, MessageAttributeNames: ['All'] }),
+  );
+  expect(Messages).toMatchObject([{ Body: 'größe', MessageAttributes: { kind: { StringValue: 'event' } } }]);
+  expect(Messages?.[0]?.MessageAttributes?.raw?.BinaryValue).toEqual(new Uint8Array([1, 2]));
+  const missing = client.send(new SendMessageCommand({ QueueUrl: url('none'), MessageBody: 'x' }));
+  await expect(missing).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+  client.destroy();
+  await endpoint.close();
 });
