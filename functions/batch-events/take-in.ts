@@ -12,7 +12,7 @@ export interface BatchEventsDependencies {
   table: Table;
   stage: Stage;
   jobs: Jobs;
-  logs: Logs;
+  logs: Pick<Logs, 'drain'>;
   logGroup: string;
   now: () => Date;
   log: { warn(message: string, fields: Record<string, unknown>): void };

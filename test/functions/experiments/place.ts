@@ -1,0 +1,337 @@
+/**
+ * Experiments on real engines without the API in front: the table on dynoxide, ECR, Batch and Step Functions of the
+ * embedded cloud, the declared state machine, jobs in the container engine. Events can be held back or mixed up.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BatchClient } from '@aws-sdk/client-batch';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECRClient } from '@aws-sdk/client-ecr';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { takeIn } from '../../../functions/batch-events/take-in.ts';
+import { createExperiment } from '../../../functions/experiments/create.ts';
+import { prepare } from '../../../functions/launcher/prepare.ts';
+import { settle } from '../../../functions/launcher/settle.ts';
+import { createExperimentReconciler } from '../../../functions/reconciler/experiments.ts';
+import { experimentFlow } from '../../../infra/experiment-flow.ts';
+import local from '../../../infra/stages/local.json' with { type: 'json' };
+import { createBatch } from '../../../local/batch/batch.ts';
+import { createEcr } from '../../../local/ecr/ecr.ts';
+import { engineAddress } from '../../../local/engine/address.ts';
+import { createEngine } from '../../../local/engine/engine.ts';
+import type { DeclaredResource } from '../../../local/platform.ts';
+import { createStepFunctions } from '../../../local/step-functions/step-functions.ts';
+import { publish } from '../../../scripts/base-image/publish.ts';
+import { tinyImage } from '../../../scripts/base-image/tiny.ts';
+import { run } from '../../../scripts/command.ts';
+import { ensureEngine } from '../../../scripts/engine.ts';
+import { createEcrLogin } from '../../../shared/aws/ecr-login.ts';
+import { createExecutions } from '../../../shared/aws/executions.ts';
+import { createJobDefinitions, createJobs, type JobReport } from '../../../shared/aws/jobs.ts';
+import { createRepositories } from '../../../shared/aws/repositories.ts';
+import type { ExperimentRecord } from '../../../shared/experiment/record.ts';
+import { isOver } from '../../../shared/experiment/record.ts';
+import { newExperimentSchema } from '../../../shared/model/experiment.ts';
+import { newId } from '../../../shared/model/id.ts';
+import { stageSchema } from '../../../shared/model/stage.ts';
+import { createRegistryAccess } from '../../../shared/registry/access.ts';
+import { createNetwork } from '../../../shared/registry/network.ts';
+import { readEvents } from '../../../shared/store/advance.ts';
+import { createRegistryStore } from '../../../shared/store/registries.ts';
+import { createTable, indexes } from '../../../shared/store/table.ts';
+import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
+
+export const organisation = 'acme';
+const account = '000000000000';
+const arn = (service: string, name: string) => `arn:aws:${service}:us-east-1:${account}:${name}`;
+const launcherArn = arn('lambda', 'function:slipway-local-launcher');
+const stateMachineArn = arn('states', 'stateMachine:slipway-local-experiments');
+
+/** The table, as far as its keys go, on an engine of its own. */
+export async function testTable() {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-table-'));
+  const port = await freePort();
+  const engine = spawn(
+    resolve('node_modules/@dynoxide/linux-x64/dynoxide'),
+    ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', join(folder, 'table.db')],
+    { stdio: 'ignore' },
+  );
+  const client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 20,
+  });
+  const sorted = { byDue: ['openKey', 'dueAt'] as const };
+  const all: [string, readonly [string, string]][] = [
+    ...Object.entries(indexes).map(([name, sort]) => [name, ['pk', sort]] as [string, [string, string]]),
+    ...Object.entries(sorted),
+  ];
+  const names = new Set(['pk', 'sk', ...all.flatMap(([, keys]) => keys)]);
+  const keys = (hash: string, range: string) => [
+    { AttributeName: hash, KeyType: 'HASH' as const },
+    { AttributeName: range, KeyType: 'RANGE' as const },
+  ];
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'test',
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: keys('pk', 'sk'),
+      AttributeDefinitions: [...names].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      GlobalSecondaryIndexes: all.map(([IndexName, [hash, range]]) => ({
+        IndexName,
+        KeySchema: keys(hash, range),
+        Projection: { ProjectionType: 'ALL' },
+      })),
+    }),
+  );
+  return {
+    table: createTable('test', client),
+    async close() {
+      client.destroy();
+      await ended(engine);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+const declared = (type: string, name: string, properties: object): DeclaredResource => ({
+  stack: 'compute',
+  logicalId: name,
+  type: `AWS::Batch::${type}`,
+  properties,
+  physicalId: arn('batch', name),
+  attributes: {},
+});
+
+export interface PlaceOptions {
+  /** Seconds that a job may wait for a host. */
+  queueTimeoutSeconds?: number;
+  /** What becomes of the events of a job, in their order; by default all are delivered as they come. */
+  deliver?: (report: JobReport) => JobReport[];
+}
+
+export type Place = Awaited<ReturnType<typeof experimentsPlace>>;
+
+export async function experimentsPlace(options: PlaceOptions = {}) {
+  const { table, close } = await testTable();
+  const cloud = await createCloudWithEndpoint();
+  const stage = stageSchema.parse({
+    ...local,
+    queueTimeoutSeconds: options.queueTimeoutSeconds ?? 60,
+    privateRegistries: ['127.0.0.1'],
+  });
+  const ecr = createEcr(cloud);
+  const batch = createBatch(cloud, {
+    engine: createEngine(engineAddress(process.env)),
+    ecr,
+    machine: { vcpus: 8, memoryMiB: 8192, gpuIds: [] },
+    stopGraceSeconds: 5,
+  });
+  const states = createStepFunctions(cloud, { batch });
+  cloud.serve(ecr, batch, states);
+  await ecr.deploy?.([]);
+  await batch.deploy?.([
+    declared('SchedulingPolicy', 'scheduling-policy/fair', { FairsharePolicy: {} }),
+    ...stage.environments.map((one) =>
+      declared('ComputeEnvironment', `compute-environment/slipway-local-acme-${one.name}`, {
+        Type: 'MANAGED',
+        ComputeResources: { Type: 'EC2', MaxvCpus: one.maxVcpus, InstanceTypes: one.instanceTypes },
+      }),
+    ),
+    ...stage.queues.map((one) =>
+      declared('JobQueue', `job-queue/slipway-local-acme-${one.name}`, {
+        Priority: 1,
+        SchedulingPolicyArn: arn('batch', 'scheduling-policy/fair'),
+        ComputeEnvironmentOrder: one.environments.map((name, i) => ({
+          Order: i + 1,
+          ComputeEnvironment: arn('batch', `compute-environment/slipway-local-acme-${name}`),
+        })),
+      }),
+    ),
+  ]);
+  await states.deploy?.([
+    {
+      stack: 'api',
+      logicalId: 'Flow',
+      type: 'AWS::StepFunctions::StateMachine',
+      properties: {
+        StateMachineName: 'slipway-local-experiments',
+        RoleArn: `arn:aws:iam::${account}:role/flow`,
+        Definition: experimentFlow({ partition: 'aws', launcherArn }),
+      },
+      physicalId: stateMachineArn,
+      attributes: {},
+    },
+  ]);
+  await batch.start?.();
+  await ecr.start?.();
+  await states.start?.();
+
+  const client = { ...cloud.client(), maxAttempts: 1 };
+  const now = () => new Date();
+  const registries = createRegistryStore(table, cloud.registryHost, stage.privateRegistries);
+  const jobs = createJobs(new BatchClient(client));
+  const executions = createExecutions(stateMachineArn, new SFNClient(client));
+  const problems: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (message: string) => void problems.push(message),
+    error: (message: string, fields: object) => void problems.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  const launcher = {
+    table,
+    stage,
+    registries,
+    access: createRegistryAccess({
+      registries,
+      secrets: { read: async () => undefined },
+      ecrLogin: createEcrLogin(new ECRClient(client)),
+      ecrRegistry: cloud.registryHost,
+      network: createNetwork({ privateHosts: stage.privateRegistries }),
+    }),
+    repositories: createRepositories(new ECRClient(client)),
+    definitions: createJobDefinitions(new BatchClient(client)),
+    jobs,
+    ecrRegistry: cloud.registryHost,
+    logGroup: '/slipway/local/jobs',
+    roleArnPrefix: `arn:aws:iam::${account}:role/slipway-local-`,
+    apiUrl: 'http://127.0.0.1:4780',
+    now,
+  };
+  cloud.functions.set(launcherArn, async (payload) => {
+    const task = payload as { action: string; organisation: string; experimentId: string };
+    try {
+      const answer =
+        task.action === 'prepare'
+          ? await prepare(launcher, { ...task, remainingMs: () => 60_000 })
+          : await settle(launcher, task);
+      return { payload: answer };
+    } catch (error) {
+      const { name, message } = error as Error;
+      return { payload: { errorType: name, errorMessage: message }, functionError: 'Unhandled' };
+    }
+  });
+
+  const deliver = options.deliver ?? ((report: JobReport) => [report]);
+  let taken = 0;
+  let closing = false;
+  const takeInReport = (report: JobReport) =>
+    takeIn(
+      { table, stage, jobs, logs: { drain: async () => true }, logGroup: launcher.logGroup, now, log },
+      report,
+    );
+  const pump = (async () => {
+    while (!closing) {
+      for (; taken < cloud.events.length; taken++) {
+        const event = cloud.events[taken];
+        if (event?.source !== 'aws.batch') continue;
+        for (const report of deliver(event.detail as unknown as JobReport)) await takeInReport(report);
+      }
+      await sleep(20);
+    }
+  })();
+
+  const engine = await ensureEngine({ yes: true });
+  const target = {
+    cloud: {
+      registryHost: cloud.registryHost,
+      endpointUrl: cloud.endpointUrl,
+      region: 'us-east-1',
+      accountId: account,
+      accessKeyId: 'ROOT',
+      secretAccessKey: 'secret',
+      apiUrl: '',
+      token: '',
+      pid: 0,
+    },
+  };
+  const get = async (id: string) => {
+    const record = await table.get(organisation, 'experiments', id);
+    if (!record) throw new Error(`no experiment ${id}`);
+    return record as ExperimentRecord;
+  };
+  const until = async (id: string, accept: (record: ExperimentRecord) => boolean, seconds = 40) => {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const record = await get(id);
+      if (accept(record)) return record;
+      if (performance.now() > end)
+        throw new Error(
+          `${JSON.stringify(record, null, 1)}\n${problems.join('\n')}\n${cloud.messages.join('\n')}`,
+        );
+      await sleep(50);
+    }
+  };
+
+  return {
+    cloud,
+    table,
+    stage,
+    jobs,
+    executions,
+    launcher,
+    log,
+    problems,
+    get,
+    until,
+    over: (id: string, seconds?: number) => until(id, isOver, seconds),
+    takeIn: takeInReport,
+    reconcile: (at: Date = new Date()) =>
+      createExperimentReconciler({ table, stage, jobs, executions, now: () => at }),
+    async create(asked: object, start = true): Promise<ExperimentRecord> {
+      return createExperiment(
+        { table, stage, executions, log },
+        {
+          organisation,
+          author: 'ada@acme.example',
+          id: newId('experiment', Date.now()),
+          now: now(),
+          start,
+          asked: newExperimentSchema.parse({ compute: 'cpu-small', ...asked }),
+        },
+      );
+    },
+    codes: async (id: string) => (await readEvents(table, organisation, id, 0, 100)).map(({ code }) => code),
+    /** Puts an image made of `instructions` on a tiny base into the organisation's ECR; answers its reference. */
+    async publish(repository: string, instructions: string[] = []): Promise<string> {
+      const base = await tinyImage(engine, () => undefined);
+      const image = `slipway-test/${repository}:1`;
+      await run(engine.cli, ['build', '-q', '-t', image, '-'], {
+        input: [`FROM ${base}`, ...instructions].join('\n'),
+        env: { DOCKER_BUILDKIT: '1' },
+      });
+      return publish(
+        engine,
+        image,
+        { ...target, repository: `${organisation}/${repository}`, tag: '1' },
+        () => undefined,
+      );
+    },
+    async close() {
+      closing = true;
+      await pump;
+      await cloud.close();
+      await close();
+    },
+  };
+}
