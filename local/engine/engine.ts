@@ -180,7 +180,9 @@ function splitReference(reference: string): { name: string; tagOrDigest: string 
   return { name: reference, tagOrDigest: 'latest' };
 }
 
-const encodeLogin = (login: RegistryLogin) => Buffer.from(JSON.stringify(login)).toString('base64url');
+/** URL-safe, but with its padding: without it older engines take the header for none at all. */
+const encodeLogin = (login: RegistryLogin) =>
+  Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 
 /** The engine takes `since` as seconds with nine decimals, which a double can't hold. */
 function epochSeconds(time: string | undefined): string | undefined {
