@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cloud } from '../platform.ts';
 import { endProcess } from '../process-guard.ts';
@@ -61,6 +62,7 @@ export class Environment {
       [
         `--max-old-space-size=${Math.max(64, Math.floor(config.memoryMiB * 0.9))}`,
         `${runtimeFolder}bootstrap.mjs`,
+        join(cloud.home, 'compile-cache'),
       ],
       {
         cwd: config.codeFolder,

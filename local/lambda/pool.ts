@@ -7,8 +7,8 @@ import { accountConcurrency } from './limits.ts';
 
 /** Reaped when idle for so long; one that was used again and again meanwhile stays. */
 const idleLimitMs = 60_000;
-/** Beyond so many, idle environments go sooner: each holds some 60 MB. */
-const warmLimit = 2;
+/** Beyond so many, idle environments go sooner: each holds some 80 MB. */
+const warmLimit = 1;
 const surplusIdleLimitMs = 15_000;
 
 interface Waiting {

@@ -2,6 +2,7 @@
  * What runs inside a function environment: loads the handler as Lambda's Node.js runtime does and answers one
  * invocation at a time over the process channel. Plain JavaScript, so that a cold start strips no types.
  */
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
@@ -96,8 +97,11 @@ process.on('unhandledRejection', (reason) => {
   process.exit(128);
 });
 
+// Faster cold starts, seen by nobody: compiled code is kept between environments.
+enableCompileCache(process.argv[2]);
 try {
   const handler = await loadHandler();
+  flushCompileCache();
   process.on('message', async (invocation) => process.send(await invoke(handler, invocation)));
   process.send({ ready: true });
 } catch (error) {

@@ -1,0 +1,93 @@
+/** The embedded cloud in the foreground: reads its settings, boots, says where it is, ends in order. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminToken } from './admin-token.ts';
+import { engineAddress } from './engine/address.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import { writePrivately } from './private-file.ts';
+import { readSettings } from './settings.ts';
+import { type RunningCloud, startCloud } from './start.ts';
+import { synthesize } from './synth.ts';
+
+const print = (line: string) => console.log(line);
+
+async function findEngine(): Promise<Engine> {
+  const engine = createEngine(engineAddress(process.env));
+  try {
+    await engine.version();
+    return engine;
+  } catch (error) {
+    engine.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `No container engine answers at ${engine.host} (${reason}): start Docker or Podman, or use npm start.`,
+    );
+  }
+}
+
+function announce(cloud: RunningCloud, token: string, home: string, startedAt: number): void {
+  print('');
+  print(`  API        ${cloud.apiUrl}`);
+  print(`  Token      ${token}`);
+  print(`  AWS        ${cloud.endpointUrl} (region ${cloud.region}, keys in ${join(home, 'local.json')})`);
+  print(`  Registry   ${cloud.registryHost}`);
+  print(`  State      ${home}`);
+  print('');
+  print(
+    `Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C ends it; nothing is lost.`,
+  );
+}
+
+/** Ends on the first signal; a second one doesn't wait. */
+function onSignals(stop: () => Promise<void>): AbortSignal {
+  const aborted = new AbortController();
+  let isStopping = false;
+  const end = () => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    aborted.abort();
+    stop().then(
+      () => process.exit(process.exitCode ?? 0),
+      (error: Error) => {
+        console.error(error.stack);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  return aborted.signal;
+}
+
+/** Boots by the environment's settings; resolves when all is ready and said. Throws errors whose message is one line. */
+export async function runInForeground(): Promise<void> {
+  const startedAt = performance.now();
+  const settings = readSettings(process.env);
+  const { home, port, stage } = settings;
+  let cloud: RunningCloud | undefined;
+  const summary = join(home, 'local.json');
+  const signal = onSignals(async () => {
+    if (!cloud) return;
+    rmSync(summary, { force: true });
+    await cloud.stop();
+  });
+  const onSynth = () => print('Synthesizing the stacks (their sources have changed) …');
+  cloud = await startCloud({
+    home,
+    port,
+    print,
+    async prepare() {
+      const [engine, assembly] = await Promise.all([
+        findEngine(),
+        synthesize({ stage, home, onSynth, signal }),
+      ]);
+      return { engine, assembly };
+    },
+    dynamodb: { endpoint: settings.dynamodbEndpoint, indexLagMs: settings.indexLagMs },
+  });
+  const { apiUrl, endpointUrl, registryHost, region, accountId, credentials } = cloud;
+  const facts = { apiUrl, endpointUrl, registryHost, region, accountId, ...credentials, pid: process.pid };
+  const token = await adminToken({ ...facts, home, stage, signal });
+  writePrivately(summary, JSON.stringify({ ...facts, token }, undefined, 2));
+  announce(cloud, token, home, startedAt);
+}
