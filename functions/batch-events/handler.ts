@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { EventBridgeEvent } from 'aws-lambda';
 import { createArtifacts } from '../../shared/aws/artifacts.ts';
+import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobs, type JobReport } from '../../shared/aws/jobs.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
@@ -13,14 +14,16 @@ const environment = readVariables({ TABLE_NAME: true, ARTIFACTS_BUCKET: true, JO
 const table = createTable(environment.TABLE_NAME);
 const now = () => new Date();
 const log = createLog();
+const client = new CloudWatchLogsClient({});
 const dependencies = {
   table,
   stage: readStage(),
   jobs: createJobs(),
+  jobLog: createJobLog(environment.JOB_LOG_GROUP, client),
   logs: createLogs({
     table,
     artifacts: createArtifacts(environment.ARTIFACTS_BUCKET),
-    client: new CloudWatchLogsClient({}),
+    client,
     now,
   }),
   logGroup: environment.JOB_LOG_GROUP,

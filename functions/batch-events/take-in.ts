@@ -1,4 +1,6 @@
+import type { JobLog } from '../../shared/aws/job-log.ts';
 import { type Job, type JobReport, type Jobs, jobOf } from '../../shared/aws/jobs.ts';
+import { explained } from '../../shared/experiment/explain.ts';
 import { logJobOf } from '../../shared/experiment/log-job.ts';
 import { changeOf, concluded, isSurplus, jobToEnd, observed } from '../../shared/experiment/progress.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
@@ -12,6 +14,7 @@ export interface BatchEventsDependencies {
   table: Table;
   stage: Stage;
   jobs: Jobs;
+  jobLog: JobLog;
   logs: Pick<Logs, 'drain'>;
   logGroup: string;
   now: () => Date;
@@ -23,10 +26,11 @@ export interface BatchEventsDependencies {
  * the outcome is the same. Jobs that aren't Slipway's are passed over.
  */
 export async function takeIn(dependencies: BatchEventsDependencies, report: JobReport): Promise<void> {
-  const { table, stage, jobs, logs, logGroup, now, log } = dependencies;
-  const job = jobOf(report);
-  const owner = job && ownerOf(job, stage);
+  const { table, stage, jobs, jobLog, logs, logGroup, now, log } = dependencies;
+  const reported = jobOf(report);
+  const owner = reported && ownerOf(reported, stage);
   if (!owner) return;
+  const job = await explained(reported, jobLog);
   const { organisation, experimentId: id } = owner;
   const moved = await advance<ExperimentRecord>(
     table,

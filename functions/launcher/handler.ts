@@ -1,6 +1,8 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createEcrLogin } from '../../shared/aws/ecr-login.ts';
+import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs } from '../../shared/aws/jobs.ts';
 import { createRepositories } from '../../shared/aws/repositories.ts';
 import { createSecrets } from '../../shared/aws/secrets.ts';
@@ -40,6 +42,7 @@ const dependencies = {
   repositories: createRepositories(),
   definitions: createJobDefinitions(),
   jobs: createJobs(),
+  jobLog: createJobLog(environment.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
   ecrRegistry: environment.ECR_REGISTRY,
   logGroup: environment.JOB_LOG_GROUP,
   roleArnPrefix: environment.ROLE_ARN_PREFIX,

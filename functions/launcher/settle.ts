@@ -1,4 +1,6 @@
+import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
+import { explained } from '../../shared/experiment/explain.ts';
 import {
   abandoned,
   changeOf,
@@ -22,6 +24,7 @@ export interface SettleDependencies {
   table: Table;
   stage: Stage;
   jobs: Jobs;
+  jobLog: JobLog;
   apiUrl: string;
   now: () => Date;
 }
@@ -40,10 +43,11 @@ export interface SettleRequest {
  * Asked twice, it answers the same.
  */
 export async function settle(dependencies: SettleDependencies, request: SettleRequest): Promise<Next> {
-  const { table, stage, jobs, apiUrl, now } = dependencies;
+  const { table, stage, jobs, jobLog, apiUrl, now } = dependencies;
   const { organisation, experimentId: id } = request;
   const jobId = jobIdOf(request);
-  const [job] = jobId === undefined ? [] : await jobs.describe([jobId]);
+  const [found] = jobId === undefined ? [] : await jobs.describe([jobId]);
+  const job = found && (await explained(found, jobLog));
   const moved = await advance<ExperimentRecord>(
     table,
     { organisation, collection: 'experiments', id },

@@ -1,5 +1,7 @@
 import type { Executions } from '../../shared/aws/executions.ts';
+import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
+import { explained } from '../../shared/experiment/explain.ts';
 import {
   abandoned,
   changeOf,
@@ -25,6 +27,7 @@ export interface ExperimentReconcilerDependencies {
   table: Table;
   stage: Stage;
   jobs: Jobs;
+  jobLog: JobLog;
   executions: Executions;
   now: () => Date;
 }
@@ -44,7 +47,8 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
     if (!record || isOver(record) || record.status === 'created') return;
     const circumstances = { organisation, now: now(), queueTimeoutSeconds: stage.queueTimeoutSeconds };
     const attempt = openAttempt(record);
-    const job = attempt && (await findJob(dependencies, organisation, record, attempt));
+    const found = attempt && (await findJob(dependencies, organisation, record, attempt));
+    const job = found && (await explained(found, dependencies.jobLog));
     // A job that is alive says all there is to know; its end will be heard of, or found here.
     const execution = job ? 'running' : await executions.state(id);
     if (execution === 'absent' && record.attempts.length === 0) await executions.start(organisation, id);

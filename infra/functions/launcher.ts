@@ -1,24 +1,15 @@
 import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pushActions } from '../access/ecr.ts';
-import { listBucket, objects, secrets, tableReadWrite } from '../access/storage.ts';
-import { tokenKey } from '../access/tokens.ts';
-import { describeJobs, passRoles, terminateJobs } from '../access/work.ts';
+import { secrets, tableReadWrite } from '../access/storage.ts';
+import { describeJobs, passRoles } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
 export const launcher: FunctionDeclaration = {
   name: 'launcher',
   description: "Prepares an experiment's job and decides what follows an attempt",
-  // An image that must be mirrored first is copied layer by layer.
+  // An image that must be copied first is copied layer by layer.
   timeoutSeconds: 300,
   memoryMiB: 1024,
-  variables: [
-    'TABLE_NAME',
-    'ARTIFACTS_BUCKET',
-    'JOB_LOG_GROUP',
-    'ROLE_ARN_PREFIX',
-    'TOKEN_KEY_SECRET_ARN',
-    'ECR_REGISTRY',
-    'API_URL',
-  ],
+  variables: ['TABLE_NAME', 'JOB_LOG_GROUP', 'ROLE_ARN_PREFIX', 'ECR_REGISTRY', 'API_URL'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
     {
@@ -32,29 +23,12 @@ export const launcher: FunctionDeclaration = {
       wildcard: 'DescribeJobDefinitions has no resource.',
     },
     describeJobs,
-    terminateJobs(deployment),
+    // A line of the log tells an image without a shell from a command that isn't there.
+    logStreams(deployment, deployment.names.jobLogGroup),
     passRoles(deployment, ['execution', 'job'], 'ecs-tasks.amazonaws.com'),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pushActions,
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-      'ecr:DescribeRepositories',
-      'ecr:DescribeImages',
-    ]),
+    everyOrganisationsRepositories(deployment, [...pushActions, 'ecr:CreateRepository', 'ecr:TagResource']),
     defaultRepositories(deployment),
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
-    secrets(deployment, 'experiments', [
-      'secretsmanager:CreateSecret',
-      'secretsmanager:TagResource',
-      'secretsmanager:DescribeSecret',
-      'secretsmanager:GetSecretValue',
-      'secretsmanager:PutSecretValue',
-      'secretsmanager:DeleteSecret',
-    ]),
-    secrets(deployment, 'secrets', ['secretsmanager:DescribeSecret']),
-    objects(deployment, 'uploads', ['s3:GetObject']),
-    listBucket(deployment),
-    tokenKey(deployment),
   ],
 };

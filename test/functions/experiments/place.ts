@@ -15,6 +15,7 @@ import { ECRClient } from '@aws-sdk/client-ecr';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { takeIn } from '../../../functions/batch-events/take-in.ts';
 import { createExperiment } from '../../../functions/experiments/create.ts';
+import { stopExperiment } from '../../../functions/experiments/stop.ts';
 import { prepare } from '../../../functions/launcher/prepare.ts';
 import { settle } from '../../../functions/launcher/settle.ts';
 import { createExperimentReconciler } from '../../../functions/reconciler/experiments.ts';
@@ -128,6 +129,8 @@ export interface PlaceOptions {
   queueTimeoutSeconds?: number;
   /** What becomes of the events of a job, in their order; by default all are delivered as they come. */
   deliver?: (report: JobReport) => JobReport[];
+  /** Makes the launcher's calls fail, by action. */
+  failing?: (action: string) => boolean;
 }
 
 export type Place = Awaited<ReturnType<typeof experimentsPlace>>;
@@ -137,6 +140,19 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   const cloud = await createCloudWithEndpoint();
   const stage = stageSchema.parse({
     ...local,
+    computes: [
+      ...local.computes,
+      {
+        use: 'run',
+        name: 'larger-than-any-host',
+        vcpus: 1,
+        memoryMiB: 65_536,
+        gpus: 0,
+        pricePerHourUsd: 1,
+        maxConcurrent: 1,
+        queues: ['cpu', 'gpu'],
+      },
+    ],
     queueTimeoutSeconds: options.queueTimeoutSeconds ?? 60,
     privateRegistries: ['127.0.0.1'],
   });
@@ -192,6 +208,8 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   const registries = createRegistryStore(table, cloud.registryHost, stage.privateRegistries);
   const jobs = createJobs(new BatchClient(client));
   const executions = createExecutions(stateMachineArn, new SFNClient(client));
+  const logGroup = '/slipway/local/jobs';
+  const jobLog = { firstLines: async (stream: string) => cloud.lines(logGroup, stream) };
   const problems: string[] = [];
   const log = {
     info: () => undefined,
@@ -213,7 +231,8 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     definitions: createJobDefinitions(new BatchClient(client)),
     jobs,
     ecrRegistry: cloud.registryHost,
-    logGroup: '/slipway/local/jobs',
+    logGroup,
+    jobLog,
     roleArnPrefix: `arn:aws:iam::${account}:role/slipway-local-`,
     apiUrl: 'http://127.0.0.1:4780',
     now,
@@ -221,6 +240,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   cloud.functions.set(launcherArn, async (payload) => {
     const task = payload as { action: string; organisation: string; experimentId: string };
     try {
+      if (options.failing?.(task.action)) throw new Error('the launcher was killed');
       const answer =
         task.action === 'prepare'
           ? await prepare(launcher, { ...task, remainingMs: () => 60_000 })
@@ -237,7 +257,16 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   let closing = false;
   const takeInReport = (report: JobReport) =>
     takeIn(
-      { table, stage, jobs, logs: { drain: async () => true }, logGroup: launcher.logGroup, now, log },
+      {
+        table,
+        stage,
+        jobs,
+        jobLog,
+        logs: { drain: async () => true },
+        logGroup: launcher.logGroup,
+        now,
+        log,
+      },
       report,
     );
   const pump = (async () => {
@@ -297,7 +326,9 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     over: (id: string, seconds?: number) => until(id, isOver, seconds),
     takeIn: takeInReport,
     reconcile: (at: Date = new Date()) =>
-      createExperimentReconciler({ table, stage, jobs, executions, now: () => at }),
+      createExperimentReconciler({ table, stage, jobs, jobLog, executions, now: () => at }),
+    stop: (id: string) =>
+      stopExperiment({ table, stage, jobs }, { organisation, id, by: 'ada@acme.example', now: now() }),
     async create(asked: object, start = true): Promise<ExperimentRecord> {
       return createExperiment(
         { table, stage, executions, log },
@@ -317,7 +348,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
       const base = await tinyImage(engine, () => undefined);
       const image = `slipway-test/${repository}:1`;
       await run(engine.cli, ['build', '-q', '-t', image, '-'], {
-        input: [`FROM ${base}`, ...instructions].join('\n'),
+        input: [`FROM ${base} AS base`, ...instructions].join('\n'),
         env: { DOCKER_BUILDKIT: '1' },
       });
       return publish(

@@ -1,0 +1,32 @@
+import {
+  type CloudWatchLogsClient,
+  GetLogEventsCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-cloudwatch-logs';
+
+/** The beginning of a job's log, before it is kept anywhere else. */
+export interface JobLog {
+  /** Up to five events; none where nothing has been written yet. */
+  firstLines(stream: string): Promise<string[]>;
+}
+
+export function createJobLog(group: string, client: CloudWatchLogsClient): JobLog {
+  return {
+    async firstLines(stream) {
+      try {
+        const { events = [] } = await client.send(
+          new GetLogEventsCommand({
+            logGroupName: group,
+            logStreamName: stream,
+            startFromHead: true,
+            limit: 5,
+          }),
+        );
+        return events.map(({ message = '' }) => message);
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return [];
+        throw error;
+      }
+    },
+  };
+}
