@@ -1,5 +1,6 @@
 /** Entry of `cdk`: `npx cdk synth -c stage=<stage>`; without a stage, `local`. */
 import { App } from 'aws-cdk-lib';
+import type { BuildFailure } from 'esbuild';
 import { bundleAll, MissingEntryError } from './bundles.ts';
 import { featureFlags } from './feature-flags.ts';
 import { ApiDocumentError } from './openapi.ts';
@@ -16,8 +17,14 @@ try {
   const explained =
     error instanceof StageConfigurationError ||
     error instanceof MissingEntryError ||
+    isBuildFailure(error) ||
     error instanceof ApiDocumentError;
   if (!explained) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+/** esbuild's error lists every fault with its place; a stack trace of esbuild's own would only hide them. */
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error && 'warnings' in error;
 }

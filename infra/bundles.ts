@@ -66,7 +66,8 @@ export async function bundleAll(stage: Stage, root = projectRoot): Promise<Bundl
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     ...bundleOptions,
-    logLevel: 'error',
+    // The error that is thrown has it all.
+    logLevel: 'silent',
     // An import that nothing exports would only fail when the function first runs.
     logOverride: { 'import-is-undefined': 'error' },
   });

@@ -2,12 +2,11 @@
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
 
-const tableReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+const tableReads = ['dynamodb:GetItem', 'dynamodb:Query'];
 const tableWrites = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
-  'dynamodb:BatchWriteItem',
   'dynamodb:ConditionCheckItem',
 ];
 
@@ -40,6 +39,14 @@ export function objects({ artifactsBucketArn }: Deployment, folder: string, acti
 export function listBucket({ artifactsBucketArn }: Deployment): Access {
   return { actions: ['s3:ListBucket'], resources: [artifactsBucketArn] };
 }
+
+/** Makes secrets, gives them new values, takes them away; the value itself is only readable where that is added. */
+export const secretWrites = [
+  'secretsmanager:CreateSecret',
+  'secretsmanager:TagResource',
+  'secretsmanager:PutSecretValue',
+  'secretsmanager:DeleteSecret',
+];
 
 /** Secrets of every organisation below one kind: `registries`, `experiments`, `secrets`. */
 export function secrets({ arn, names, stage }: Deployment, kind: string, actions: string[]): Access {

@@ -7,17 +7,12 @@ export function tokenKey({ tokenKeySecretArn }: Deployment): Access {
   return { actions: ['secretsmanager:GetSecretValue'], resources: [tokenKeySecretArn] };
 }
 
-/** Invite and remove members in the deployment's own user pool; nothing where the operator's issuer does that. */
+/** Invite members into the deployment's own user pool; nothing where the operator's issuer does that. */
 export function userPoolMembers({ userPoolArn }: Deployment): Access[] {
   if (!userPoolArn) return [];
   return [
     {
-      actions: [
-        'cognito-idp:AdminCreateUser',
-        'cognito-idp:AdminGetUser',
-        'cognito-idp:AdminDeleteUser',
-        'cognito-idp:AdminUserGlobalSignOut',
-      ],
+      actions: ['cognito-idp:AdminCreateUser', 'cognito-idp:AdminGetUser'],
       resources: [userPoolArn],
     },
   ];

@@ -1,5 +1,5 @@
 import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
-import { describeJobs, terminateJobs } from '../access/work.ts';
+import { terminateJobs } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
 export const batchEvents: FunctionDeclaration = {
@@ -10,7 +10,6 @@ export const batchEvents: FunctionDeclaration = {
   variables: ['TABLE_NAME', 'ARTIFACTS_BUCKET', 'JOB_LOG_GROUP'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
-    describeJobs,
     terminateJobs(deployment),
     objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     listBucket(deployment),

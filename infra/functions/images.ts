@@ -19,14 +19,7 @@ export const images: FunctionDeclaration = {
     builds(deployment, ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds']),
     passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pullActions,
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-      'ecr:DescribeRepositories',
-      'ecr:DescribeImages',
-      'ecr:ListImages',
-    ]),
+    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:CreateRepository', 'ecr:TagResource']),
     defaultRepositories(deployment),
   ],
 };

@@ -1,4 +1,4 @@
-import { listBucket, objects, secrets, tableReadWrite } from '../access/storage.ts';
+import { objects, secrets, secretWrites, tableReadWrite } from '../access/storage.ts';
 import { tokenKey, userPoolMembers } from '../access/tokens.ts';
 import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
 
@@ -7,26 +7,12 @@ export const organisation: FunctionDeclaration = {
   description: 'Settings, computes, members, tokens, secrets, uploads',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
-  variables: [
-    'TABLE_NAME',
-    'ARTIFACTS_BUCKET',
-    'TOKEN_KEY_SECRET_ARN',
-    'AUTH_ISSUER',
-    'USER_POOL_ID',
-    'API_URL',
-  ],
+  variables: ['TABLE_NAME', 'ARTIFACTS_BUCKET', 'TOKEN_KEY_SECRET_ARN', 'AUTH_ISSUER', 'USER_POOL_ID'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
     // The signer of an upload's URL needs the permission that the URL hands on.
-    objects(deployment, 'uploads', ['s3:PutObject', 's3:GetObject']),
-    listBucket(deployment),
-    secrets(deployment, 'secrets', [
-      'secretsmanager:CreateSecret',
-      'secretsmanager:TagResource',
-      'secretsmanager:DescribeSecret',
-      'secretsmanager:PutSecretValue',
-      'secretsmanager:DeleteSecret',
-    ]),
+    objects(deployment, 'uploads', ['s3:PutObject']),
+    secrets(deployment, 'secrets', secretWrites),
     tokenKey(deployment),
     ...userPoolMembers(deployment),
   ],

@@ -1,5 +1,5 @@
-import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
-import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
+import { everyOrganisationsRepositories } from '../access/ecr.ts';
+import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
 import {
   builds,
   describeJobs,
@@ -32,8 +32,8 @@ export const reconciler: FunctionDeclaration = {
     ...tableReadWrite(deployment),
     builds(deployment, ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds']),
     passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
-    { actions: ['states:StartExecution', 'states:ListExecutions'], resources: [stateMachineArn(deployment)] },
-    executions(deployment, ['states:DescribeExecution', 'states:StopExecution']),
+    { actions: ['states:StartExecution'], resources: [stateMachineArn(deployment)] },
+    executions(deployment, ['states:DescribeExecution']),
     describeJobs,
     { actions: ['batch:ListJobs'], resources: ['*'], wildcard: 'ListJobs has no resource.' },
     terminateJobs(deployment),
@@ -43,14 +43,6 @@ export const reconciler: FunctionDeclaration = {
     listBucket(deployment),
     logStreams(deployment, deployment.names.buildLogGroup),
     logStreams(deployment, deployment.names.jobLogGroup),
-    secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
-    secrets(deployment, 'experiments', ['secretsmanager:DeleteSecret', 'secretsmanager:DescribeSecret']),
-    ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pullActions,
-      'ecr:DescribeImages',
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-    ]),
+    everyOrganisationsRepositories(deployment, ['ecr:CreateRepository', 'ecr:TagResource']),
   ],
 };

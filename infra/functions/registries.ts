@@ -1,5 +1,5 @@
 import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
-import { secrets, tableReadWrite } from '../access/storage.ts';
+import { secrets, secretWrites, tableReadWrite } from '../access/storage.ts';
 import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
 
 export const registries: FunctionDeclaration = {
@@ -10,21 +10,10 @@ export const registries: FunctionDeclaration = {
   variables: ['TABLE_NAME', 'ECR_REGISTRY'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
-    secrets(deployment, 'registries', [
-      'secretsmanager:CreateSecret',
-      'secretsmanager:TagResource',
-      'secretsmanager:DescribeSecret',
-      'secretsmanager:GetSecretValue',
-      'secretsmanager:PutSecretValue',
-      'secretsmanager:DeleteSecret',
-    ]),
+    secrets(deployment, 'registries', [...secretWrites, 'secretsmanager:GetSecretValue']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pullActions,
-      'ecr:DescribeRepositories',
-      'ecr:DescribeImages',
-      'ecr:ListImages',
-    ]),
+    // A check of the right to push opens an upload, and never completes it.
+    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:InitiateLayerUpload']),
     defaultRepositories(deployment),
   ],
 };

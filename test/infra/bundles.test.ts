@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bundles, bundleAll, MissingEntryError } from '../../infra/bundles.ts';
+import { functionDeclarations } from '../../infra/functions/index.ts';
+import { parsePolicy } from '../../local/iam/policy.ts';
+import { stageSchema } from '../../shared/model/stage.ts';
+import { exampleStage, synthesize } from './synthesized.ts';
+
+const run = promisify(execFile);
+const stage = exampleStage();
+const names = functionDeclarations.map(({ name }) => name);
+let bundles: Bundles;
+const codeOf = (name: string) => readFileSync(join(bundles.functionFolder(name), 'index.mjs'), 'utf8');
+
+beforeAll(async () => {
+  bundles = await bundleAll(stage);
+});
+
+test.each(names)('%s is one module with the stage configuration beside it', (name) => {
+  const configuration = readFileSync(join(bundles.functionFolder(name), 'stage.json'), 'utf8');
+  expect(stageSchema.parse(JSON.parse(configuration))).toEqual(stage);
+  expect(codeOf(name)).toMatch(/export\s*\{[^}]*\bhandler\b/);
+  // Lambda takes 250 MB, but every kilobyte is read at each cold start.
+  expect(statSync(join(bundles.functionFolder(name), 'index.mjs')).size).toBeLessThan(2_000_000);
+});
+
+test('B1 the builder is one module that starts on its own', async () => {
+  const builder = join(bundles.builderFolder, 'builder.mjs');
+  const environment = { PATH: process.env.PATH, ARTIFACTS_BUCKET: 'b', AWS_REGION: 'us-east-1' };
+  // Without its specification it can only say so, but saying so means that it was loaded.
+  await expect(run(process.execPath, [builder, 'install'], { env: environment })).rejects.toThrow(
+    /BUILDER_CACHE_MODE/,
+  );
+});
+
+test('the same sources make the same bytes', async () => {
+  const again = await bundleAll(stage);
+  for (const name of names)
+    expect(readFileSync(join(again.functionFolder(name), 'index.mjs'), 'utf8')).toBe(codeOf(name));
+});
+
+describe('faults in sources stop synth', () => {
+  const root = mkdtempSync(join(tmpdir(), 'slipway-sources-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+
+  test('a declared function without an entry is named', async () => {
+    write('builder/main.ts', '');
+    for (const name of names.slice(1)) write(`functions/${name}/handler.ts`, 'export const handler = 1;');
+    const bundling = bundleAll(stage, root);
+    await expect(bundling).rejects.toThrow(MissingEntryError);
+    await expect(bundling).rejects.toThrow(`Nothing to bundle at functions/${names[0]}/handler.ts.`);
+  });
+
+  test('an import that nothing exports is an error, not undefined at run time', async () => {
+    write('shared.ts', 'export const there = 1;');
+    for (const name of names)
+      write(
+        `functions/${name}/handler.ts`,
+        "import { missing } from '../../shared.ts'; export const handler = missing;",
+      );
+    await expect(bundleAll(stage, root)).rejects.toThrow(/No matching export.*missing/);
+    expect(existsSync(join(root, 'functions'))).toBe(true);
+  });
+});
+
+describe('no function may do what its code never asks for', () => {
+  const { ofType } = synthesize(stage);
+  const roles = new Map(ofType('AWS::IAM::Role').map((one) => [one.attributes.Arn, one.properties.Policies]));
+  const allowed = new Map(
+    ofType('AWS::Lambda::Function').map((one) => [
+      one.physicalId.replace('slipway-example-', ''),
+      (roles.get(one.properties.Role) ?? []).flatMap((policy: { PolicyDocument: unknown }) =>
+        parsePolicy(policy.PolicyDocument, one.physicalId).flatMap(({ actions }) => actions),
+      ) as string[],
+    ]),
+  );
+
+  test.each(names)('%s', (name) => {
+    const code = codeOf(name);
+    const unasked = (allowed.get(name) ?? []).filter(
+      (action) =>
+        !bySomethingElse.has(action) && !commandsOf(action).some((command) => code.includes(command)),
+    );
+    expect(unasked).toEqual([]);
+  });
+});
+
+/** Actions that no SDK command of that name asks for. */
+const bySomethingElse = new Set([
+  // Lambda's own: log lines and given-up events.
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'sqs:SendMessage',
+  // Checked beside another action.
+  'iam:PassRole',
+  's3:ListBucket',
+  'batch:TagResource',
+  'ecr:TagResource',
+  'secretsmanager:TagResource',
+  // By the registry protocol, with the token of GetAuthorizationToken.
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:BatchGetImage',
+  'ecr:GetDownloadUrlForLayer',
+  'ecr:InitiateLayerUpload',
+  'ecr:UploadLayerPart',
+  'ecr:CompleteLayerUpload',
+  'ecr:PutImage',
+]);
+
+/** SDK commands that an action is for: the document client and transactions have other names than DynamoDB. */
+function commandsOf(action: string): string[] {
+  const [service, operation] = action.split(':');
+  const command = `${operation}Command`;
+  if (action === 's3:GetObject') return [command, 'HeadObjectCommand'];
+  if (service !== 'dynamodb') return [command];
+  const document: Record<string, string[]> = {
+    GetItem: ['GetCommand'],
+    BatchGetItem: ['BatchGetCommand'],
+    PutItem: ['PutCommand', 'TransactWriteCommand'],
+    UpdateItem: ['UpdateCommand', 'TransactWriteCommand'],
+    DeleteItem: ['DeleteCommand', 'TransactWriteCommand'],
+    ConditionCheckItem: ['TransactWriteCommand'],
+    BatchWriteItem: ['BatchWriteCommand'],
+    Query: ['QueryCommand'],
+  };
+  return document[operation ?? ''] ?? [command];
+}
