@@ -1,5 +1,5 @@
 import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pushActions } from '../access/ecr.ts';
-import { secrets, tableReadWrite } from '../access/storage.ts';
+import { logStreams, secrets, tableReadWrite } from '../access/storage.ts';
 import { describeJobs, passRoles } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
