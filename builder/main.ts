@@ -1,41 +1,31 @@
 /**
- * What runs inside CodeBuild: one phase of a build, named by the first argument. Each phase is a process of its own;
- * whatever goes wrong in one is written as the build's result before it ends.
+ * What runs inside CodeBuild: one phase of a build, named by the first argument. Each phase is a process of its own,
+ * which loads only what it needs; whatever goes wrong in one is written as the build's result before it ends.
  */
-import { type BuildResult, endOfLog } from '../shared/model/build-spec.ts';
-import { type Aws, createAws } from './aws.ts';
+
+import type { BuildResult } from '../shared/model/build-spec.ts';
+import { endOfLog } from '../shared/model/end-of-log.ts';
+import type { Aws } from './aws.ts';
 import { BuildError } from './build-error.ts';
 import { createDocker } from './docker.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { say } from './output.ts';
-import { build } from './phases/build.ts';
-import { install } from './phases/install.ts';
-import { prepare } from './phases/prepare.ts';
-import { push } from './phases/push.ts';
-import {
-  type Environment,
-  environmentSchema,
-  loadState,
-  removeWork,
-  type State,
-  saveState,
-  type Work,
-  workOf,
-} from './work.ts';
+import { loadState, removeWork, type State, saveState, type Work, workOf } from './work.ts';
 
 interface Run {
   phase: string;
   environment: Environment;
   work: Work;
-  aws: Aws;
+  aws: () => Promise<Aws>;
   state?: State;
 }
 
-const environment = environmentSchema.parse(process.env);
+const environment = readEnvironment(process.env);
 process.exitCode = await run({
   phase: process.argv[2] ?? '',
   environment,
   work: workOf(environment),
-  aws: createAws(environment.ARTIFACTS_BUCKET),
+  aws: async () => (await import('./aws.ts')).createAws(environment.ARTIFACTS_BUCKET),
 });
 
 async function run(current: Run): Promise<number> {
@@ -57,19 +47,28 @@ async function run(current: Run): Promise<number> {
 }
 
 async function perform(current: Run): Promise<void> {
-  const { phase, environment, work, aws } = current;
-  if (phase === 'install') return install(environment);
-  if (phase === 'prepare')
-    return prepare(environment, work, aws, (state) => {
+  const { phase, environment, work } = current;
+  if (phase === 'install') {
+    const { install } = await import('./phases/install.ts');
+    return install(environment);
+  }
+  if (phase === 'prepare') {
+    const { prepare } = await import('./phases/prepare.ts');
+    return prepare(environment, work, await current.aws(), (state) => {
       current.state = state;
     });
+  }
   const state = await loadState(work);
   if (!state) throw new Error('the phase before left nothing');
   current.state = state;
-  if (phase === 'build') return build(environment, work, state);
+  if (phase === 'build') {
+    const { build } = await import('./phases/build.ts');
+    return build(environment, work, state);
+  }
   if (phase !== 'push') throw new Error(`there is no phase "${phase}"`);
   if (state.published) return;
   if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
+  const { push } = await import('./phases/push.ts');
   await publish(await push(environment, work, state), current, state);
 }
 
@@ -86,7 +85,7 @@ async function report(error: unknown, current: Run): Promise<void> {
 }
 
 async function publish(result: BuildResult, { work, aws }: Run, state: State): Promise<void> {
-  await aws.writeText(state.spec.resultKey, JSON.stringify(result));
+  await (await aws()).writeText(state.spec.resultKey, JSON.stringify(result));
   state.published = true;
   await saveState(work, state);
 }

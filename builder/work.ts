@@ -3,19 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
-import { type BuildSpec, buildSpecSchema } from '../shared/model/build-spec.ts';
-
-/** Set by the project or by StartBuild, never by a user. */
-export const environmentSchema = z.object({
-  ARTIFACTS_BUCKET: z.string(),
-  SLIPWAY_SPEC: z.string(),
-  BUILDER_CACHE_MODE: z.enum(['registry', 'inline']),
-  BUILDER_HOST: z.enum(['dedicated', 'shared']),
-  CODEBUILD_BUILD_ID: z.string(),
-  CODEBUILD_BUILD_SUCCEEDING: z.enum(['0', '1']).default('1'),
-});
-export type Environment = z.output<typeof environmentSchema>;
+import type { BuildSpec } from '../shared/model/build-spec.ts';
+import type { Environment } from './environment.ts';
 
 export interface Work {
   readonly folder: string;
@@ -81,4 +70,5 @@ export async function loadState(work: Work): Promise<State | undefined> {
   }
 }
 
-export const parseSpec = (text: string): BuildSpec => buildSpecSchema.parse(JSON.parse(text));
+/** File of the secret that a step mounts by this id. */
+export const secretPath = (work: Work, id: string) => join(work.secrets, 'mounts', id);

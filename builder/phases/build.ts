@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { BuildError } from '../build-error.ts';
 import { buildArguments } from '../command.ts';
 import { createDocker } from '../docker.ts';
+import type { Environment } from '../environment.ts';
 import { BuildProgress } from '../failure.ts';
 import { shieldHost, unshieldHost } from '../host.ts';
 import { shown } from '../output.ts';
-import { type Environment, type State, saveState, type Work } from '../work.ts';
-import { secretPath } from './prepare.ts';
+import { type State, saveState, secretPath, type Work } from '../work.ts';
 
 export async function build(environment: Environment, work: Work, state: State): Promise<void> {
   const { spec, client } = state;

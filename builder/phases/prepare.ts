@@ -1,15 +1,16 @@
 /** Fetches everything that the build needs. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildSpec } from '../../shared/model/build-spec.ts';
+import { type BuildSpec, buildSpecSchema } from '../../shared/model/build-spec.ts';
 import type { Aws } from '../aws.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchContext } from '../context.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { findDocker } from '../docker.ts';
+import type { Environment } from '../environment.ts';
 import { say } from '../output.ts';
 import { createRegistryView } from '../pushed.ts';
-import { createWork, type Environment, parseSpec, type State, saveState, type Work } from '../work.ts';
+import { createWork, type State, saveState, secretPath, type Work } from '../work.ts';
 
 /** `onSpec` hears of the spec as soon as it is known: a failure after that can be reported. */
 export async function prepare(
@@ -20,7 +21,7 @@ export async function prepare(
 ): Promise<void> {
   const started = performance.now();
   await createWork(work);
-  const spec = parseSpec(await aws.readText(environment.SLIPWAY_SPEC));
+  const spec = buildSpecSchema.parse(JSON.parse(await aws.readText(environment.SLIPWAY_SPEC)));
   const state: State = { spec, client: '', cacheExists: false, timingsMs: {} };
   onSpec(state);
   say(`build ${spec.buildId} of ${spec.target}`);
@@ -57,5 +58,3 @@ async function fetchSecrets({ secrets }: BuildSpec, work: Work, aws: Aws): Promi
     }),
   );
 }
-
-export const secretPath = (work: Work, id: string) => join(work.secrets, 'mounts', id);

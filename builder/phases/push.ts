@@ -2,10 +2,11 @@
 import type { BuildResult } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { createDocker, type Docker } from '../docker.ts';
+import type { Environment } from '../environment.ts';
 import { pushFailure } from '../failure.ts';
 import { say } from '../output.ts';
 import { createRegistryView, type RegistryView } from '../pushed.ts';
-import type { Environment, State, Work } from '../work.ts';
+import type { State, Work } from '../work.ts';
 
 export async function push(environment: Environment, work: Work, state: State): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;

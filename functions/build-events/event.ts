@@ -16,6 +16,7 @@ export const buildEventSchema = z.object({
   detail: z.object({
     'build-id': z.string(),
     'build-status': z.string().optional(),
+    'completed-phase': z.string().optional(),
     'additional-information': z.object({
       'build-complete': z.boolean().optional(),
       environment: z

@@ -3,6 +3,7 @@
  * is applied to the record as it is, and a build that is over stays as it is. Throws to be invoked again.
  */
 import { type CloseDependencies, closeBuild } from '../../shared/build/close.ts';
+import { movesBuild } from '../../shared/build/phases.ts';
 import { applyReport } from '../../shared/build/progress.ts';
 import { isOver } from '../../shared/build/record.ts';
 import { parseSpecKey } from '../../shared/model/build-spec.ts';
@@ -10,10 +11,12 @@ import { type BuildEvent, reportIn, specKeyIn } from './event.ts';
 
 export async function takeIn(dependencies: CloseDependencies, event: BuildEvent): Promise<void> {
   const { builds, stage, log } = dependencies;
+  const completed = event.detail['completed-phase'];
+  if (completed !== undefined && !movesBuild(completed)) return;
   const told = reportIn(event);
   const { codeBuildId } = told;
-  // The event of the end has whole seconds and no more; CodeBuild itself knows better.
-  const report = told.outcome ? ((await builds.report(codeBuildId)) ?? told) : told;
+  // Events have whole seconds, and may be old; CodeBuild itself knows better.
+  const report = (await builds.report(codeBuildId)) ?? told;
   const key = specKeyIn(event) ?? (await builds.specOf(codeBuildId));
   const named = key === undefined ? undefined : parseSpecKey(key);
   if (!named || !stage.organisations.some(({ id }) => id === named.organisation)) {

@@ -1,13 +1,13 @@
 /** B1, B2: a new image by building it, and an image built again. */
 import { readRequest } from '../../shared/build/request.ts';
-import { conflict, invalid } from '../../shared/http/problem.ts';
+import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
 import type { Rebuild } from '../../shared/model/build.ts';
 import type { NewImage } from '../../shared/model/image.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { formatReference, joinReference } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
-import { type KnownRegistry, requirePushable } from '../../shared/store/registries.ts';
+import type { KnownRegistry } from '../../shared/store/registries.ts';
 import { getSettings } from '../../shared/store/settings.ts';
 import { absent, versionIs } from '../../shared/store/table.ts';
 import { readBuildRequest } from './build-request.ts';
@@ -22,7 +22,7 @@ export interface BuildIds {
   buildId: string;
 }
 
-/** Accepts a build and the image it will make. Throws 422 and 409 (`registry-is-public`, `image-exists`) with nothing written. */
+/** Accepts a build and the image it will make. Throws 422 (`registry-is-public` among them) and 409 `image-exists`, with nothing written. */
 export async function buildImage(
   dependencies: ImagesDependencies,
   asking: Asking,
@@ -159,6 +159,12 @@ async function pushable(
     defaultRegistryIds.private;
   const known = await registries.get(organisation, id);
   if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
-  requirePushable(known);
+  // R5
+  if (known.registry.visibility === 'public') {
+    const message = `${known.registry.title} is public: images can be pulled from it, not pushed`;
+    throw new ProblemError(422, 'registry-is-public', `${message}.`, {
+      errors: [{ pointer: '/registryId', message }],
+    });
+  }
   return known;
 }

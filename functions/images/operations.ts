@@ -21,13 +21,17 @@ const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>
   now,
 });
 
+/** What was accepted is followed at its build; what exists, at the image. */
+const locationOf = (status: number, { id, lastBuildId }: ImageRecord): string =>
+  status === 202 && lastBuildId ? `/v1/builds/${lastBuildId}` : `/v1/images/${id}`;
+
 export const imageOperations = (dependencies: ImagesDependencies): Implementation[] => {
   const { table } = dependencies;
   const answer = async (status: number, organisation: string, record: ImageRecord): Promise<Answer> => ({
     status,
     body: await showImage(table, organisation, record),
     etag: record.version,
-    ...(status === 200 ? {} : { headers: { location: `/v1/images/${record.id}` } }),
+    ...(status === 200 ? {} : { headers: { location: locationOf(status, record) } }),
   });
   return [
     implement(contract.listImages, async ({ caller, query }) => ({

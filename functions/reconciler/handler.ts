@@ -1,4 +1,6 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { createExecutions } from '../../shared/aws/executions.ts';
+import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobs } from '../../shared/aws/jobs.ts';
 import { closingDependencies, closingVariables } from '../../shared/build/wiring.ts';
 import { readStage } from '../../shared/environment/stage.ts';
@@ -9,7 +11,12 @@ import { createBuildReconciler } from './builds.ts';
 import { createExperimentReconciler } from './experiments.ts';
 import { reconcile } from './reconcile.ts';
 
-const variables = readVariables({ TABLE_NAME: true, STATE_MACHINE_ARN: true, ...closingVariables });
+const variables = readVariables({
+  TABLE_NAME: true,
+  STATE_MACHINE_ARN: true,
+  JOB_LOG_GROUP: true,
+  ...closingVariables,
+});
 const parts = {
   table: createTable(variables.TABLE_NAME),
   stage: readStage(),
@@ -26,6 +33,7 @@ export const handler = (): Promise<void> =>
     experiments: createExperimentReconciler({
       ...parts,
       jobs: createJobs(),
+      jobLog: createJobLog(variables.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
       executions: createExecutions(variables.STATE_MACHINE_ARN),
     }),
   });

@@ -1,7 +1,7 @@
 /** The log of a build: one stream of CodeBuild's. */
 import { logStreamOf } from '../aws/builds.ts';
 import type { LogJob } from '../log/refresh.ts';
-import { endOfLog } from '../model/build-spec.ts';
+import { endOfLog } from '../model/end-of-log.ts';
 import { type BuildRecord, isOver } from './record.ts';
 
 export function logJobOf(

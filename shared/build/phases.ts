@@ -13,6 +13,7 @@ interface Step {
   message: string;
 }
 
+/** Phases of CodeBuild whose end moves a build. */
 const steps: Step[] = [
   { after: 'QUEUED', phase: 'provisioning', status: 'queued', message: 'CodeBuild readies a machine.' },
   {
@@ -25,13 +26,16 @@ const steps: Step[] = [
   { after: 'BUILD', phase: 'pushing', status: 'pushing', message: 'The image is pushed.' },
 ];
 
+export const movesBuild = (codeBuildPhase: string): boolean =>
+  steps.some(({ after }) => after === codeBuildPhase);
+
 export interface PhaseMove {
   /** Phases of CodeBuild that are on the timeline then. */
   seen: string[];
   events: NewEvent[];
   /** Where the build is then; nothing where it was further already. */
   to?: { phase: BuildPhase; status: BuildStatus };
-  /** When a machine had taken it, if that is news. */
+  /** When a machine had taken it, if that is known. */
   startedAt?: string;
 }
 
@@ -49,7 +53,9 @@ export function phaseEvents(
   });
   const last = news.at(-1)?.step;
   const rank = (of: BuildPhase) => steps.findIndex((step) => step.phase === of);
-  const startedAt = news.find(({ step }) => step.after === 'QUEUED')?.report.endedAt;
+  const startedAt = reports.find(
+    ({ type, outcome }) => type === 'QUEUED' && outcome === 'SUCCEEDED',
+  )?.endedAt;
   return {
     seen: [...phasesSeen, ...news.map(({ step }) => step.after)],
     events: news.map(({ step, report }) => ({

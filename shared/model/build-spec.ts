@@ -54,9 +54,6 @@ export const buildResultSchema = z.discriminatedUnion('outcome', [
 ]);
 export type BuildResult = z.infer<typeof buildResultSchema>;
 
-/** Last line that the builder writes: what follows in the log stream is not the build's. Users cannot write it. */
-export const endOfLog = '[slipway] end of log';
-
 export const specKey = (organisation: string, buildId: string) =>
   `${organisation}/builds/${buildId}/spec.json`;
 export const resultKey = (organisation: string, buildId: string) =>
