@@ -22,6 +22,7 @@ export interface CommandHooks {
 }
 
 const graceMs = 2000;
+const drainMs = 500;
 
 /**
  * The shell waits for a line before it does anything: it comes once the process is guarded, and never if this
@@ -68,10 +69,16 @@ export function runCommand(
       const lines = split(chunk);
       if (lines.length > 0) hooks.onLines(lines);
     });
-    // The shell ends before its output does when something else of the group still holds it: that ends here too.
-    child.once('exit', () => signalGroup(pid, 'SIGKILL'));
+    // The shell is the command: what else it started ends with it, and output is waited for only shortly where
+    // something has left the group and still holds it.
+    let draining: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      signalGroup(pid, 'SIGKILL');
+      draining = setTimeout(() => child.stdout.destroy(), drainMs);
+    });
     child.once('close', (code, signalName) => {
       clearTimeout(killing);
+      clearTimeout(draining);
       hooks.signal.removeEventListener('abort', abort);
       release();
       const rest = split(Buffer.from('\n'));

@@ -23,7 +23,6 @@ import {
 
 export interface CloudWithEndpoint extends Cloud {
   readonly events: CloudEvent[];
-  readonly logs: Map<string, { timestamp: number; message: string }[]>;
   readonly messages: string[];
   /** `<role or *> <action>` pairs that are refused. */
   readonly denied: Set<string>;
@@ -44,8 +43,6 @@ export interface CloudWithEndpoint extends Cloud {
   event(matches: (event: CloudEvent) => boolean, timeoutSeconds?: number): Promise<CloudEvent>;
   /** Lines of a log stream. */
   lines(group: string, stream: string): string[];
-  /** A new cloud on the same state, as after `kill -9` and a new start. */
-  restart(): Promise<CloudWithEndpoint>;
   close(): Promise<void>;
 }
 
@@ -74,15 +71,22 @@ export async function createCloudWithEndpoint(
     };
   };
 
+  const db = new DatabaseSync(join(home, 'cloud.db'));
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  // On disk, so that a test can look at what a killed cloud had written.
+  db.exec('CREATE TABLE IF NOT EXISTS test_lines (grp TEXT, stream TEXT, timestamp INTEGER, message TEXT)');
+  const insertLine = db.prepare('INSERT INTO test_lines VALUES (?, ?, ?, ?)');
+  const selectLines = db.prepare(
+    'SELECT message FROM test_lines WHERE grp = ? AND stream = ? ORDER BY rowid',
+  );
   const cloud: CloudWithEndpoint = {
     accountId: '000000000000',
     region: 'us-east-1',
     home,
     endpointUrl,
     registryHost,
-    db: new DatabaseSync(join(home, 'cloud.db')),
+    db,
     events: [],
-    logs: new Map(),
     messages: [],
     denied: new Set(),
     untrusted: new Set(),
@@ -115,8 +119,7 @@ export async function createCloudWithEndpoint(
       for (const listener of listeners) listener();
     },
     appendLogs(group, stream, lines) {
-      const key = `${group} ${stream}`;
-      cloud.logs.set(key, [...(cloud.logs.get(key) ?? []), ...lines]);
+      for (const { timestamp, message } of lines) insertLine.run(group, stream, timestamp, message);
     },
     async invokeFunction(functionArn, payload) {
       const run = cloud.functions.get(functionArn);
@@ -171,11 +174,7 @@ export async function createCloudWithEndpoint(
         look();
       });
     },
-    lines: (group, stream) => (cloud.logs.get(`${group} ${stream}`) ?? []).map((line) => line.message),
-    async restart() {
-      await closeServer(server);
-      return createCloudWithEndpoint(home);
-    },
+    lines: (group, stream) => selectLines.all(group, stream).map((row) => String(row.message)),
     async close() {
       for (const service of services.values()) await service.stop?.();
       await closeServer(server);
