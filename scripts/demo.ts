@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BaseImage, ensurePythonBase } from './base-image.ts';
 import { createApi } from './demo/api.ts';
 import type { Me } from './demo/resources.ts';
-import { buildExample, launchExperiment, type Session, showRegistries, showTimeline } from './demo/steps.ts';
+import { buildExample, launchExperiment, type Session, showRegistries } from './demo/steps.ts';
 import { type Engine, ensureEngine } from './engine.ts';
 import { ensureLocalCloud, type RunningCloud, stateDirectory } from './local-cloud.ts';
-import { bold, duration, heading, say, task } from './progress.ts';
+import { duration, heading, say, task } from './progress.ts';
 
 const interrupted = new AbortController();
 /** Rejects some seconds after an interruption: time for a step to end what it started, such as the embedded cloud. */
@@ -21,30 +21,45 @@ const graceOver: Promise<never> = once(interrupted.signal, 'abort').then(async (
 });
 // Interrupted between two steps, nobody waits for it.
 graceOver.catch(() => {});
-const times: [what: string, milliseconds: number][] = [];
+const done: { what: string; outcome: string; milliseconds: number }[] = [];
 
-async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+/** Runs a part of the demo and keeps what came of it for the table at the end. */
+async function part<T>(what: string, work: () => Promise<T>, outcome: (value: T) => string): Promise<T> {
   interrupted.signal.throwIfAborted();
   const started = performance.now();
   const value = await Promise.race([work(), graceOver]);
-  times.push([what, performance.now() - started]);
+  done.push({ what, outcome: outcome(value), milliseconds: performance.now() - started });
   return value;
 }
 
 async function setUp(home: string): Promise<{ engine: Engine; running: RunningCloud }> {
   heading('Set-up');
-  const engine = await timed('Container engine', () =>
-    ensureEngine({ yes: process.argv.includes('--yes'), home }),
+  const engine = await part(
+    'Container engine',
+    () => ensureEngine({ yes: process.argv.includes('--yes'), home }),
+    ({ kind, version }) => `${kind} ${version}`,
   );
-  const running = await timed('Embedded cloud', () =>
+  const start = () =>
     task(
       'cloud',
       (detail) => ensureLocalCloud(home, detail, interrupted.signal),
       ({ cloud, startedHere }) =>
-        `${cloud.apiUrl}, ${startedHere ? 'started' : `running before (process ${cloud.pid})`}, state in ${here(home)}`,
-    ),
+        `${cloud.apiUrl}, ${startedHere ? 'started' : `runs already (process ${cloud.pid})`}, state in ${here(home)}`,
+    );
+  const running = await part('Embedded cloud', start, ({ startedHere }) =>
+    startedHere ? 'started' : 'found',
   );
   return { engine, running };
+}
+
+async function baseImage(engine: Engine, { cloud }: RunningCloud, organisation: string): Promise<BaseImage> {
+  const make = () =>
+    task<BaseImage>(
+      'base image',
+      (detail) => ensurePythonBase(engine, cloud, organisation, detail),
+      ({ reference, origin }) => `${reference}, ${origin}`,
+    );
+  return part('Base image', make, ({ origin }) => origin);
 }
 
 const here = (path: string): string => relative(process.cwd(), path) || '.';
@@ -54,73 +69,71 @@ async function show(session: Session): Promise<void> {
   const registry = await showRegistries(session);
 
   heading('A build: examples/iris');
-  const built = await timed('Build, push, mail', () => buildExample(session, registry, 'iris', 'succeeded'));
-  say(`  image           ${built.image.uri}`);
+  const built = await part(
+    'Build, push, mail',
+    () => buildExample(session, registry, 'iris', 'succeeded'),
+    ({ image }) => `${image.repository}:${image.tag}, ${megabytes(image.sizeBytes ?? 0)}`,
+  );
 
   heading('An experiment in that image');
-  const { experiment, metrics } = await timed('Experiment', () => launchExperiment(session, built.image));
-  await showTimeline(session, `/v1/experiments/${experiment.id}`);
+  const { experiment } = await part(
+    'Experiment',
+    () => launchExperiment(session, built.image),
+    ({ metrics }) => `accuracy of the trained model: ${metrics.get('accuracy')}`,
+  );
 
   heading('A build that fails: examples/failing');
-  const failed = await timed('Failing build, mail', () =>
-    buildExample(session, registry, 'failing', 'failed'),
+  const failed = await part(
+    'Failing build, mail',
+    () => buildExample(session, registry, 'failing', 'failed'),
+    ({ build }) => `failing step ${build.failure?.step}`,
   );
-  say(`  failing step    ${failed.build.failure?.step ?? '(not named)'}`);
-  say(`  its mail says\n${failed.mail.text.trim().replace(/^/gm, '    ')}`);
   if (failed.build.failure?.step === undefined)
     throw new Error(`Build ${failed.build.id} names no failing step`);
+  say(`\n${failed.mail.text.trim().replace(/^/gm, '    ')}`);
 
   heading('What happened');
-  for (const [what, milliseconds] of times) say(`  ${what.padEnd(22)} ${duration(milliseconds).padStart(8)}`);
-  say(`  ${bold(`accuracy of the trained model: ${metrics.get('accuracy')}`)}`);
+  for (const { what, outcome, milliseconds } of done)
+    say(`  ${what.padEnd(20)} ${duration(milliseconds).padStart(7)}   ${outcome}`);
+
   heading('Where to look');
   const { url } = session.api;
-  say(`  image           ${built.image.uri}`);
-  say(`                  ${built.image.digest}`);
-  say(`  build log       ${url}/v1/builds/${built.build.id}/logs`);
-  say(`  experiment log  ${url}/v1/experiments/${experiment.id}/logs`);
-  say(`  mail            ${here(built.mail.path)}`);
-  say(`  mail, failure   ${here(failed.mail.path)}`);
-  say(
-    '\n  All of it is kept: `npm start` brings it back, and prints the token that these addresses ask for.',
-  );
+  say(`  image            ${built.image.uri}`);
+  say(`                   ${built.image.digest}`);
+  say(`  build log        ${url}/v1/builds/${built.build.id}/logs`);
+  say(`  experiment log   ${url}/v1/experiments/${experiment.id}/logs`);
+  say(`  mail             ${here(built.mail.path)}`);
+  say(`  mail on failure  ${here(failed.mail.path)}`);
 }
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 async function main(): Promise<void> {
   const home = stateDirectory();
   const { engine, running } = await setUp(home);
-  const session: Session = {
-    api: createApi(running.cloud.apiUrl, running.cloud.token, interrupted.signal),
-    home,
-    base: { reference: '', origin: '' },
-    underWay: new Set(),
-  };
+  const api = createApi(running.cloud.apiUrl, running.cloud.token, interrupted.signal);
+  const underWay = new Set<string>();
   try {
-    const { organisation } = await session.api.get<Me>('/v1/me');
-    session.base = await timed('Base image', () =>
-      task<BaseImage>(
-        'base image',
-        (detail) => ensurePythonBase(engine, running.cloud, organisation.id, detail),
-        (base) => `${base.reference}, ${base.origin}`,
-      ),
-    );
-    await show(session);
+    const { organisation } = await api.get<Me>('/v1/me');
+    const base = await baseImage(engine, running, organisation.id);
+    await show({ api, home, base, underWay });
   } finally {
-    await stopWhatIsUnderWay(session, running);
-    if (running.startedHere)
-      await task(
-        'cloud',
-        () => running.stop(),
-        () => 'stopped',
+    await stopWhatIsUnderWay(running, underWay);
+    if (running.startedHere) {
+      await running.stop();
+      say(
+        '\n  The embedded cloud is stopped; everything is kept. `npm start` brings it back and prints the token',
       );
+      say('  that these addresses ask for.');
+    }
   }
 }
 
 /** An interrupted demo leaves no build and no experiment running. */
-async function stopWhatIsUnderWay({ api, underWay }: Session, { cloud }: RunningCloud): Promise<void> {
-  const quick = createApi(api.url, cloud.token, AbortSignal.timeout(5000));
+async function stopWhatIsUnderWay({ cloud }: RunningCloud, underWay: Set<string>): Promise<void> {
+  const api = createApi(cloud.apiUrl, cloud.token, AbortSignal.timeout(5000));
   for (const path of underWay)
-    await quick.post(path).catch((error: Error) => say(`  could not stop it: ${error.message}`));
+    await api.post(path).catch((error: Error) => say(`  could not stop it: ${error.message}`));
 }
 
 process.on('SIGINT', () => {

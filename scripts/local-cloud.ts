@@ -98,7 +98,7 @@ async function answers(
     signal?.throwIfAborted();
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(
-        `The embedded cloud did not start: ${lastLines().at(-1) ?? `exit code ${child.exitCode}`}`,
+        `The embedded cloud did not start: ${lastLines().join('\n  ') || `exit code ${child.exitCode}`}`,
       );
     const cloud = await findLocalCloud(home);
     if (cloud !== undefined && cloud.pid === child.pid) return cloud;

@@ -25,7 +25,7 @@ export function say(text = ''): void {
 }
 
 export const heading = (text: string): void => say(`\n${bold(text)}`);
-export const bold = (text: string): string => (coloured() ? `\u001b[1m${text}\u001b[0m` : text);
+const bold = (text: string): string => (coloured() ? `\u001b[1m${text}\u001b[0m` : text);
 export const dim = (text: string): string => (coloured() ? `\u001b[2m${text}\u001b[0m` : text);
 
 /** Control characters would move the cursor of whoever reads a log. */

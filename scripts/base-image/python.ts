@@ -16,7 +16,7 @@ const RECIPE = 'r1';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The machine can't make a base image; the message is one line which says what to do. */
-export class BaseImageError extends Error {
+class BaseImageError extends Error {
   override readonly name = 'BaseImageError';
 }
 

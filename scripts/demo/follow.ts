@@ -6,8 +6,12 @@ import type { Followed, LogLine, TimelineEvent } from './resources.ts';
 
 const FINISHED = new Set(['succeeded', 'failed', 'stopped', 'timed_out']);
 
-/** Prints the log of a build or an experiment, line by line as it appears, until it ends. Returns its lines. */
-export async function followLog(api: Api, path: string): Promise<string[]> {
+/** Prints the log of a build or an experiment, line by line as it appears, until it ends. Returns all its lines. */
+export async function followLog(
+  api: Api,
+  path: string,
+  shown: (line: string) => boolean = () => true,
+): Promise<string[]> {
   const lines: string[] = [];
   let cursor = '';
   for (;;) {
@@ -17,7 +21,7 @@ export async function followLog(api: Api, path: string): Promise<string[]> {
     );
     for (const { text } of page.items) {
       lines.push(text);
-      say(`  ${dim('|')} ${printable(text)}`);
+      if (shown(text)) say(`  ${dim('|')} ${printable(text)}`);
     }
     if (page.complete) return lines;
     cursor = page.nextCursor ?? cursor;

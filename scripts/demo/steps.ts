@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BaseImage } from '../base-image.ts';
 import { repositoryRoot } from '../local-cloud.ts';
-import { duration, heading, say, task } from '../progress.ts';
+import { say, task } from '../progress.ts';
 import type { Api } from './api.ts';
 import { followLog, timeline, untilFinished } from './follow.ts';
 import { type Mail, mailAbout } from './mail.ts';
@@ -38,7 +38,7 @@ export interface Built {
   mail: Mail;
 }
 
-/** Builds an example, prints its log as it appears, and finds the mail about it. */
+/** Builds an example, prints its log as it appears (without CodeBuild's own `[Container]` lines), and finds the mail about it. */
 export async function buildExample(
   session: Session,
   registry: Registry,
@@ -66,7 +66,7 @@ export async function buildExample(
   const build = await task(
     'build',
     async (detail) => {
-      await followLog(api, path);
+      await followLog(api, path, (line) => line.trim() !== '' && !line.startsWith('[Container]'));
       return untilFinished<Build>(api, path, detail);
     },
     (finished) => `${finished.status} ${finished.digest ?? finished.failure?.code ?? ''}`,
@@ -88,7 +88,8 @@ export interface Launched {
 }
 
 /** Runs the image's training script as an experiment, and collects `name=value` from its log. */
-export async function launchExperiment({ api, underWay }: Session, image: Image): Promise<Launched> {
+export async function launchExperiment(session: Session, image: Image): Promise<Launched> {
+  const { api, underWay } = session;
   const accepted = await task(
     'accepted',
     () =>
@@ -123,14 +124,13 @@ export async function launchExperiment({ api, underWay }: Session, image: Image)
     throw new Error(
       `Experiment ${experiment.id} printed accuracy=${metrics.get('accuracy')}; its log should end with at least 0.9`,
     );
+  await showTimeline(session, path);
   return { experiment, metrics };
 }
 
-/** Every transition of a build or an experiment with the time since the one before. */
-export async function showTimeline({ api }: Session, path: string): Promise<void> {
-  heading('Timeline');
-  for (const { time, code, message, durationMs } of await timeline(api, path))
-    say(
-      `  ${time.slice(11, 23)}  ${code.padEnd(20)} ${(durationMs === undefined ? '' : duration(durationMs)).padStart(7)}  ${message}`,
-    );
+/** Every transition of an experiment. */
+async function showTimeline({ api }: Session, path: string): Promise<void> {
+  say('  its timeline:');
+  for (const { time, code, message } of await timeline(api, path))
+    say(`    ${time.slice(11, 23)}  ${code.padEnd(15)} ${message}`);
 }
