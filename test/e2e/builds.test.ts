@@ -119,7 +119,8 @@ describe('a build that succeeds', () => {
   it('keeps a timeline in which every transition has a code and a time', async () => {
     const { buildPath } = await build(`FROM ${tinyBase}\nRUN true\n`);
     await api.until(buildPath, settled);
-    const { items } = await api.read(`${buildPath}/events?limit=100`);
+    // The mail comes after the end, and is on the timeline too.
+    const { items } = await api.until(`${buildPath}/events?limit=100`, (page) => page.complete);
     expect(items.map((event: Json) => event.seq)).toEqual(items.map((_: Json, i: number) => i));
     expect(items.every((event: Json) => event.code && Date.parse(event.time) > 0)).toBe(true);
     const { nextCursor } = await api.read(`${buildPath}/events?limit=2`);
