@@ -126,9 +126,10 @@ async function follow(parts: TaskParts, context: TaskContext, id: string): Promi
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   try {
-    const complete = await copiedWholeLog(parts, context, id);
+    await followedLog(parts, context, id);
     await engine.wait(id, release);
-    if (!complete) await copyLog(parts, context, id);
+    // Again: the engine may have broken the stream off, or ended it before a last line without line feed.
+    await copyLog(parts, context, id);
     await stopping;
   } finally {
     signal.removeEventListener('abort', stop);
@@ -137,15 +138,13 @@ async function follow(parts: TaskParts, context: TaskContext, id: string): Promi
   return ended ? endOf(ended.State) : hostLost(parts, context);
 }
 
-/** False where the engine broke the stream off: the rest is read once the container has stopped. */
-async function copiedWholeLog(parts: TaskParts, context: TaskContext, id: string): Promise<boolean> {
+/** Takes lines over as they come. Where the engine breaks the stream off, the rest is read once the container has stopped. */
+async function followedLog(parts: TaskParts, context: TaskContext, id: string): Promise<void> {
   try {
     await copyLog(parts, context, id);
-    return true;
   } catch (error) {
     if (context.release.aborted) throw error;
     parts.cloud.log('batch', `${context.job.id}: the log broke off: ${(error as Error).message}`);
-    return false;
   }
 }
 

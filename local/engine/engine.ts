@@ -156,6 +156,8 @@ export function createEngine(address: EngineAddress): Engine {
         const lines = read(chunk as Buffer);
         if (lines.length > 0) yield lines;
       }
+      const last = read();
+      if (last.length > 0) yield last;
     },
 
     close: () => connection.close(),

@@ -12,12 +12,23 @@ const headerBytes = 8;
 /**
  * Makes a function that takes the bytes of `…/logs?timestamps=true` as they come and returns the lines they
  * complete. An entry is one frame: 8 bytes of header (stream, length), then `<time> <text>`. The engine cuts long
- * lines into entries of 16 KiB of which only the last ends in a line feed; they are put together again.
+ * lines into entries of 16 KiB of which only the last ends in a line feed; they are put together again. Called
+ * without bytes at the container's end, it returns what had no line feed by then.
  */
-export function logLineReader(): (chunk: Buffer) => ContainerLogLine[] {
+export function logLineReader(): (chunk?: Buffer) => ContainerLogLine[] {
   let pending = Buffer.alloc(0);
   const unfinished = new Map<number, { time: string; parts: Buffer[] }>();
+  const lineOf = (stream: number, line: { time: string; parts: Buffer[] }): ContainerLogLine => ({
+    stream: stream === 2 ? 'stderr' : 'stdout',
+    time: line.time,
+    text: Buffer.concat(line.parts).toString('utf8'),
+  });
   return (chunk) => {
+    if (!chunk) {
+      const last = [...unfinished].map(([stream, line]) => lineOf(stream, line));
+      unfinished.clear();
+      return last;
+    }
     pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk]);
     const lines: ContainerLogLine[] = [];
     let offset = 0;
@@ -36,11 +47,7 @@ export function logLineReader(): (chunk: Buffer) => ContainerLogLine[] {
         continue;
       }
       unfinished.delete(stream);
-      lines.push({
-        stream: stream === 2 ? 'stderr' : 'stdout',
-        time: line.time,
-        text: Buffer.concat(line.parts).toString('utf8'),
-      });
+      lines.push(lineOf(stream, line));
     }
     pending = pending.subarray(offset);
     return lines;
