@@ -53,7 +53,8 @@ export function answer(
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  // Kept open when it is too large: the connection must still carry the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > limitBytes)
       throw new RegistryError(413, 'SIZE_INVALID', `The body is larger than ${limitBytes} bytes`);

@@ -129,7 +129,7 @@ function fail(
   error: unknown,
 ): void {
   request.resume();
-  if (response.headersSent || request.destroyed) {
+  if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
