@@ -3,7 +3,9 @@ import type { Cloud, DeclaredResource, JsonCall, RestAnswer, Service } from '../
 import { accessesOf } from './access.ts';
 import { type DynamoEngine, startEngine } from './engine.ts';
 import { IndexLag } from './index-lag.ts';
-import { deployTables, keysOf, tableArn, tableTypes } from './tables.ts';
+import { deployTables, readKeys, type TableKeys, tableArn, tableTypes } from './tables.ts';
+
+const answerType = 'application/x-amz-json-1.0';
 
 export interface DynamoOptions {
   /** A DynamoDB endpoint to use in place of our own engine. */
@@ -13,12 +15,15 @@ export interface DynamoOptions {
 }
 
 export function createDynamoDb(cloud: Cloud, { endpoint, indexLagMs = 200 }: DynamoOptions = {}): Service {
-  let keys = new Map<string, string[]>();
-  const lag = new IndexLag(indexLagMs, (table) => keys.get(table));
+  const tables = new Map<string, TableKeys>();
+  const lag = new IndexLag(indexLagMs, tables);
   let engine: DynamoEngine | undefined;
 
-  const partitionKeyOf = (table: string, index?: string) =>
-    keys.get(index ? `${table}/${index}` : table)?.[0];
+  const partitionKeyOf = (table: string, index?: string) => {
+    const known = tables.get(table);
+    const keys = index ? (known?.globalIndexes.get(index) ?? known?.localIndexes.get(index)) : known?.keys;
+    return keys?.[0];
+  };
 
   function authorize(call: JsonCall): void {
     const enclosing = { 'dynamodb:EnclosingOperation': call.operation };
@@ -38,8 +43,9 @@ export function createDynamoDb(cloud: Cloud, { endpoint, indexLagMs = 200 }: Dyn
     signingName: 'dynamodb',
     resourceTypes: tableTypes,
     async deploy(resources: DeclaredResource[]) {
-      keys = keysOf(resources);
-      if (keys.size === 0) return;
+      tables.clear();
+      for (const [name, keys] of readKeys(resources)) tables.set(name, keys);
+      if (tables.size === 0) return;
       engine ??= await startEngine(cloud, endpoint);
       await deployTables(engine, resources);
     },
@@ -49,14 +55,14 @@ export function createDynamoDb(cloud: Cloud, { endpoint, indexLagMs = 200 }: Dyn
     async serveJson(call: JsonCall): Promise<RestAnswer> {
       authorize(call);
       if (!engine) throw new Error('no table is declared, so no DynamoDB engine runs');
-      const answer = await engine.call(call.operation, call.rawBody);
+      const { operation, input } = call;
+      const written = await lag.before(operation, input, engine.ask);
+      const answer = await engine.call(operation, call.rawBody);
       if (answer.status >= 300) return answer;
       const now = cloud.now().getTime();
-      lag.note(call.operation, call.input, now);
-      const stripped = lag.strip(call.input, answer.body, now);
-      return stripped
-        ? { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: stripped }
-        : answer;
+      lag.note(written, now);
+      const lagged = input.IndexName && lag.lagged(input, answer.body, now);
+      return lagged ? { status: 200, headers: { 'content-type': answerType }, body: lagged } : answer;
     },
   };
 }

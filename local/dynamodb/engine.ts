@@ -57,15 +57,16 @@ function connect(endpoint: string, stop: () => Promise<void>): DynamoEngine {
       outgoing.on('error', reject);
       outgoing.end(body);
     });
+  const ask = async (operation: string, input: object): Promise<Record<string, unknown>> => {
+    const { status, body } = await call(operation, JSON.stringify(input));
+    const output = JSON.parse(body.toString('utf8') || '{}') as Record<string, unknown>;
+    if (status < 300) return output;
+    const code = String(output.__type ?? 'InternalFailure').replace(/^.*#/, '');
+    throw new AwsError(code, String(output.message ?? output.Message ?? ''), status);
+  };
   return {
     call,
-    async ask(operation, input) {
-      const { status, body } = await call(operation, JSON.stringify(input));
-      const output = JSON.parse(body.toString('utf8') || '{}') as Record<string, unknown>;
-      if (status < 300) return output;
-      const code = String(output.__type ?? 'InternalFailure').replace(/^.*#/, '');
-      throw new AwsError(code, String(output.message ?? output.Message ?? ''), status);
-    },
+    ask,
     async stop() {
       agent.destroy();
       await stop();

@@ -104,19 +104,28 @@ export async function deployTables(engine: DynamoEngine, resources: DeclaredReso
   }
 }
 
-/** Key attributes by table, and by `table/index`: partition key first. */
-export function keysOf(resources: DeclaredResource[]): Map<string, string[]> {
-  const keys = new Map<string, string[]>();
-  const names = (parts: KeyPart[]) =>
+/** Key attributes, partition key first: the table's and those of its indexes. */
+export interface TableKeys {
+  keys: string[];
+  globalIndexes: Map<string, string[]>;
+  localIndexes: Map<string, string[]>;
+}
+
+/** By table name. */
+export function readKeys(resources: DeclaredResource[]): Map<string, TableKeys> {
+  const attributes = (parts: KeyPart[]) =>
     [...parts].sort((a, b) => (a.KeyType < b.KeyType ? -1 : 1)).map(({ AttributeName }) => AttributeName);
-  for (const { type, physicalId, properties } of resources) {
-    if (!(type in tableTypes)) continue;
-    keys.set(physicalId, names(properties.KeySchema));
-    const indexes: Index[] = [
-      ...(properties.GlobalSecondaryIndexes ?? []),
-      ...(properties.LocalSecondaryIndexes ?? []),
-    ];
-    for (const { IndexName, KeySchema } of indexes) keys.set(`${physicalId}/${IndexName}`, names(KeySchema));
-  }
-  return keys;
+  const byName = (indexes: Index[] = []) =>
+    new Map(indexes.map(({ IndexName, KeySchema }) => [IndexName, attributes(KeySchema)]));
+  const tables = resources.filter(({ type }) => type in tableTypes);
+  return new Map(
+    tables.map(({ physicalId, properties }) => [
+      physicalId,
+      {
+        keys: attributes(properties.KeySchema),
+        globalIndexes: byName(properties.GlobalSecondaryIndexes),
+        localIndexes: byName(properties.LocalSecondaryIndexes),
+      },
+    ]),
+  );
 }

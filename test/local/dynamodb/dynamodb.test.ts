@@ -246,6 +246,34 @@ describe('indexes lag', () => {
   });
 });
 
+describe('an item that was there before', () => {
+  const write = (attributes: string, values: object) =>
+    root.send(
+      new UpdateItemCommand({
+        TableName,
+        Key: { pk: { S: 'change' }, sk: { S: 'one' } },
+        UpdateExpression: attributes.replace('size =', '#size ='),
+        ...(attributes.includes('size') && { ExpressionAttributeNames: { '#size': 'size' } }),
+        ExpressionAttributeValues: { ...values },
+      }),
+    );
+  const seen = async () => (await root.send(query('change', 'colour'))).Items ?? [];
+
+  test('is seen in the index as it was, then as it is; and not at all while it moves', async () => {
+    const before = { ...item('change', 'one'), size: { N: '1' } };
+    await root.send(new PutItemCommand({ TableName, Item: before }));
+    await sleep(220);
+    await write('SET size = :size', { ':size': { N: '2' } });
+    expect(await seen()).toEqual([before]);
+    await sleep(220);
+    expect(await seen()).toEqual([{ ...before, size: { N: '2' } }]);
+    await write('SET colour = :blue', { ':blue': { S: 'blue' } });
+    expect(await seen()).toEqual([]);
+    await sleep(220);
+    expect(await seen()).toEqual([{ ...before, size: { N: '2' }, colour: { S: 'blue' } }]);
+  });
+});
+
 test('a start with another index adds it, and the items stay', async () => {
   const first = await startEmbeddedCloud({ stacks: { main: { Resources: { Items: table(['colour']) } } } });
   let client = new DynamoDBClient(first.client);
