@@ -1,0 +1,208 @@
+/** What is lost, comes late, or dies in between. */
+import { BatchClient, SubmitJobCommand } from '@aws-sdk/client-batch';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createExperiment } from '../../../functions/experiments/create.ts';
+import { settle } from '../../../functions/launcher/settle.ts';
+import type { JobReport } from '../../../shared/aws/jobs.ts';
+import { newExperimentSchema } from '../../../shared/model/experiment.ts';
+import { newId } from '../../../shared/model/id.ts';
+import { experimentsPlace, organisation, type Place, type PlaceOptions } from './place.ts';
+
+let place: Place;
+let tiny: string;
+async function open(options: PlaceOptions = {}) {
+  place = await experimentsPlace(options);
+  tiny = await place.publish('tiny');
+}
+afterEach(() => place.close());
+
+const later = (seconds: number) => new Date(Date.now() + seconds * 1000);
+
+describe('E1 events', () => {
+  it('twice, in the wrong order and after the end lead to the same final state', async () => {
+    const held: JobReport[] = [];
+    await open({
+      deliver(report) {
+        held.push(report);
+        const isOver = report.status === 'FAILED' || report.status === 'SUCCEEDED';
+        return isOver ? [...held.splice(0).reverse(), report, { ...report, status: 'RUNNING' }] : [];
+      },
+    });
+    const { id } = await place.create({ image: tiny, command: ['sh', '-c', 'exit 4'] });
+    const over = await place.over(id);
+    expect(over).toMatchObject({
+      status: 'failed',
+      exitCode: 4,
+      attempts: [{ stage: 'ended', exitCode: 4 }],
+    });
+    await place.takeIn({ ...held[0], jobName: `${id}-1`, status: 'RUNNABLE' } as JobReport);
+    expect(await place.get(id)).toEqual(over);
+    expect(place.problems).toEqual([]);
+  });
+
+  it('that never come are not needed: the execution hears of the end', async () => {
+    await open({ deliver: () => [] });
+    const { id } = await place.create({ image: tiny, command: ['true'] });
+    expect(await place.over(id)).toMatchObject({ status: 'succeeded', startedAt: expect.any(String) });
+    expect(await place.codes(id)).toContain('running');
+  });
+
+  it('of jobs that are not ours are passed over', async () => {
+    await open();
+    await place.takeIn({ jobId: 'x', jobName: 'nightly', jobQueue: 'arn:x/other', status: 'RUNNING' });
+    await place.takeIn({
+      jobId: 'x',
+      jobName: 'exp_0-1',
+      jobQueue: 'arn:x/slipway-local-acme-cpu',
+      status: 'FAILED',
+    });
+    expect(place.problems).toEqual(['job of an unknown experiment']);
+  });
+});
+
+describe('E1 the reconciler', () => {
+  it('starts what was recorded and never started', async () => {
+    await open();
+    const record = await createExperiment(
+      {
+        table: place.table,
+        stage: place.stage,
+        executions: { ...place.executions, start: () => Promise.reject(new Error('no answer')) },
+        log: place.log,
+      },
+      {
+        organisation,
+        author: 'ada@acme.example',
+        id: newId('experiment', Date.now()),
+        now: new Date(),
+        start: true,
+        asked: newExperimentSchema.parse({ image: tiny, command: ['true'] }),
+      },
+    );
+    expect(record.status).toBe('pending');
+    await place.reconcile()(organisation, record.id);
+    expect(await place.over(record.id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('finishes what neither events nor execution finished', async () => {
+    await open({ deliver: () => [], failing: (action) => action === 'settle' });
+    const { id } = await place.create({
+      image: tiny,
+      command: ['sh', '-c', 'exit 5'],
+      retry: { attempts: 3, on: ['error'] },
+    });
+    await expect.poll(() => place.executions.state(id), { timeout: 20_000 }).toBe('ended');
+    expect((await place.get(id)).status).toBe('pending');
+    await place.reconcile()(organisation, id);
+    // The job is found by its name, and seen to be over; then nobody is left who could make another attempt.
+    await place.reconcile(later(200))(organisation, id);
+    expect(await place.get(id)).toMatchObject({
+      status: 'failed',
+      exitCode: 5,
+      statusReason: { code: 'exit-code' },
+    });
+  });
+
+  it('ends what could not even be prepared', async () => {
+    await open({ failing: () => true });
+    const { id } = await place.create({ image: tiny, command: ['true'] });
+    await expect.poll(() => place.executions.state(id), { timeout: 20_000 }).toBe('ended');
+    await place.reconcile()(organisation, id);
+    expect((await place.get(id)).status).toBe('pending');
+    await place.reconcile(later(200))(organisation, id);
+    expect(await place.get(id)).toMatchObject({ status: 'failed', statusReason: { code: 'launch-failed' } });
+  });
+
+  it('E15 ends the wait for a host, queue after queue', async () => {
+    await open({ queueTimeoutSeconds: 60 });
+    const { id } = await place.create({ image: tiny, command: ['true'], compute: 'gpu-small' });
+    await place.until(id, ({ attempts }) => attempts[0]?.blocked !== undefined);
+    await place.reconcile()(organisation, id);
+    expect((await place.get(id)).attempts).toHaveLength(1);
+    await place.reconcile(later(70))(organisation, id);
+    await place.until(id, ({ attempts }) => attempts[1]?.blocked !== undefined);
+    await place.reconcile(later(70))(organisation, id);
+    const over = await place.over(id);
+    expect(over).toMatchObject({ status: 'failed', statusReason: { code: 'queue-timeout' } });
+    expect(over.statusReason?.message).toContain('CAPACITY:');
+    expect(over.attempts.map(({ queue, reason }) => [queue, reason?.code])).toEqual([
+      ['gpu', 'queue-timeout'],
+      ['gpu-on-demand', 'queue-timeout'],
+    ]);
+  });
+
+  it('gives up a job that Batch has forgotten', async () => {
+    await open();
+    const { id } = await place.create({ image: tiny, command: ['true'] }, false);
+    const record = await place.get(id);
+    const attempt = { number: 1, queue: 'cpu', stage: 'running', jobId: 'gone', createdAt: record.createdAt };
+    await place.table.put(organisation, 'experiments', id, {
+      ...record,
+      status: 'running',
+      attempts: [attempt],
+      openKey: 'acme#open',
+      dueAt: record.createdAt,
+    });
+    expect(await place.table.due(organisation, new Date().toISOString(), 10)).toHaveLength(1);
+    await place.reconcile()(organisation, id);
+    expect(await place.get(id)).toMatchObject({ status: 'failed', statusReason: { code: 'job-lost' } });
+    expect(await place.table.due(organisation, later(9999).toISOString(), 10)).toEqual([]);
+  });
+
+  it('leaves what runs alone, and its ETag too', async () => {
+    await open();
+    const { id } = await place.create({ image: tiny, command: ['sleep', '60'] });
+    const running = await place.until(id, ({ status }) => status === 'running');
+    await place.reconcile(later(30))(organisation, id);
+    const { dueAt, ...rest } = await place.get(id);
+    expect(rest).toEqual({ ...running, dueAt: undefined });
+    expect(dueAt && running.dueAt && dueAt > running.dueAt).toBe(true);
+    await place.stop(id);
+    await place.over(id);
+  });
+});
+
+describe('E2 the launcher', () => {
+  it('asked twice answers the same, and a job that was submitted twice runs once', async () => {
+    await open();
+    const { id } = await place.create({ image: tiny, command: ['sleep', '60'] });
+    const record = await place.until(id, ({ status }) => status === 'running');
+    const client = new BatchClient(place.cloud.client());
+    const { jobId = '' } = await client.send(
+      new SubmitJobCommand({
+        jobName: `${id}-1`,
+        jobQueue: 'slipway-local-acme-cpu',
+        jobDefinition: record.jobDefinition,
+        shareIdentifier: 'person00',
+      }),
+    );
+    await expect
+      .poll(async () => (await place.jobs.describe([jobId]))[0]?.status, { timeout: 20_000 })
+      .toBe('FAILED');
+    expect(await place.get(id)).toMatchObject({
+      status: 'running',
+      attempts: [{ jobId: record.attempts[0]?.jobId }],
+    });
+    await place.stop(id);
+    await place.over(id);
+    const again = { organisation, experimentId: id, job: { JobId: record.attempts[0]?.jobId } };
+    expect(await settle(place.launcher, again)).toEqual({ next: 'end' });
+  });
+
+  it('a submission that Batch refuses ends the experiment with its words', async () => {
+    await open();
+    const { id } = await place.create({ image: tiny, command: ['true'] }, false);
+    const record = await place.get(id);
+    const attempt = { number: 1, queue: 'cpu', stage: 'submitting', createdAt: record.createdAt };
+    await place.table.put(organisation, 'experiments', id, {
+      ...record,
+      status: 'pending',
+      attempts: [attempt],
+    });
+    const error = { Error: 'Batch.ClientException', Cause: 'JobDefinition is not ACTIVE' };
+    expect(await settle(place.launcher, { organisation, experimentId: id, error })).toEqual({ next: 'end' });
+    const { status, statusReason } = await place.get(id);
+    expect([status, statusReason?.code]).toEqual(['failed', 'launch-failed']);
+    expect(statusReason?.message).toContain('JobDefinition is not ACTIVE');
+  });
+});
