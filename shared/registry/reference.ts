@@ -50,10 +50,10 @@ export function parseReference(text: string): ImageReference {
   }
   let host: string | undefined;
   const slash = rest.indexOf('/');
-  const first = rest.slice(0, Math.max(slash, 0));
-  if (slash > 0 && (/[.:]/.test(first) || first.toLowerCase() === 'localhost')) {
-    // Gradient writes `docker.io:/ns/repo`: a colon with no port after it.
-    host = normalHost(first.replace(/:$/, ''));
+  // Gradient writes `docker.io:/ns/repo`: a colon with no port after it.
+  const first = rest.slice(0, Math.max(slash, 0)).replace(/:$/, '');
+  if (/[.:]/.test(first) || first.toLowerCase() === 'localhost') {
+    host = normalHost(first);
     if (!host) throw refuse(`"${first}" is not a host`);
     rest = rest.slice(slash + 1);
   }

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { operation } from '../../../shared/http/operation.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
+import { parseRequest } from '../../../shared/http/validate.ts';
+import { eventOf } from '../../functions/event.ts';
+
+const common = {
+  id: 'make',
+  method: 'POST',
+  path: '/v1/things',
+  tag: 'x',
+  summary: 'x',
+  role: 'editor',
+  responses: {},
+} as const;
+
+const shape = operation({
+  ...common,
+  body: z.strictObject({
+    source: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('build'), dockerfile: z.string() }),
+      z.strictObject({ type: z.literal('reference'), url: z.string() }),
+    ]),
+    retry: z
+      .union([
+        z.strictObject({ git: z.strictObject({ url: z.string() }) }),
+        z.strictObject({ id: z.string() }),
+      ])
+      .optional(),
+    env: z.record(z.string().regex(/^[A-Z]+$/, 'capital letters'), z.string()).optional(),
+  }),
+});
+
+function errorsOf(body: unknown) {
+  try {
+    parseRequest(shape, eventOf({ method: 'POST', route: '/v1/things', body }));
+    return [];
+  } catch (error) {
+    if (error instanceof ProblemError) return error.extra.errors ?? [];
+    throw error;
+  }
+}
+
+const build = { type: 'build', dockerfile: 'FROM x' };
+
+describe('validation', () => {
+  it('looks into the branch of a union that was meant', () => {
+    expect(errorsOf({ source: { type: 'build' } })).toEqual([
+      { pointer: '/source/dockerfile', message: 'is missing' },
+    ]);
+    expect(errorsOf({ source: { type: 'other' } })).toMatchObject([{ pointer: '/source/type' }]);
+    expect(errorsOf({ source: build, retry: { git: {} } })).toEqual([
+      { pointer: '/retry/git/url', message: 'is missing' },
+    ]);
+  });
+
+  it('names the key of a map that is wrong', () => {
+    expect(errorsOf({ source: build, env: { lower: 'x' } })).toEqual([
+      { pointer: '/env/lower', message: 'key: capital letters' },
+    ]);
+  });
+
+  it('decodes base64 bodies, and refuses what is not UTF-8', () => {
+    const event = (bytes: Buffer) => ({
+      ...eventOf({ method: 'POST', route: '/v1/things', body: '' }),
+      body: bytes.toString('base64'),
+      isBase64Encoded: true,
+    });
+    const good = parseRequest(shape, event(Buffer.from(JSON.stringify({ source: build }))));
+    expect(good.body).toEqual({ source: build });
+    expect(() => parseRequest(shape, event(Buffer.from([0xff, 0xfe])))).toThrow('UTF-8');
+  });
+
+  it('answers any JSON at all with its value or a list of pointers into it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        for (const { pointer, message } of errorsOf(body)) {
+          expect(message).not.toBe('');
+          expect(pointer === '' || pointer.startsWith('/')).toBe(true);
+        }
+      }),
+    );
+  });
+});

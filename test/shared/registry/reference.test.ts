@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatReference,
+  InvalidReferenceError,
+  joinReference,
+  parseReference,
+  referenceOf,
+  withTag,
+} from '../../../shared/registry/reference.ts';
+
+const hex = 'a'.repeat(64);
+
+describe('E3 image names', () => {
+  it.each([
+    ['python', { repository: 'python' }],
+    ['python:3.13', { repository: 'python', tag: '3.13' }],
+    ['team/app:v1', { repository: 'team/app', tag: 'v1' }],
+    ['a/b/c', { repository: 'a/b/c' }],
+    ['docker.io/python', { host: 'docker.io', repository: 'library/python' }],
+    ['docker.io/team/app', { host: 'docker.io', repository: 'team/app' }],
+    ['index.docker.io/python:3', { host: 'docker.io', repository: 'library/python', tag: '3' }],
+    ['registry-1.docker.io/library/python', { host: 'docker.io', repository: 'library/python' }],
+    ['docker.io:/team/app', { host: 'docker.io', repository: 'team/app' }],
+    ['docker.io:/team/app:2', { host: 'docker.io', repository: 'team/app', tag: '2' }],
+    ['quay.io/app', { host: 'quay.io', repository: 'app' }],
+    ['localhost/app', { host: 'localhost', repository: 'app' }],
+    ['localhost:5000/app:1', { host: 'localhost:5000', repository: 'app', tag: '1' }],
+    ['host:5000/app', { host: 'host:5000', repository: 'app' }],
+    ['127.0.0.1:4782/acme/iris:v1', { host: '127.0.0.1:4782', repository: 'acme/iris', tag: 'v1' }],
+    ['[::1]:5000/app', { host: '[::1]:5000', repository: 'app' }],
+    ['QUAY.io/team/app', { host: 'quay.io', repository: 'team/app' }],
+    ['https://quay.io/team/app', { host: 'quay.io', repository: 'team/app' }],
+    ['docker://ghcr.io/team/app:1', { host: 'ghcr.io', repository: 'team/app', tag: '1' }],
+    [
+      '  nvcr.io/nvidia/pytorch:24.01-py3 ',
+      { host: 'nvcr.io', repository: 'nvidia/pytorch', tag: '24.01-py3' },
+    ],
+    [`python@sha256:${hex}`, { repository: 'python', digest: `sha256:${hex}` }],
+    [`q.io/a:b@sha256:${hex}`, { host: 'q.io', repository: 'a', tag: 'b', digest: `sha256:${hex}` }],
+    ['my__app/x-y.z_w', { repository: 'my__app/x-y.z_w' }],
+  ])('reads %s', (text, expected) => {
+    expect(parseReference(text)).toEqual(expected);
+  });
+
+  it.each([
+    '',
+    ' ',
+    ':tag',
+    'app:',
+    'App',
+    'team//app',
+    '/app',
+    'app:ta g',
+    'app:-x',
+    `app:${'x'.repeat(129)}`,
+    'app@sha256:abc',
+    'app@md5:x',
+    'quay.io/',
+    'a:/app',
+    '-x/app',
+    'a..b/app',
+    'x'.repeat(300),
+    'app;rm',
+    'app\u0000',
+    'quay.io:port/app',
+  ])('refuses %j', (text) => {
+    expect(() => parseReference(text)).toThrow(InvalidReferenceError);
+  });
+
+  it('joins below a default registry, inserting library/ on Docker Hub only', () => {
+    const join = (text: string, host: string, path?: string) =>
+      formatReference(joinReference(parseReference(text), host, path));
+    expect(join('app:1', 'quay.io', 'team')).toBe('quay.io/team/app:1');
+    expect(join('app', 'quay.io')).toBe('quay.io/app');
+    expect(join('python', 'docker.io')).toBe('docker.io/library/python');
+    expect(join('app', 'docker.io', 'team')).toBe('docker.io/team/app');
+  });
+
+  it('takes latest for a missing tag, and warns', () => {
+    expect(withTag(parseReference('python'))).toEqual({
+      reference: { repository: 'python', tag: 'latest' },
+      warnings: [expect.stringContaining('latest')],
+    });
+    expect(withTag(parseReference('python:3')).warnings).toEqual([]);
+    expect(withTag(parseReference(`python@sha256:${hex}`)).warnings).toEqual([]);
+    expect(referenceOf(parseReference(`a:b@sha256:${hex}`))).toBe(`sha256:${hex}`);
+  });
+
+  const part = fc.stringMatching(/^[a-z0-9]{1,8}([._-][a-z0-9]{1,4})?$/);
+  const repository = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+  const host = fc.oneof(
+    fc.constant('localhost'),
+    fc.stringMatching(/^[a-z][a-z0-9]{0,8}\.[a-z]{2,5}$/),
+    fc.stringMatching(/^[a-z][a-z0-9]{0,8}:[1-9][0-9]{1,3}$/),
+  );
+  const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/);
+
+  it('reads back what it writes, for every well-formed name', () => {
+    fc.assert(
+      fc.property(
+        host,
+        repository,
+        fc.option(tag, { nil: undefined }),
+        fc.boolean(),
+        (host, repository, tag, pinned) => {
+          const location = {
+            host,
+            repository:
+              host === 'docker.io' && !repository.includes('/') ? `library/${repository}` : repository,
+            ...(tag === undefined ? {} : { tag }),
+            ...(pinned ? { digest: `sha256:${hex}` } : {}),
+          };
+          expect(parseReference(formatReference(location))).toEqual(location);
+        },
+      ),
+    );
+  });
+
+  it('answers any text with a name that it reads back, or refuses it', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'ab.:/@-_A') })), (text) => {
+        try {
+          const read = parseReference(text);
+          if (read.host) expect(parseReference(formatReference(read))).toEqual(read);
+          expect(formatReference(read)).toMatch(/^[\x21-\x7e]+$/);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidReferenceError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatRegistryUrl,
+  InvalidRegistryUrlError,
+  parseRegistryUrl,
+} from '../../../shared/registry/url.ts';
+
+const privateHosts = ['127.0.0.1', 'registry.corp:5000'];
+
+describe('R1 registry urls', () => {
+  it.each([
+    ['quay.io', 'quay.io'],
+    ['https://quay.io/', 'quay.io'],
+    ['https://quay.io/my-team', 'quay.io/my-team'],
+    ['Quay.IO/my-team/', 'quay.io/my-team'],
+    ['https://index.docker.io/v1/', 'docker.io'],
+    ['hub.docker.com', 'docker.io'],
+    ['https://registry.example/v2/', 'registry.example'],
+    ['registry.example:5000/a/b', 'registry.example:5000/a/b'],
+    ['http://127.0.0.1:4782/acme', 'http://127.0.0.1:4782/acme'],
+    ['http://registry.corp:5000', 'http://registry.corp:5000'],
+    ['us-docker.pkg.dev/project/repo', 'us-docker.pkg.dev/project/repo'],
+  ])('reads %s as %s', (text, expected) => {
+    const url = parseRegistryUrl(text, privateHosts);
+    expect(formatRegistryUrl(url)).toBe(expected);
+    expect(parseRegistryUrl(formatRegistryUrl(url), privateHosts)).toEqual(url);
+  });
+
+  it.each([
+    ['http://quay.io', 'http://'],
+    ['http://registry.corp:5001', 'http://'],
+    ['ftp://quay.io', 'ftp://'],
+    ['https://ada:secret@quay.io', 'credentials'],
+    ['https://quay.io?x=1', 'query'],
+    ['quay.io/Team', 'path'],
+    ['quay.io/a/../b', 'path'],
+    ['', 'host'],
+    ['https://', 'host'],
+    ['/team', 'host'],
+    ['quay.io:99999', 'port'],
+    ['qu ay.io', 'spaces'],
+  ])('refuses %s, naming the %s', (text, why) => {
+    expect(() => parseRegistryUrl(text, privateHosts)).toThrow(InvalidRegistryUrlError);
+    expect(() => parseRegistryUrl(text, privateHosts)).toThrow(why);
+  });
+});
