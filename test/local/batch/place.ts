@@ -62,7 +62,16 @@ const declared: DeclaredResource[] = [
   environment('gpu', ['g5.xlarge'], 4),
   resource('SchedulingPolicy', 'scheduling-policy/fair', { FairsharePolicy: {} }),
   jobQueue('cpu', ['cpu']),
-  jobQueue('gpu', ['gpu']),
+  jobQueue('gpu', ['gpu'], {
+    JobStateTimeLimitActions: [
+      {
+        Reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT',
+        State: 'RUNNABLE',
+        MaxTimeSeconds: 600,
+        Action: 'CANCEL',
+      },
+    ],
+  }),
   jobQueue('shared', ['cpu'], {
     SchedulingPolicyArn: 'arn:aws:batch:us-east-1:000000000000:scheduling-policy/fair',
   }),

@@ -1,0 +1,160 @@
+import {
+  DeregisterJobDefinitionCommand,
+  DescribeJobDefinitionsCommand,
+  DescribeJobsCommand,
+} from '@aws-sdk/client-batch';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { batchPlace, executionRole, queue, shell } from './place.ts';
+
+let place: Awaited<ReturnType<typeof batchPlace>>;
+let definition: string;
+beforeAll(async () => {
+  // Nothing may be placed here: only requests are looked at.
+  place = await batchPlace({ machine: { vcpus: 0, memoryMiB: 1_000_000, gpuIds: [] } });
+  definition = await place.register(shell('true'), { jobDefinitionName: 'limits' });
+});
+afterAll(() => place.cloud.close());
+
+const requirements = (vcpus: string, memory: string) => ({
+  resourceRequirements: [
+    { type: 'VCPU', value: vcpus },
+    { type: 'MEMORY', value: memory },
+  ],
+});
+
+describe('RegisterJobDefinition refuses with ClientException', () => {
+  test.each([
+    ['a definition over 24 KiB', { command: ['x'.repeat(24 * 1024)] }, {}],
+    ['an image over 255 characters', { image: `a/${'x'.repeat(254)}` }, {}],
+    ['a name with a dot', {}, { jobDefinitionName: 'a.b' }],
+    ['a name over 128 characters', {}, { jobDefinitionName: 'x'.repeat(129) }],
+    ['a time-out below 60 seconds', {}, { timeout: { attemptDurationSeconds: 59 } }],
+    ['more than 10 attempts', {}, { retryStrategy: { attempts: 11 } }],
+    ['no attempts', {}, { retryStrategy: { attempts: 0 } }],
+    [
+      'more than 5 conditions',
+      {},
+      { retryStrategy: { evaluateOnExit: Array(6).fill({ onReason: 'a*', action: 'RETRY' }) } },
+    ],
+    [
+      'a wildcard in the middle',
+      {},
+      { retryStrategy: { evaluateOnExit: [{ onReason: 'a*b', action: 'EXIT' }] } },
+    ],
+    ['variables that begin with AWS_BATCH', { environment: [{ name: 'AWS_BATCH_X', value: '1' }] }, {}],
+    ['no memory', { resourceRequirements: [{ type: 'VCPU', value: '1' }] }, {}],
+    ['less than 4 MiB of memory', requirements('1', '3'), {}],
+    ['vCPUs that are no number', requirements('two', '64'), {}],
+    [
+      'repositoryCredentials for an image in ECR',
+      {
+        image: '000000000000.dkr.ecr.us-east-1.amazonaws.com/acme/app:1',
+        repositoryCredentials: {
+          credentialsParameter: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:a-abcdef',
+        },
+      },
+      {},
+    ],
+    ['an entry point, which Batch does not have', { entryPoint: ['/bin/sh'] }, {}],
+    [
+      'more than 50 tags',
+      {},
+      { tags: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${n}`, 'v'])) },
+    ],
+    [
+      'secrets without an execution role',
+      { executionRoleArn: undefined, secrets: [{ name: 'A', valueFrom: 'arn' }] },
+      {},
+    ],
+  ])('%s', async (_, container, more) => {
+    // The SDK drops what its model doesn't know, so the request goes out as it is.
+    await expect(post('registerjobdefinition', container, more)).resolves.toMatchObject({
+      __type: 'ClientException',
+    });
+  });
+
+  test('roles that the caller may not pass', async () => {
+    place.cloud.denied.add(`iam:PassRole ${executionRole}`);
+    await expect(place.register()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    place.cloud.denied.clear();
+  });
+});
+
+const post = async (operation: string, container: object, more: object) => {
+  const answer = await fetch(`${place.cloud.endpointUrl}/v1/${operation}`, {
+    method: 'POST',
+    headers: { authorization: 'AWS4-HMAC-SHA256 Credential=ROOT/20261121/us-east-1/batch/aws4_request' },
+    body: JSON.stringify({
+      jobDefinitionName: 'definition',
+      type: 'container',
+      containerProperties: {
+        image: 'a',
+        executionRoleArn: executionRole,
+        ...requirements('1', '64'),
+        ...container,
+      },
+      ...more,
+    }),
+  });
+  return answer.json();
+};
+
+describe('SubmitJob refuses with ClientException', () => {
+  test.each([
+    ['a request over 30 KiB', { parameters: { a: 'x'.repeat(30 * 1024) } }],
+    ['a name with a space', { jobName: 'a b' }],
+    ['a name over 128 characters', { jobName: 'x'.repeat(129) }],
+    ['more than 20 dependencies', { dependsOn: Array(21).fill({ jobId: 'a' }) }],
+    ['a dependency that is not there', { dependsOn: [{ jobId: 'a' }] }],
+    ['a time-out below 60 seconds', { timeout: { attemptDurationSeconds: 59 } }],
+    [
+      'variables that begin with AWS_BATCH',
+      { containerOverrides: { environment: [{ name: 'AWS_BATCH_X', value: '1' }] } },
+    ],
+    ['an unknown queue', { jobQueue: 'nothing' }],
+    ['an unknown definition', { jobDefinition: 'nothing' }],
+    ['a share identifier for a queue without a policy', { shareIdentifier: 'a' }],
+    ['no share identifier for a queue with a policy', { jobQueue: 'shared' }],
+  ])('%s', async (_, input) => {
+    await expect(place.submit({ jobDefinition: definition, ...input })).rejects.toMatchObject({
+      name: 'ClientException',
+    });
+  });
+
+  test('a job without the right to submit it, or to tag it', async () => {
+    for (const action of ['batch:SubmitJob', 'batch:TagResource']) {
+      place.cloud.denied.add(`* ${action}`);
+      await expect(place.submit({ jobDefinition: definition, tags: { a: 'b' } })).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      });
+      place.cloud.denied.clear();
+    }
+  });
+
+  test('an inactive definition', async () => {
+    const arn = await place.register(shell('true'), { jobDefinitionName: 'inactive' });
+    await place.client.send(new DeregisterJobDefinitionCommand({ jobDefinition: arn }));
+    await expect(place.submit({ jobDefinition: arn })).rejects.toMatchObject({ name: 'ClientException' });
+    const { jobDefinitions } = await place.client.send(
+      new DescribeJobDefinitionsCommand({ jobDefinitionName: 'inactive', status: 'ACTIVE' }),
+    );
+    expect(jobDefinitions).toEqual([]);
+  });
+});
+
+test('DescribeJobs takes at most 100 jobs', async () => {
+  await expect(
+    place.client.send(new DescribeJobsCommand({ jobs: Array.from({ length: 101 }, () => 'a') })),
+  ).rejects.toMatchObject({ name: 'ClientException' });
+});
+
+test('a definition gets the next revision under its name, and is found by both', async () => {
+  const first = await place.register({}, { jobDefinitionName: 'revised' });
+  const second = await place.register({}, { jobDefinitionName: 'revised' });
+  expect([first, second].map((arn) => arn.split('/')[1])).toEqual(['revised:1', 'revised:2']);
+  const { jobDefinitions } = await place.client.send(
+    new DescribeJobDefinitionsCommand({ jobDefinitions: ['revised', 'revised:1'] }),
+  );
+  expect(jobDefinitions?.map((one) => one.revision)).toEqual([2, 1]);
+  expect(queue).toContain('cpu');
+});
