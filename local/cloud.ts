@@ -1,5 +1,5 @@
 /** What services share: place, state, identities, and the ways from one service to another. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Credentials } from './iam/credentials.ts';
@@ -69,6 +69,9 @@ function createClock(
   return { stop, idle: () => running };
 }
 
+/** A longer log is put aside at the next start. */
+const logLimitBytes = 10 * 1024 * 1024;
+
 /** @param db open state; the caller closes it */
 export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCore {
   let hooks: Hooks | undefined;
@@ -78,6 +81,8 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
   };
   const now = () => new Date();
   const logFile = join(settings.home, 'cloud.log');
+  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > logLimitBytes)
+    renameSync(logFile, `${logFile}.old`);
   const log = (source: string, message: string) => {
     const line = `${source}: ${message}`;
     appendFileSync(logFile, `${now().toISOString()} ${line}\n`);

@@ -30,10 +30,10 @@ function startTime(pid: number): string | undefined {
   }
 }
 
-/** Ends a process or a group; one that is gone already is as good. */
-export function endProcess(target: number): void {
+/** Signals a process, or a group by its negative id; one that is gone already is as good. */
+export function signalProcess(target: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(target, 'SIGKILL');
+    process.kill(target, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
@@ -50,7 +50,7 @@ export class ProcessGuard {
       'CREATE TABLE IF NOT EXISTS guarded_processes (target INTEGER PRIMARY KEY, start_time TEXT NOT NULL)',
     );
     for (const { target, start_time } of db.prepare('SELECT * FROM guarded_processes').all()) {
-      if (startTime(Math.abs(Number(target))) === start_time) endProcess(Number(target));
+      if (startTime(Math.abs(Number(target))) === start_time) signalProcess(Number(target), 'SIGKILL');
     }
     db.exec('DELETE FROM guarded_processes');
     this.shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });

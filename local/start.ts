@@ -65,7 +65,16 @@ class Undo {
   }
 
   private async all(): Promise<void> {
-    for (const step of this.steps.reverse()) await step();
+    const failures: unknown[] = [];
+    for (const step of this.steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        // One part that doesn't end in order is no reason to leave the others running.
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, `ending failed: ${failures.join('; ')}`);
   }
 }
 
@@ -111,7 +120,7 @@ export async function startCloud(options: StartOptions): Promise<RunningCloud> {
   try {
     return await boot({ ...options, home }, undo);
   } catch (error) {
-    await undo.run();
+    await undo.run().catch((failure: Error) => options.print?.(failure.message));
     throw error;
   }
 }

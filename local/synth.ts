@@ -70,8 +70,12 @@ export async function synthesize({ stage, home, onSynth, signal }: SynthOptions)
   const current = fingerprint(stage);
   if (existsSync(record) && readFileSync(record, 'utf8') === current) return output;
   onSynth?.();
-  const fresh = join(home, 'cdk.out.new');
-  rmSync(fresh, { recursive: true, force: true });
+  // A name of our own: a synthesis whose embedded cloud was killed may still be writing to its folder.
+  const prefix = 'cdk.out.new-';
+  for (const old of readdirSync(home).filter((name) => name.startsWith(prefix))) {
+    rmSync(join(home, old), { recursive: true, force: true });
+  }
+  const fresh = join(home, `${prefix}${process.pid}`);
   await runCdk(stage, fresh, signal);
   writeFileSync(join(fresh, 'slipway-sources.sha256'), current);
   rmSync(output, { recursive: true, force: true });

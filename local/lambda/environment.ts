@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cloud } from '../platform.ts';
-import { endProcess } from '../process-guard.ts';
+import { signalProcess } from '../process-guard.ts';
 import type { FunctionConfig } from './declared.ts';
 import { initLimitMs, responseLimitBytes } from './limits.ts';
 import { LogLines } from './log-lines.ts';
@@ -72,7 +72,8 @@ export class Environment {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },
     );
-    this.release = this.child.pid === undefined ? () => undefined : cloud.guardProcess(this.child.pid);
+    this.release =
+      this.child.pid === undefined ? () => undefined : cloud.guardProcess(this.child.pid, 'group');
     this.child.stdout?.on('data', (chunk: Buffer) => this.lines.write(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.lines.write(chunk));
     this.child.on('message', (message) => this.onMessage?.(message as Message));
@@ -137,9 +138,11 @@ export class Environment {
         else this.freeze();
         resolve(outcome);
       };
+      // Lambda gives a second try within the invocation's own time; here it is one, as long as the longer.
+      const limitMs = Math.max(initLimitMs, this.config.timeoutSeconds * 1000);
       const timer = setTimeout(
-        () => settle(failed('Sandbox.Timedout', `Init timed out after ${initLimitMs / 1000} seconds`)),
-        initLimitMs,
+        () => settle(failed('Sandbox.Timedout', `Init timed out after ${limitMs / 1000} seconds`)),
+        limitMs,
       );
       this.onMessage = ({ initError }) => settle(initError ? { body: initError, failed: true } : undefined);
       this.onEnd = () => settle(failed('Runtime.ExitError', 'Runtime exited during initialisation'));
@@ -216,7 +219,10 @@ export class Environment {
       };
       this.signal('SIGCONT');
       const deadlineMs = startedAt + config.timeoutSeconds * 1000;
-      this.child.send({ event, requestId, deadlineMs, functionArn: config.arn });
+      this.child.send({ event, requestId, deadlineMs, functionArn: config.arn }, (error) => {
+        // The process ended between two invocations; with a callback, `send` tells instead of throwing.
+        if (error) this.onEnd?.();
+      });
     });
   }
 
@@ -229,9 +235,9 @@ export class Environment {
     );
   }
 
+  /** The whole process group, since a handler may have started programs. */
   private signal(name: NodeJS.Signals): void {
-    if (this.hasEnded || this.child.pid === undefined) return;
-    this.child.kill(name);
+    if (!this.hasEnded && this.child.pid !== undefined) signalProcess(-this.child.pid, name);
   }
 
   private freeze(): void {
@@ -241,6 +247,6 @@ export class Environment {
 
   end(): void {
     this.isEnding = true;
-    if (!this.hasEnded && this.child.pid !== undefined) endProcess(this.child.pid);
+    this.signal('SIGKILL');
   }
 }
