@@ -77,10 +77,9 @@ export async function runInForeground(): Promise<void> {
     port,
     print,
     async prepare() {
-      const [engine, assembly] = await Promise.all([
-        findEngine(),
-        synthesize({ stage, home, onSynth, signal }),
-      ]);
+      // First what fails in no time.
+      const engine = await findEngine();
+      const assembly = await synthesize({ stage, home, onSynth, signal });
       return { engine, assembly };
     },
     dynamodb: { endpoint: settings.dynamodbEndpoint, indexLagMs: settings.indexLagMs },

@@ -177,7 +177,8 @@ function send(response: ServerResponse, { status, headers, body }: GatewayAnswer
 }
 
 /** A server for the gateway; it takes more headers than API Gateway, so that the refusal can be API Gateway's. */
-export const createGatewayServer = (): Server => createServer({ maxHeaderSize: 64 * 1024, noDelay: true });
+export const createGatewayServer = (): Server =>
+  createServer({ maxHeaderSize: 64 * 1024, noDelay: true, keepAliveTimeout: 65_000 });
 
 /** @param apiUrl where `server` listens; it answers once the API is deployed */
 export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Service {
