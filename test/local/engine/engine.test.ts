@@ -1,0 +1,97 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { dockerHost, engineAddress } from '../../../local/engine/address.ts';
+import { EngineError } from '../../../local/engine/connection.ts';
+import { createEngine } from '../../../local/engine/engine.ts';
+import { logLineReader, nanoseconds } from '../../../local/engine/log-frames.ts';
+import { image, makeImage } from '../batch/place.ts';
+
+const frame = (stream: number, entry: string) => {
+  const bytes = Buffer.from(entry);
+  const header = Buffer.alloc(8);
+  header[0] = stream;
+  header.writeUInt32BE(bytes.length, 4);
+  return Buffer.concat([header, bytes]);
+};
+
+describe("the engine's log", () => {
+  test('is read in whatever pieces it arrives, both streams apart', () => {
+    const whole = Buffer.concat([
+      frame(1, '2026-11-21T10:00:00.000000001Z one\n'),
+      frame(2, '2026-11-21T10:00:00.000000002Z zwei ü\n'),
+    ]);
+    const read = logLineReader();
+    const lines = [...whole].flatMap((byte) => read(Buffer.from([byte])));
+    expect(lines).toEqual([
+      { stream: 'stdout', time: '2026-11-21T10:00:00.000000001Z', text: 'one' },
+      { stream: 'stderr', time: '2026-11-21T10:00:00.000000002Z', text: 'zwei ü' },
+    ]);
+  });
+
+  test('puts lines together that the engine has cut', () => {
+    const read = logLineReader();
+    expect(
+      read(
+        Buffer.concat([frame(1, 'T1 aaa'), frame(2, 'T2 other\n'), frame(1, 'T3 bbb'), frame(1, 'T4 c\n')]),
+      ),
+    ).toEqual([
+      { stream: 'stderr', time: 'T2', text: 'other' },
+      { stream: 'stdout', time: 'T1', text: 'aaabbbc' },
+    ]);
+  });
+
+  test('has times that compare exactly', () => {
+    expect(
+      nanoseconds('2026-11-21T10:00:00.123456789Z') - nanoseconds('2026-11-21T10:00:00.123456788Z'),
+    ).toBe(1n);
+    expect(nanoseconds('2026-11-21T11:00:00.5+01:00')).toBe(nanoseconds('2026-11-21T10:00:00.500000000Z'));
+  });
+});
+
+describe("the engine's address", () => {
+  test.each([
+    [{ DOCKER_HOST: 'unix:///run/x.sock' }, 'unix:///run/x.sock'],
+    [{ DOCKER_HOST: 'tcp://127.0.0.1:2375' }, 'tcp://127.0.0.1:2375'],
+    [{ DOCKER_HOST: 'tcp://example.com' }, 'tcp://example.com:2375'],
+    [{ DOCKER_HOST: 'tcp://example.com', DOCKER_TLS_VERIFY: '1' }, 'tcp://example.com:2376'],
+  ])('is what %o says', (env, expected) => {
+    expect(dockerHost(engineAddress(env))).toBe(expected);
+  });
+
+  test('is refused where nothing can be done with it', () => {
+    expect(() => engineAddress({ DOCKER_HOST: 'ssh://me@host' })).toThrow('ssh://me@host');
+  });
+});
+
+describe('the engine', () => {
+  const engine = createEngine(engineAddress(process.env));
+  afterAll(() => engine.close());
+
+  test('runs a container and gives its log and its exit code', async () => {
+    makeImage();
+    const id = await engine.create(`engine-test-${process.pid}`, {
+      Image: image,
+      Cmd: ['/bin/sh', '-c', 'echo out; head -c 40000 /dev/zero | tr "\\0" x; echo; exit 5'],
+      Labels: { 'slipway.test': String(process.pid) },
+    });
+    await engine.start(id);
+    const lines = [];
+    for await (const batch of engine.followLog(id)) lines.push(...batch);
+    expect(lines.map((line) => line.text.length)).toEqual([3, 40_000]);
+    expect(await engine.wait(id)).toBe(5);
+    expect((await engine.inspect(id))?.State.ExitCode).toBe(5);
+    expect(await engine.list({ 'slipway.test': String(process.pid) })).toMatchObject([{ Id: id }]);
+    await engine.remove(id);
+    await engine.remove(id);
+    await engine.stop(id, 1);
+    expect(await engine.inspect(id)).toBeUndefined();
+  });
+
+  test('says what it refuses in its own words', async () => {
+    await expect(engine.create('no', { Image: 'slipway-test/none:1' })).rejects.toMatchObject({
+      status: 404,
+    });
+    await expect(engine.pull('127.0.0.1:9/none/none:1')).rejects.toThrow(/connection refused/);
+    const nobody = createEngine({ kind: 'unix', socketPath: '/nowhere.sock' });
+    await expect(nobody.info()).rejects.toThrow(EngineError);
+  });
+});
