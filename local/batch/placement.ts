@@ -34,14 +34,14 @@ export function placeJob(needs: Requirements, queue: JobQueue, held: Held[], mac
       'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than that can be met by the CE(s) attached to the job queue.',
     );
   const large = suitable.filter((one) => one.maxVcpus >= needs.vcpus);
-  const [first] = large;
-  if (!first)
+  if (large.length === 0)
     return blocked(
       'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue cannot meet the CPU requirement of the job.',
     );
+  // On AWS a host of that kind may yet come; this machine will never grow.
   if (needs.memoryMiB > machine.memoryMiB || needs.gpus > machine.gpuIds.length)
     return blocked(
-      `CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for instance type [${first.instanceTypes[0]?.name}]`,
+      `MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (memory/GPU) is higher than this machine offers: it has ${machine.memoryMiB} MiB and ${machine.gpuIds.length} GPUs.`,
     );
   const gpuIds = freeGpus(machine, held).slice(0, needs.gpus);
   if (gpuIds.length < needs.gpus || !machineHasRoom(needs, held, machine)) return { kind: 'waits' };

@@ -167,14 +167,15 @@ describe('stopping', () => {
       command: ['true'],
     });
     const path = `/v1/experiments/${reply.body.id}`;
-    expect((await api.post(`${path}/stop`)).status).toBe(202);
-    expect((await api.read(path)).status).toBe('stopped');
+    // Nothing has to be confirmed.
+    expect(await api.post(`${path}/stop`)).toMatchObject({ status: 200, body: { status: 'stopped' } });
   });
 
   it('E16 right after the request, and twice', async () => {
     const path = await launch(['sleep', '300']);
     const replies = await Promise.all([api.post(`${path}/stop`), api.post(`${path}/stop`)]);
-    expect(replies.map((reply) => reply.status)).toEqual([202, 202]);
+    // 202 while a job has to end first, 200 where there was none yet.
+    for (const { status } of replies) expect([200, 202]).toContain(status);
     expect((await api.until(path, settled, 40)).status).toBe('stopped');
   });
 
