@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
-const projectFolder = resolve(import.meta.dirname, '..');
+const ownProject = resolve(import.meta.dirname, '..');
 
 /** Whatever the templates and bundles are made from. */
 const sources = ['infra', 'functions', 'shared', 'builder', 'job', 'cdk.json', 'package-lock.json'];
@@ -14,8 +14,8 @@ export class SynthError extends Error {
   override readonly name = 'SynthError';
 }
 
-function* filesOf(path: string): Generator<string> {
-  const absolute = join(projectFolder, path);
+function* filesOf(project: string, path: string): Generator<string> {
+  const absolute = join(project, path);
   if (!existsSync(absolute)) return;
   const entries = path.includes('.')
     ? undefined
@@ -26,18 +26,23 @@ function* filesOf(path: string): Generator<string> {
 }
 
 /** A digest of all sources and the stage's name. */
-function fingerprint(stage: string): string {
+function fingerprint(project: string, stage: string): string {
   const hash = createHash('sha256').update(stage);
-  for (const path of sources.flatMap((source) => [...filesOf(source)])) {
-    hash.update(`\0${path}\0`).update(readFileSync(path));
+  for (const path of sources.flatMap((source) => [...filesOf(project, source)])) {
+    hash.update(`\0${relative(project, path)}\0`).update(readFileSync(path));
   }
   return hash.digest('hex');
 }
 
-function runCdk(stage: string, output: string, signal: AbortSignal | undefined): Promise<void> {
-  const cli = join(projectFolder, 'node_modules/aws-cdk/bin/cdk');
+function runCdk(
+  project: string,
+  stage: string,
+  output: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const cli = join(project, 'node_modules/aws-cdk/bin/cdk');
   const child = spawn(process.execPath, [cli, 'synth', '-q', '-o', output], {
-    cwd: projectFolder,
+    cwd: project,
     env: { ...process.env, SLIPWAY_STAGE: stage, CDK_DISABLE_CLI_TELEMETRY: 'true', CI: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
@@ -61,13 +66,21 @@ export interface SynthOptions {
   /** Told before a synthesis, which takes some seconds. */
   onSynth?(): void;
   signal?: AbortSignal;
+  /** Where the sources and `node_modules` are; this project unless it says otherwise. */
+  project?: string;
 }
 
 /** Returns the assembly's folder. Throws `SynthError`. A synthesis that was interrupted leaves the last one as it was. */
-export async function synthesize({ stage, home, onSynth, signal }: SynthOptions): Promise<string> {
+export async function synthesize({
+  stage,
+  home,
+  onSynth,
+  signal,
+  project = ownProject,
+}: SynthOptions): Promise<string> {
   const output = join(home, 'cdk.out');
   const record = join(output, 'slipway-sources.sha256');
-  const current = fingerprint(stage);
+  const current = fingerprint(project, stage);
   if (existsSync(record) && readFileSync(record, 'utf8') === current) return output;
   onSynth?.();
   // A name of our own: a synthesis whose embedded cloud was killed may still be writing to its folder.
@@ -76,7 +89,7 @@ export async function synthesize({ stage, home, onSynth, signal }: SynthOptions)
     rmSync(join(home, old), { recursive: true, force: true });
   }
   const fresh = join(home, `${prefix}${process.pid}`);
-  await runCdk(stage, fresh, signal);
+  await runCdk(project, stage, fresh, signal);
   writeFileSync(join(fresh, 'slipway-sources.sha256'), current);
   rmSync(output, { recursive: true, force: true });
   renameSync(fresh, output);
