@@ -55,8 +55,12 @@ export async function refresh(
   const time = now().getTime();
   const mine = tail.holder === reader.holder;
   if (tail.complete || (!mine && tail.leaseUntil > time)) return tail;
-  if (job.sources.length < tail.starts.length && !job.ended) return tail;
-  if (effort === 'look' && time - Math.max(tail.checkedAt, reader.checkedAt) < reader.intervalMs) return tail;
+  const isRead = job.sources.length < tail.starts.length;
+  if (isRead && !job.ended) return tail;
+  // Clocks differ: a look in the future says nothing.
+  const sinceMs = time - Math.max(tail.checkedAt, reader.checkedAt);
+  const isFresh = sinceMs >= 0 && sinceMs < reader.intervalMs;
+  if (effort === 'look' && isFresh && !isRead) return tail;
   reader.checkedAt = time;
   const leased =
     mine && tail.leaseUntil - time > leaseMs / 2

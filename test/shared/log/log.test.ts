@@ -1,0 +1,292 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Artifacts } from '../../../shared/aws/artifacts.ts';
+import type { LogPage, Logs } from '../../../shared/log/log.ts';
+import type { LogJob } from '../../../shared/log/refresh.ts';
+import { group, logPlace } from './place.ts';
+
+let place: Awaited<ReturnType<typeof logPlace>>;
+beforeAll(async () => {
+  place = await logPlace();
+});
+afterAll(() => place.close());
+
+let count = 0;
+/** A job of its own for each test. */
+const newJob = (more: Partial<LogJob> = {}): LogJob & { stream: string } => {
+  const stream = `stream-${++count}`;
+  const job = place.job({ id: `bld_${count}`, sources: [{ group, stream, endMarker: 'the end' }], ...more });
+  return { ...job, stream };
+};
+
+const ask = { limit: 200, wait: 0, remainingMs: () => 30_000 };
+const texts = (page: LogPage) => page.items.map(({ text }) => text);
+
+/** Follows as a client does, to the end. */
+async function follow(logs: Logs, job: () => LogJob, limit = 200): Promise<string[]> {
+  const lines: string[] = [];
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await logs.follow({ ...ask, limit, wait: 5, cursor }, async () => job());
+    lines.push(...texts(page));
+    if (page.complete) return lines;
+    cursor = page.nextCursor;
+  }
+}
+
+describe('B3 a log that grows', () => {
+  test('lines come once, in order, with time and stream, whatever the pages', async () => {
+    const job = newJob({
+      sources: [
+        {
+          group,
+          stream: 'kinds',
+          streamOf: (text) => (text.startsWith('[') ? 'system' : 'stdout'),
+          endMarker: 'the end',
+        },
+      ],
+    });
+    place.append('kinds', '[x] starts', 'one', 'two');
+    const first = await place.logs.follow({ ...ask, limit: 2 }, async () => job);
+    expect(first.items.map(({ text, stream }) => [text, stream])).toEqual([
+      ['[x] starts', 'system'],
+      ['one', 'stdout'],
+    ]);
+    expect(first.complete).toBe(false);
+    expect(Date.parse(first.items[0]?.time ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    const second = await place.logs.follow({ ...ask, cursor: first.nextCursor }, async () => job);
+    expect(texts(second)).toEqual(['two']);
+    const third = await place.logs.follow({ ...ask, cursor: second.nextCursor }, async () => job);
+    expect(third).toMatchObject({ items: [], complete: false, nextCursor: second.nextCursor });
+  });
+
+  test('wait answers within a second of something new, else empty with the same cursor', async () => {
+    const job = newJob();
+    place.append(job.stream, 'before');
+    const { nextCursor } = await place.logs.follow({ ...ask, wait: 5 }, async () => job);
+    const waiting = place.logs.follow({ ...ask, wait: 20, cursor: nextCursor }, async () => job);
+    await sleep(2500);
+    const appended = performance.now();
+    place.append(job.stream, 'news');
+    expect(texts(await waiting)).toEqual(['news']);
+    expect(performance.now() - appended).toBeLessThan(1100);
+    const started = performance.now();
+    const page = await place.logs.follow({ ...ask, wait: 1 }, async () => newJob());
+    expect(page.items).toEqual([]);
+    expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
+  test('a function that is about to end answers before', async () => {
+    const started = performance.now();
+    const job = newJob();
+    await place.logs.follow({ ...ask, wait: 25, remainingMs: () => 2500 }, async () => job);
+    expect(performance.now() - started).toBeLessThan(1500);
+  });
+
+  test('it is complete once the job is over and its end was read; nothing after the end marker counts', async () => {
+    const job = newJob();
+    place.append(job.stream, 'one', 'the end', 'noise of the machine');
+    expect(await place.logs.follow(ask, async () => job)).toMatchObject({ complete: false });
+    const page = await place.logs.follow(ask, async () => ({ ...job, ended: true }));
+    expect(texts(page)).toEqual(['one']);
+    expect(page.complete).toBe(true);
+    expect(page.nextCursor).toBeUndefined();
+  });
+
+  test('without an end marker, lines that arrive late are waited for', async () => {
+    const job = newJob();
+    const ended = {
+      ...job,
+      ended: true,
+      sources: job.sources.map((source) => ({ ...source, endedAt: new Date().toISOString() })),
+    };
+    place.append(job.stream, 'one');
+    const following = follow(place.logs, () => ended);
+    await sleep(1500);
+    place.append(job.stream, 'late');
+    expect(await following).toEqual(['one', 'late']);
+  });
+
+  test('a job that never had a source is complete when it is over', async () => {
+    const job = newJob({ sources: [], ended: true });
+    expect(await place.logs.follow(ask, async () => job)).toEqual({ items: [], complete: true });
+  });
+
+  test('a cursor of another job is refused', async () => {
+    const [one, other] = [newJob(), newJob()];
+    place.append(one.stream, 'x');
+    const { nextCursor } = await place.logs.follow(ask, async () => one);
+    await expect(place.logs.follow({ ...ask, cursor: nextCursor }, async () => other)).rejects.toMatchObject({
+      status: 422,
+      code: 'invalid-cursor',
+    });
+    await expect(place.logs.follow({ ...ask, cursor: 'rubbish' }, async () => other)).rejects.toMatchObject({
+      status: 422,
+    });
+  });
+});
+
+describe('B3 lines of all kinds', () => {
+  test('empty lines, carriage returns, several lines in one event, halves of characters, a line above 64 KiB', async () => {
+    const job = newJob({ ended: true });
+    const long = `${'é'.repeat(40_000)}${'😀'.repeat(40_000)}`;
+    place.append(
+      job.stream,
+      'a\n\nb\n',
+      '',
+      '10%\r50%\r100%\r',
+      'crlf\r\n',
+      `half \ud83d`,
+      long,
+      'the end\n',
+    );
+    const lines = texts(await place.logs.follow(ask, async () => job));
+    expect(lines.slice(0, 6)).toEqual(['a', '', 'b', '', '100%', 'crlf']);
+    expect(lines[6]).toMatch(/^half [\ufffd?]+$/);
+    expect(lines.slice(7).join('')).toBe(long);
+    expect(lines.slice(7).every((line) => line.length <= 65_536 && line.isWellFormed())).toBe(true);
+  });
+
+  test('more than fits into one answer comes in several, none missing', async () => {
+    const job = newJob({ ended: true });
+    const wanted = Array.from({ length: 60 }, (_, i) => `${i} ${'x'.repeat(50_000)}`);
+    for (let at = 0; at < 60; at += 10) place.append(job.stream, ...wanted.slice(at, at + 10));
+    place.append(job.stream, 'the end');
+    let largest = 0;
+    const lines: string[] = [];
+    let cursor: string | undefined;
+    for (;;) {
+      const page = await place.logs.follow({ ...ask, wait: 1, limit: 1000, cursor }, async () => job);
+      largest = Math.max(largest, JSON.stringify(page).length);
+      lines.push(...texts(page));
+      if (page.complete) break;
+      cursor = page.nextCursor;
+    }
+    expect(lines).toEqual(wanted);
+    expect(largest).toBeLessThan(1_000_000);
+    // Full objects are left alone; only the last one is rewritten.
+    const { chunks } = (await place.table.get('acme', 'logs', job.id)) as { chunks: number[][] };
+    expect(chunks.length).toBeGreaterThan(5);
+    expect(chunks.map(([first, last]) => [first, last])).toEqual(
+      chunks.map((chunk, i) => [(chunks[i - 1]?.[1] ?? -1) + 1, chunk[1]]),
+    );
+  });
+});
+
+describe('B3 many readers, and readers that die', () => {
+  test('eight followers at once see the same lines, and the log is kept once', async () => {
+    const job = newJob();
+    let ended = false;
+    const followers = Array.from({ length: 8 }, (_, i) =>
+      follow(place.readerOf(), () => ({ ...job, ended }), 1 + i * 3),
+    );
+    const wanted: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      wanted.push(`line ${i}`);
+      place.append(job.stream, `line ${i}`);
+      await sleep(50);
+    }
+    place.append(job.stream, 'the end');
+    ended = true;
+    for (const lines of await Promise.all(followers)) expect(lines).toEqual(wanted);
+    expect(texts(await place.logs.follow(ask, async () => ({ ...job, ended })))).toEqual(wanted);
+  });
+
+  test('a reader that dies between object and index loses nothing and repeats nothing', async () => {
+    const job = newJob();
+    place.append(job.stream, 'one', 'two');
+    await place.logs.follow(ask, async () => job);
+    place.append(job.stream, 'three');
+    const dying: Artifacts = {
+      ...place.artifacts,
+      async write(key, text, type) {
+        await place.artifacts.write(key, text, type);
+        throw new Error('killed');
+      },
+    };
+    await sleep(400);
+    await expect(place.readerOf({ artifacts: dying }).drain(job)).rejects.toThrow('killed');
+    place.append(job.stream, 'four', 'the end');
+    // Its lease runs out by itself.
+    expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual([
+      'one',
+      'two',
+      'three',
+      'four',
+    ]);
+  });
+
+  test('a reader that was overtaken while it wrote gives up its lines', async () => {
+    const job = newJob();
+    place.append(job.stream, 'one');
+    const slow: Artifacts = {
+      ...place.artifacts,
+      async write(key, text, type) {
+        await place.artifacts.write(key, text, type);
+        // Far in the future the lease is anybody's.
+        place.append(job.stream, 'two');
+        const later = () => new Date(Date.now() + 60_000);
+        await place.readerOf({ now: later }).drain(job);
+      },
+    };
+    await place.readerOf({ artifacts: slow }).drain(job);
+    place.append(job.stream, 'three', 'the end');
+    expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual(['one', 'two', 'three']);
+  });
+});
+
+describe('E14 several attempts', () => {
+  test('come one after the other, each with its number, and can be read by line', async () => {
+    const streams = ['attempt-1', 'attempt-2'];
+    const endedAt = new Date(Date.now() - 60_000).toISOString();
+    const job = newJob({
+      sources: streams.map((stream, i) => ({ group, stream, attempt: i + 1, endedAt })),
+      ended: true,
+    });
+    place.append('attempt-1', 'a', 'b', 'c');
+    place.append('attempt-2', 'd', 'e');
+    const page = await place.logs.follow({ ...ask, wait: 5 }, async () => job);
+    const rest = page.complete
+      ? []
+      : (await place.logs.follow({ ...ask, wait: 5, cursor: page.nextCursor }, async () => job)).items;
+    expect([...page.items, ...rest].map(({ attempt, text }) => [attempt, text])).toEqual([
+      [1, 'a'],
+      [1, 'b'],
+      [1, 'c'],
+      [2, 'd'],
+      [2, 'e'],
+    ]);
+    const range = async (attempt: number | undefined, from: number, to: number) =>
+      (await place.logs.range(job, { attempt, from, to })).map(({ text }) => text);
+    expect(await range(1, 2, 3)).toEqual(['b', 'c']);
+    expect(await range(1, 1, 1000)).toEqual(['a', 'b', 'c']);
+    expect(await range(undefined, 1, 1)).toEqual(['d']);
+    expect(await range(2, 3, 9)).toEqual([]);
+    expect(await range(7, 1, 9)).toEqual([]);
+    expect((await place.logs.last('acme', job.id, 2)).map(({ text }) => text)).toEqual(['d', 'e']);
+  });
+
+  test('a next attempt that starts late is waited for', async () => {
+    const past = new Date(Date.now() - 60_000).toISOString();
+    const first = { group, stream: 'early', attempt: 1, endedAt: past };
+    const job = newJob({ sources: [first] });
+    place.append('early', 'one');
+    expect(await place.logs.drain(job)).toBe(false);
+    place.append('later', 'two');
+    const both = {
+      ...job,
+      sources: [first, { group, stream: 'later', attempt: 2, endedAt: past }],
+      ended: true,
+    };
+    expect(await follow(place.logs, () => both)).toEqual(['one', 'two']);
+  });
+
+  test('what is removed is gone', async () => {
+    const job = newJob({ ended: true });
+    place.append(job.stream, 'x', 'the end');
+    expect(await place.logs.drain(job)).toBe(true);
+    await place.logs.remove('acme', job.id);
+    expect(await place.table.get('acme', 'logs', job.id)).toBeUndefined();
+    expect(await place.logs.last('acme', job.id, 5)).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+/** Kept logs on real engines: the index on dynoxide, objects and streams in the embedded cloud's S3 and Logs. */
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { S3Client } from '@aws-sdk/client-s3';
+import { createLogs as createLogsService } from '../../../local/logs.ts';
+import { createS3 } from '../../../local/s3.ts';
+import { type Artifacts, createArtifacts } from '../../../shared/aws/artifacts.ts';
+import { createLogs } from '../../../shared/log/log.ts';
+import type { LogJob } from '../../../shared/log/refresh.ts';
+import type { Table } from '../../../shared/store/table.ts';
+import { testTable } from '../../functions/experiments/place.ts';
+import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
+import { bucketOf } from '../../local/s3/declared-bucket.ts';
+
+export const group = '/slipway/test/builds';
+
+export async function logPlace() {
+  const { table, close } = await testTable();
+  const cloud = await createCloudWithEndpoint();
+  const service = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
+  const s3 = createS3(cloud);
+  cloud.serve(service, s3);
+  await service.deploy?.([
+    {
+      stack: 'data',
+      logicalId: 'Logs',
+      type: 'AWS::Logs::LogGroup',
+      physicalId: group,
+      attributes: {},
+      properties: { LogGroupName: group },
+    },
+  ]);
+  await s3.deploy?.([bucketOf('artifacts')]);
+  const client = new CloudWatchLogsClient(cloud.client());
+  const artifacts = createArtifacts('artifacts', new S3Client({ ...cloud.client(), forcePathStyle: true }));
+  const readerOf = (parts: { table?: Table; artifacts?: Artifacts; now?: () => Date } = {}) =>
+    createLogs({ table, artifacts, client, now: () => new Date(), ...parts });
+  return {
+    table,
+    artifacts,
+    logs: readerOf(),
+    readerOf,
+    append(stream: string, ...messages: string[]) {
+      const timestamp = Date.now();
+      service.append(
+        group,
+        stream,
+        messages.map((message) => ({ timestamp, message })),
+      );
+    },
+    job: (more: Partial<LogJob> = {}): LogJob => ({
+      organisation: 'acme',
+      id: 'bld_1',
+      sources: [{ group, stream: 's1', endMarker: 'the end' }],
+      ended: false,
+      ...more,
+    }),
+    async close() {
+      await cloud.close();
+      await close();
+    },
+  };
+}
