@@ -16,7 +16,7 @@ import { readAssembly } from './template/assembly.ts';
 import { evaluateAssembly } from './template/evaluate.ts';
 import { inertTypes } from './template/inert.ts';
 
-export interface Prepared {
+interface Prepared {
   /** The folder that `cdk synth` wrote. */
   assembly: string;
   /** The container engine that builds and jobs run in. */

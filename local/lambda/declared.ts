@@ -19,7 +19,7 @@ export interface FunctionConfig {
   deadLetterArn?: string;
 }
 
-export const functionArn = (cloud: Pick<Cloud, 'accountId' | 'region'>, name: string): string =>
+const functionArn = (cloud: Pick<Cloud, 'accountId' | 'region'>, name: string): string =>
   `arn:aws:lambda:${cloud.region}:${cloud.accountId}:function:${name}`;
 
 export const lambdaResourceTypes: Record<string, ResourceType> = {

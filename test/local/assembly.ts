@@ -17,7 +17,7 @@ export interface Fixture {
   functions?: Record<string, string>;
 }
 
-export const assetBucket = 'cdk-assets-000000000000-us-east-1';
+const assetBucket = 'cdk-assets-000000000000-us-east-1';
 
 /** `Code` of a function whose source the fixture gives. */
 export const codeOf = (asset: string) => ({ S3Bucket: assetBucket, S3Key: `${asset}.zip` });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -68,7 +69,7 @@ interface Outcome {
 }
 
 function launch(port = 0): Promise<Outcome> {
-  const program = join(import.meta.dirname, 'cloud-process.ts');
+  const program = fileURLToPath(new URL('./cloud-process.ts', import.meta.url));
   const child = spawn(process.execPath, [program, home, assembly, String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
