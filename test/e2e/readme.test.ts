@@ -1,0 +1,36 @@
+/** The README's first session is typed here as a person would, line by line from the file itself. */
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { ensurePythonBase } from '../../scripts/base-image.ts';
+import { run } from '../../scripts/command.ts';
+import { ensureEngine } from '../../scripts/engine.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-readme-'));
+  await symlink(inject('home'), join(folder, '.slipway'));
+  await symlink(resolve('examples'), join(folder, 'examples'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('the first session of the README does what it says', async () => {
+  const readme = await readFile('README.md', 'utf8');
+  const session = readme.slice(readme.indexOf('## A first session'));
+  const commands = [...session.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
+  expect(commands.length).toBeGreaterThan(4);
+  const base = await ensurePythonBase(await ensureEngine(), inject('cloud'), 'acme', () => {});
+  const typed = commands.join('\n').replaceAll('/tmp/', `${folder}/`);
+  const output = await run('bash', ['-euo', 'pipefail', '-c', typed], {
+    cwd: folder,
+    env: { BASE: base.reference },
+    timeoutSeconds: 300,
+  });
+  expect(output).toMatch(/^public +docker\.io$/m);
+  expect(output).toContain('built with Python 3.');
+  expect(output).toMatch(/^succeeded\nsha256:[0-9a-f]{64}$/m);
+  expect(output).toContain('hello from an experiment');
+  expect(output).toMatch(/^accuracy=0\.9\d+$/m);
+  expect(output).toMatch(/^iris:v1 sha256:[0-9a-f]{64}$/m);
+}, 600_000);
