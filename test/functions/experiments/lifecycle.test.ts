@@ -143,6 +143,9 @@ describe('E1 an experiment that cannot end well says why', () => {
   it('more memory than any host has, at once and not in the queue', async () => {
     expect(await fails({ compute: 'larger-than-any-host' })).toBe('compute-unavailable');
   });
+  it('a GPU where there is none, at once and not in the queue', async () => {
+    expect(await fails({ compute: 'gpu-small' })).toBe('compute-unavailable');
+  });
   it('a definition that Batch would not take', async () => {
     expect(await fails({ command: ['echo', ...Array(4).fill('"'.repeat(4000))] })).toBe(
       'definition-too-large',
@@ -214,10 +217,14 @@ describe('E16 stopping', () => {
   });
 
   it('while it waits for a host', async () => {
-    const { id } = await place.create({ image: tiny, command: ['true'], compute: 'gpu-small' });
-    await place.until(id, ({ attempts }) => attempts[0]?.blocked !== undefined);
+    const busy = await place.occupied(tiny);
+    const { id } = await place.create({ image: tiny, command: ['true'], compute: 'spot-first' });
+    await place.until(id, ({ attempts }) => attempts[0]?.stage === 'queued');
     await place.stop(id);
     expect(await place.over(id)).toMatchObject({ status: 'stopped' });
+    expect((await place.get(id)).startedAt).toBeUndefined();
+    await place.stop(busy);
+    await place.over(busy);
   });
 
   it('while it runs: its process gets SIGTERM, and the stop is confirmed quickly', async () => {

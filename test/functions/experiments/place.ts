@@ -152,6 +152,16 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
         maxConcurrent: 1,
         queues: ['cpu', 'gpu'],
       },
+      {
+        use: 'run',
+        name: 'spot-first',
+        vcpus: 1,
+        memoryMiB: 6000,
+        gpus: 0,
+        pricePerHourUsd: 1,
+        maxConcurrent: 1,
+        queues: ['gpu', 'gpu-on-demand'],
+      },
     ],
     queueTimeoutSeconds: options.queueTimeoutSeconds ?? 60,
     privateRegistries: ['127.0.0.1'],
@@ -341,6 +351,12 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
           asked: newExperimentSchema.parse({ compute: 'cpu-small', ...asked }),
         },
       );
+    },
+    /** Keeps the machine so busy that no job of `spot-first` finds room. */
+    async occupied(image: string): Promise<string> {
+      const { id } = await this.create({ image, command: ['sleep', '300'], compute: 'cpu-large' });
+      await until(id, ({ status }) => status === 'running');
+      return id;
     },
     codes: async (id: string) => (await readEvents(table, organisation, id, 0, 100)).map(({ code }) => code),
     /** Puts an image made of `instructions` on a tiny base into the organisation's ECR; answers its reference. */
