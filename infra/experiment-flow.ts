@@ -67,6 +67,8 @@ export function experimentFlow({ partition, launcherArn }: { partition: string; 
           'JobQueue.$': submit('jobQueue'),
           'JobDefinition.$': submit('jobDefinition'),
           'ShareIdentifier.$': submit('shareIdentifier'),
+          // Batch refuses a job for a fair-share queue that has none, here or in its definition.
+          SchedulingPriorityOverride: 1,
           Timeout: { 'AttemptDurationSeconds.$': submit('timeoutSeconds') },
           ContainerOverrides: { 'Environment.$': submit('environment') },
           'Tags.$': submit('tags'),

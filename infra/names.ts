@@ -83,7 +83,7 @@ function overlaps(stage: Stage): string[] {
   const all = stage.organisations.flatMap(({ id }) => parts.map((part) => ({ id, name: `${id}-${part}` })));
   const problems = all.flatMap((mine) =>
     all
-      .filter((other) => other.id !== mine.id && other.name.startsWith(mine.name))
+      .filter((other) => other.id !== mine.id && `${other.name}-`.startsWith(`${mine.name}-`))
       .map(
         (other) =>
           `organisations: "${other.name}" of "${other.id}" begins like "${mine.name}" of "${mine.id}", so their hosts could not be told apart; rename an organisation, environment or queue`,

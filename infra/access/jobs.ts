@@ -64,8 +64,10 @@ export function hostAccess(
   { arn, names, organisation }: OrganisationDeployment,
   environments: string[],
 ): Access[] {
-  // Batch makes the clusters, and puts the compute environment's name inside theirs.
-  const named = environments.map((environment) => `*${names.computeEnvironment(organisation, environment)}*`);
+  // Batch makes the clusters: AWSBatch-<compute environment>-<UUID>.
+  const named = environments.map(
+    (environment) => `AWSBatch-${names.computeEnvironment(organisation, environment)}-*`,
+  );
   const wildcard =
     "Batch makes the cluster and adds to the compute environment's name; the agent registers its host there.";
   return [

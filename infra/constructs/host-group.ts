@@ -16,8 +16,8 @@ export interface HostGroupProps {
 const rootVolumeGiB = 200;
 
 /**
- * A compute environment of one kind of host. The L1 resource, since the L2 one lacks allocation strategies and picks
- * isolated subnets in a network without NAT.
+ * A compute environment of one kind of host. The L1 resource, since the L2 one's defaults (isolated subnets in a network
+ * without NAT, an older machine image, a broad managed policy) fail only on AWS.
  */
 export class HostGroup extends Construct {
   readonly arn: string;

@@ -59,6 +59,7 @@ test('E2 prepared, submitted, settled', async () => {
       JobQueue: submit.jobQueue,
       JobDefinition: submit.jobDefinition,
       ShareIdentifier: 'ada',
+      SchedulingPriorityOverride: 1,
       Timeout: { AttemptDurationSeconds: 600 },
       ContainerOverrides: { Environment: submit.environment },
       Tags: submit.tags,

@@ -65,7 +65,7 @@ const uses: [kind: string, action: string, resource: (organisation: string) => s
   [
     'instance',
     'ecs:RegisterContainerInstance',
-    (id) => regional('ecs', `cluster/slipway-example-${id}-gpu-spot_Batch_0a1b2c3d`),
+    (id) => regional('ecs', `cluster/AWSBatch-slipway-example-${id}-gpu-spot-4e5f6071`),
   ],
   [
     'instance',
