@@ -1,0 +1,137 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { buildArguments } from '../../builder/command.ts';
+import { findDocker } from '../../builder/docker.ts';
+import { shieldContainers, shieldHost, unshieldHost } from '../../builder/host.ts';
+import { lineSplitter, shown } from '../../builder/output.ts';
+
+const command = {
+  dockerfile: '/w/Dockerfile',
+  context: '/w/context',
+  uri: 'registry.example/acme/x:1',
+  buildArgs: { BASE: '$(reboot); rm -rf /', EMPTY: '' },
+  secrets: [{ id: 'token', path: '/w/secrets/token' }],
+  cache: 'registry.example/acme/x:slipway-cache',
+};
+const common = [
+  'build',
+  '--progress=plain',
+  '--file',
+  '/w/Dockerfile',
+  '--tag',
+  'registry.example/acme/x:1',
+  '--build-arg',
+  'BASE=$(reboot); rm -rf /',
+  '--build-arg',
+  'EMPTY=',
+  '--secret',
+  'id=token,src=/w/secrets/token',
+];
+
+describe('B9 the command line of a build', () => {
+  test('with a registry cache, for buildx', () => {
+    expect(buildArguments({ ...command, cacheMode: 'registry', cacheExists: true })).toEqual([
+      ...common,
+      '--cache-from',
+      'type=registry,ref=registry.example/acme/x:slipway-cache',
+      '--cache-to',
+      'type=registry,ref=registry.example/acme/x:slipway-cache,mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true',
+      '/w/context',
+    ]);
+  });
+
+  test('with an inline cache, for any engine that has BuildKit', () => {
+    expect(buildArguments({ ...command, cacheMode: 'inline', cacheExists: true })).toEqual([
+      ...common,
+      '--build-arg',
+      'BUILDKIT_INLINE_CACHE=1',
+      '--cache-from',
+      'registry.example/acme/x:slipway-cache',
+      '/w/context',
+    ]);
+  });
+
+  test('does not ask for a cache that is not there', () => {
+    for (const cacheMode of ['registry', 'inline'] as const)
+      expect(buildArguments({ ...command, cacheMode, cacheExists: false })).not.toContain('--cache-from');
+  });
+});
+
+describe('B1 the Docker client that builds', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-clients-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const client = (name: string, script: string) => {
+    mkdirSync(join(folder, name));
+    const path = join(folder, name, 'docker');
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const withBuildx = client('buildx', 'exit 0');
+  const withoutBuildx = client(
+    'plain',
+    '[ "$1" = --version ] && echo "Docker version 28.2.2, build 1" || exit 1',
+  );
+  const old = client(
+    'old',
+    '[ "$1" = --version ] && echo "Docker version 20.10.24+dfsg1, build 2" || exit 1',
+  );
+  const path = (...clients: string[]) => clients.map((one) => join(one, '..')).join(':');
+
+  test('is the one that SLIPWAY_DOCKER names', async () => {
+    expect(await findDocker({ SLIPWAY_DOCKER: '/opt/docker', PATH: path(withBuildx) })).toBe('/opt/docker');
+  });
+
+  test('is the first with buildx, or with BuildKit of its own; a newer one without the plugin is passed over', async () => {
+    expect(await findDocker({ PATH: path(withoutBuildx, withBuildx, old) })).toBe(withBuildx);
+    expect(await findDocker({ PATH: path(withoutBuildx, old, withBuildx) })).toBe(old);
+  });
+});
+
+describe('a build host of our own', () => {
+  test('metadata addresses are walled off', async () => {
+    const ran: string[] = [];
+    const run = async (program: string, args: string[]) => {
+      ran.push([program, ...args].join(' '));
+      return 0;
+    };
+    await shieldContainers(run);
+    await shieldHost(run);
+    await unshieldHost(run);
+    expect(ran).toEqual([
+      'iptables -I DOCKER-USER -d 169.254.0.0/16 -j REJECT',
+      'iptables -I OUTPUT -d 169.254.0.0/16 -j REJECT',
+      'iptables -D OUTPUT -d 169.254.0.0/16 -j REJECT',
+    ]);
+    await expect(shieldHost(async () => 3)).rejects.toThrow('exit code 3');
+  });
+});
+
+describe('B3 what the builder prints', () => {
+  test('lines, whatever the chunks, bytes that are no text included', () => {
+    const lines: string[] = [];
+    const splitter = lineSplitter((line) => lines.push(line));
+    const bytes = Buffer.from('eins\nzw\u00f6lf\n\u{1f600}\n');
+    for (const byte of bytes) splitter.write(Buffer.from([byte]));
+    splitter.write(Buffer.from([0x61, 0xff, 0x62, 0x0a, 0x65]));
+    splitter.end();
+    expect(lines).toEqual(['eins', 'zwölf', '😀', 'a\ufffdb', 'e']);
+  });
+
+  test('a line without an end is cut', () => {
+    const lines: string[] = [];
+    const splitter = lineSplitter((line) => lines.push(line));
+    for (let i = 0; i < 5; i++) splitter.write(Buffer.alloc(100_000, 'x'));
+    splitter.end();
+    expect(lines.join('')).toHaveLength(500_000);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(200_000);
+  });
+
+  test('of a progress bar its last state, behind the number of its step', () => {
+    expect(shown('#5 1.234 10%\r50%\r100%\r')).toBe('#5 1.234 100%');
+    expect(shown('#5 DONE 0.1s')).toBe('#5 DONE 0.1s');
+    expect(shown('plain\r')).toBe('plain');
+  });
+});

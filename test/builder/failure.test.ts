@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { BuildProgress, pushFailure } from '../../builder/failure.ts';
+
+/** What BuildKit prints, of Docker 20.10 and of buildx 0.2x. */
+const failureOf = (output: string) => {
+  const progress = new BuildProgress();
+  for (const line of output.trim().split('\n')) progress.take(line);
+  return progress.failure();
+};
+
+describe('B1 B4 why a build failed', () => {
+  test('a step, with its exit code and its own last lines', () => {
+    const failure = failureOf(`
+#4 [1/3] FROM docker.io/library/base
+#4 CACHED
+#5 [2/3] RUN true
+#5 0.1 another step says this
+#6 [3/3] RUN echo hi && exit 3
+#6 0.124 hi
+#6 ERROR: executor failed running [/bin/sh -c echo hi && exit 3]: exit code: 3
+------
+ > [3/3] RUN echo hi && exit 3:
+------
+executor failed running [/bin/sh -c echo hi && exit 3]: exit code: 3`);
+    expect(failure).toEqual({
+      code: 'step-failed',
+      message: '[3/3] RUN echo hi && exit 3 ended with exit code 3.',
+      step: '[3/3] RUN echo hi && exit 3',
+      exitCode: 3,
+      lastLines: ['hi'],
+    });
+  });
+
+  test('the same from buildx', () => {
+    expect(
+      failureOf(`
+#7 [build 2/2] RUN make
+#7 0.300 make: *** No rule
+#7 ERROR: process "/bin/sh -c make" did not complete successfully: exit code: 2
+------
+ > [build 2/2] RUN make:
+0.300 make: *** No rule
+------
+Dockerfile:2
+--------------------
+   2 | >>> RUN make
+--------------------
+ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not complete successfully: exit code: 2`),
+    ).toMatchObject({
+      code: 'step-failed',
+      step: '[build 2/2] RUN make',
+      exitCode: 2,
+      lastLines: ['make: *** No rule'],
+    });
+  });
+
+  const dockerfiles: [string, string][] = [
+    [
+      'failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO',
+      'Dockerfile parse error line 2: unknown instruction: FOO',
+    ],
+    [
+      'ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: FOO',
+      'Dockerfile parse error on line 2: unknown instruction: FOO',
+    ],
+    [
+      'failed to solve with frontend dockerfile.v0: failed to create LLB definition: file with no instructions',
+      'File with no instructions',
+    ],
+    [
+      'failed to solve with frontend dockerfile.v0: failed to create LLB definition: no build stage in current context',
+      'No build stage in current context',
+    ],
+    [
+      'failed to solve with frontend dockerfile.v0: failed to create LLB definition: base name ($NOPE) should not be blank',
+      'Base name ($NOPE) should not be blank',
+    ],
+  ];
+  test.each(dockerfiles)('a Dockerfile that does not parse: %s', (line, message) => {
+    expect(
+      failureOf(`#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n${line}`),
+    ).toMatchObject({
+      code: 'dockerfile-invalid',
+      message,
+      lastLines: [line],
+    });
+  });
+
+  const bases: [string, string][] = [
+    ['docker.io/library/python:3.99: not found', 'base-image-not-found'],
+    [
+      'quay.io/x/y: failed to resolve source metadata for quay.io/x/y: quay.io/x/y: not found',
+      'base-image-not-found',
+    ],
+    [
+      'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+      'base-image-unauthorized',
+    ],
+    [
+      'unexpected status from HEAD request to https://ghcr.io/v2/x/manifests/1: 403 Forbidden',
+      'base-image-unauthorized',
+    ],
+    [
+      'failed to do request: Head "http://127.0.0.1:5999/v2/nosuch/manifests/1": dial tcp 127.0.0.1:5999: connect: connection refused',
+      'base-image-unavailable',
+    ],
+    [
+      'failed to do request: Head "https://registry-1.docker.io/v2/library/python/manifests/3": dial tcp: lookup registry-1.docker.io: no such host',
+      'base-image-unavailable',
+    ],
+    ['toomanyrequests: You have reached your pull rate limit.', 'rate-limited'],
+    ['no match for platform in manifest sha256:abc: not found', 'base-image-not-found'],
+  ];
+  test.each(bases)('a base image: %s', (message, code) => {
+    const failure = failureOf(
+      `#3 [internal] load metadata for docker.io/library/x:1\n#3 ERROR: ${message}\n------\n > [internal] load metadata for docker.io/library/x:1:\n------\nfailed to solve with frontend dockerfile.v0: failed to create LLB definition: ${message}`,
+    );
+    expect(failure.code).toBe(code);
+    expect(failure.step).toBeUndefined();
+    expect(failure.lastLines?.length).toBeGreaterThan(0);
+  });
+
+  const steps: [string, string, string][] = [
+    ['[1/1] COPY nosuch /x', '"/nosuch" not found: not found', 'file-missing'],
+    [
+      '[2/2] COPY a /a',
+      'failed to compute cache key: failed to calculate checksum of ref x: "/a": not found',
+      'file-missing',
+    ],
+    [
+      '[2/2] RUN --mount=type=secret,id=tok,required=true true',
+      'secret tok not found: not found',
+      'secret-missing',
+    ],
+    [
+      '[2/2] RUN python train.py',
+      'executor failed running [/bin/sh -c python train.py]: exit code: 137',
+      'out-of-memory',
+    ],
+    ['[2/2] COPY . .', 'failed to copy files: write /x: no space left on device', 'disk-full'],
+    [
+      '[2/2] ADD https://example.org/x /x',
+      'failed to load cache key: invalid response status 404',
+      'step-failed',
+    ],
+  ];
+  test.each(steps)('%s: %s', (name, message, code) => {
+    expect(failureOf(`#5 ${name}\n#5 ERROR: ${message}\n------\n${message}`)).toMatchObject({
+      code,
+      step: name,
+    });
+  });
+
+  test('a step that fills the disk', () => {
+    expect(
+      failureOf(
+        '#5 [2/2] RUN dd if=/dev/zero of=/x\n#5 1.0 dd: error writing: No space left on device\n#5 ERROR: executor failed running [/bin/sh -c dd]: exit code: 1',
+      ).code,
+    ).toBe('disk-full');
+  });
+
+  test('what a step prints is never taken for the reason', () => {
+    expect(
+      failureOf(
+        '#5 [2/2] RUN ./fetch\n#5 1.0 toomanyrequests unauthorized parse error\n#5 ERROR: executor failed running [/bin/sh -c ./fetch]: exit code: 1',
+      ).code,
+    ).toBe('step-failed');
+  });
+
+  test('a cache that cannot be read is no failure', () => {
+    expect(
+      failureOf(
+        '#4 importing cache manifest from r/x:cache\n#4 ERROR: r/x:cache: not found\n#5 [2/2] RUN false\n#5 ERROR: executor failed running [/bin/sh -c false]: exit code: 1',
+      ),
+    ).toMatchObject({ code: 'step-failed', step: '[2/2] RUN false' });
+  });
+
+  test('a client that says nothing of any of this', () => {
+    expect(failureOf('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.')).toMatchObject({
+      code: 'builder-failed',
+      lastLines: ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'],
+    });
+  });
+});
+
+describe('B1 why a push failed', () => {
+  const pushes: [string, string][] = [
+    ['denied: requested access to the resource is denied', 'push-unauthorized'],
+    ['unauthorized: authentication required', 'push-unauthorized'],
+    ['no basic auth credentials', 'push-unauthorized'],
+    [
+      "denied: The image tag '1' already exists in the 'x' repository and cannot be overwritten because the tag is immutable.",
+      'push-refused',
+    ],
+    [
+      "name unknown: The repository with name 'acme/x' does not exist in the registry with id '000000000000'",
+      'push-refused',
+    ],
+    ['toomanyrequests: too many requests', 'rate-limited'],
+    ['dial tcp 127.0.0.1:1: connect: connection refused', 'push-refused'],
+  ];
+  test.each(pushes)('%s', (line, code) => {
+    const failure = pushFailure('r.example/x:1', [
+      'The push refers to repository [r.example/x]',
+      'abc: Preparing',
+      line,
+      '',
+    ]);
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(line);
+    expect(failure.lastLines).toContain(line);
+  });
+});
