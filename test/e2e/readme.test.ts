@@ -28,7 +28,7 @@ it('the first session of the README does what it says', async () => {
     timeoutSeconds: 300,
   });
   expect(output).toMatch(/^public +docker\.io$/m);
-  expect(output).toContain('built with Python 3.');
+  expect(output).toContain('[2/2] RUN python');
   expect(output).toMatch(/^succeeded\nsha256:[0-9a-f]{64}$/m);
   expect(output).toContain('hello from an experiment');
   expect(output).toMatch(/^accuracy=0\.9\d+$/m);
