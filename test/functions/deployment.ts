@@ -38,32 +38,46 @@ const resources = {
   },
 };
 
+/** Tells the tests what the pool and its client are called. */
+const poolNames = {
+  Type: 'AWS::SecretsManager::Secret',
+  Properties: { Name: 'slipway/test/pool', SecretString: { 'Fn::Sub': `\${UserPool} \${Client}` } },
+};
+
 export interface TestDeployment {
   cloud: EmbeddedCloud;
   dynamodb: DynamoDBClient;
   secretsManager: SecretsManagerClient;
   s3: S3Client;
   cognito: CognitoIdentityProviderClient;
+  userPoolId: string;
+  clientId: string;
   table: Table;
   secrets: Secrets;
   stop(): Promise<void>;
 }
 
 export async function startDeployment(): Promise<TestDeployment> {
-  const cloud = await startEmbeddedCloud({ stacks: { data: { Resources: resources } } });
+  const cloud = await startEmbeddedCloud({
+    stacks: { data: { Resources: { ...resources, PoolNames: poolNames } } },
+  });
   const settings = () => ({ ...cloud.client, credentials: { ...cloud.client.credentials } });
   const dynamodb = new DynamoDBClient(settings());
   const secretsManager = new SecretsManagerClient(settings());
   const s3 = new S3Client({ ...settings(), requestChecksumCalculation: 'WHEN_REQUIRED' });
   const cognito = new CognitoIdentityProviderClient(settings());
+  const secrets = createSecrets(secretsManager);
+  const [userPoolId = '', clientId = ''] = (await secrets.read('slipway/test/pool'))?.split(' ') ?? [];
   return {
     cloud,
+    userPoolId,
+    clientId,
     dynamodb,
     secretsManager,
     s3,
     cognito,
     table: createTable(TableName, dynamodb),
-    secrets: createSecrets(secretsManager),
+    secrets,
     async stop() {
       for (const client of [dynamodb, secretsManager, s3, cognito]) client.destroy();
       await cloud.remove();

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../shared/http/operation.ts';
+import {
+  addMember,
+  changeMember,
+  getMember,
+  type MemberRecord,
+  memberIdOf,
+} from '../../../shared/store/members.ts';
+import { startDeployment, type TestDeployment } from '../deployment.ts';
+import { ada, type Call, call } from '../event.ts';
+import { issuer, organisationService } from './service.ts';
+
+let deployment: TestDeployment;
+let service: ReturnType<typeof organisationService>;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
+let caller: Caller;
+let first: MemberRecord;
+let made = 0;
+beforeEach(async () => {
+  service = organisationService(deployment);
+  const organisation = `org${++made}`;
+  first = await member(organisation, 'ada', 'admin');
+  caller = { ...ada, organisation, memberId: first.id };
+});
+
+async function member(organisation: string, name: string, role: 'viewer' | 'editor' | 'admin') {
+  const time = '2026-11-21T08:00:00.000Z';
+  return await addMember(deployment.table, organisation, {
+    id: memberIdOf(issuer, `${organisation} ${name}`),
+    subject: `${organisation} ${name}`,
+    email: `${name}@acme.example`,
+    role,
+    createdAt: time,
+    createdBy: 'slipway',
+    updatedAt: time,
+  });
+}
+const ask = (request: Omit<Call, 'route'>) =>
+  call(service.handler, { route: '/v1/members', caller, ...request });
+const one = (method: string, id: string, more: Partial<Call> = {}) =>
+  call(service.handler, { method, route: '/v1/members/{id}', params: { id }, caller, ...more });
+const role = (id: string, role: string, more: Partial<Call> = {}) =>
+  one('PATCH', id, { body: { role }, ...more });
+
+describe('O6 inviting', () => {
+  it('has Cognito invite a person, who is a member from then on', async () => {
+    const email = `Grace${made}@acme.example`;
+    const seen = await ask({ method: 'POST', body: { email, role: 'editor' } });
+    expect(seen).toMatchObject({
+      status: 201,
+      headers: { location: `/v1/members/${seen.body.id}`, etag: '"1"' },
+      body: { email: email.toLowerCase(), role: 'editor', createdBy: 'ada@acme.example' },
+    });
+    const record = await getMember(deployment.table, caller.organisation, seen.body.id);
+    expect(seen.body.id).toBe(memberIdOf(issuer, record?.subject ?? ''));
+    expect((await ask({ method: 'GET', query: { sort: 'email' } })).body.items).toMatchObject([
+      { email: 'ada@acme.example' },
+      { email: email.toLowerCase() },
+    ]);
+  });
+
+  it('refuses whoever is a member already, and repeats a repeated request', async () => {
+    const request = { method: 'POST', body: { email: `x${made}@acme.example`, role: 'viewer' } };
+    const headers = { 'idempotency-key': 'k' };
+    const invited = await ask({ ...request, headers });
+    expect(await ask({ ...request, headers })).toMatchObject({ status: 201, body: invited.body });
+    expect(await ask(request)).toMatchObject({
+      status: 409,
+      body: { type: 'urn:slipway:problem:member-exists' },
+    });
+    expect((await ask({ method: 'POST', body: { email: 'ADA@acme.example', role: 'viewer' } })).status).toBe(
+      409,
+    );
+  });
+
+  it('knows a person who is in another organisation already', async () => {
+    const email = `shared${made}@acme.example`;
+    const here = await ask({ method: 'POST', body: { email, role: 'viewer' } });
+    caller = { ...caller, organisation: 'elsewhere' };
+    const there = await ask({ method: 'POST', body: { email, role: 'admin' } });
+    expect(there).toMatchObject({ status: 201, body: { id: here.body.id, role: 'admin' } });
+  });
+
+  it('asks for the subject where the issuer is of the operator’s own, and only there', async () => {
+    const body = { email: 'eve@acme.example', role: 'viewer' };
+    expect((await ask({ method: 'POST', body: { ...body, subject: 'x' } })).body.errors).toMatchObject([
+      { pointer: '/subject' },
+    ]);
+    service = organisationService(deployment, { inviteUser: undefined });
+    expect((await ask({ method: 'POST', body })).body.errors).toMatchObject([{ pointer: '/subject' }]);
+    const seen = await ask({ method: 'POST', body: { ...body, subject: 'auth0|7' } });
+    expect(seen.body.id).toBe(memberIdOf(issuer, 'auth0|7'));
+  });
+
+  it.each([
+    { email: 'nobody', role: 'viewer' },
+    { email: 'a@b.example', role: 'owner' },
+    { email: 'a@b.example' },
+    {},
+  ])('refuses %j', async (body) => {
+    expect((await ask({ method: 'POST', body })).status).toBe(422);
+  });
+});
+
+describe('O3, O6 roles', () => {
+  it('are changed and taken away by admins', async () => {
+    const { id } = await member(caller.organisation, 'bob', 'viewer');
+    expect(await role(id, 'editor')).toMatchObject({
+      status: 200,
+      headers: { etag: '"2"' },
+      body: { role: 'editor' },
+    });
+    expect((await role(id, 'admin', { headers: { 'if-match': '"1"' } })).status).toBe(412);
+    expect((await one('DELETE', id)).status).toBe(204);
+    expect((await one('GET', id)).status).toBe(404);
+    caller = { ...caller, role: 'editor' };
+    expect((await one('DELETE', first.id)).status).toBe(403);
+    expect((await ask({ method: 'GET' })).body.items).toHaveLength(1);
+  });
+
+  it('O6 never leave an organisation without an admin', async () => {
+    const lastAdmin = { status: 409, body: { type: 'urn:slipway:problem:last-admin' } };
+    expect(await one('DELETE', first.id)).toMatchObject(lastAdmin);
+    expect(await role(first.id, 'viewer')).toMatchObject(lastAdmin);
+    const { id } = await member(caller.organisation, 'bob', 'viewer');
+    expect(await one('DELETE', first.id)).toMatchObject(lastAdmin);
+    await role(id, 'admin');
+    expect((await one('DELETE', first.id)).status).toBe(204);
+    expect(await one('DELETE', id)).toMatchObject(lastAdmin);
+  });
+
+  it('O6 nor when all admins go at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const organisation = `race${made}-${round}`;
+      const admins = await Promise.all(['a', 'b', 'c'].map((name) => member(organisation, name, 'admin')));
+      caller = { ...caller, organisation };
+      const answers = await Promise.all(
+        admins.map(({ id }, i) => (i % 2 ? role(id, 'viewer') : one('DELETE', id))),
+      );
+      const { body } = await ask({ method: 'GET', query: { role: 'admin' } });
+      expect(body.items.length).toBeGreaterThanOrEqual(1);
+      for (const { status } of answers) expect([200, 204, 409]).toContain(status);
+      expect(answers.filter(({ status }) => status === 409).length).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  it('are not changed on the word of a record that was read long ago', async () => {
+    const bob = await member(caller.organisation, 'bob', 'admin');
+    await role(bob.id, 'viewer');
+    await expect(
+      changeMember(deployment.table, caller.organisation, bob, undefined, '2026-11-21T10:00:00.000Z'),
+    ).rejects.toThrow('not in the expected state');
+  });
+});
+
+it('O3 me says who I am', async () => {
+  const me = await call(service.handler, { method: 'GET', route: '/v1/me' });
+  expect(me.body).toEqual({
+    memberId: 'mem_ada',
+    email: 'ada@acme.example',
+    role: 'admin',
+    organisation: { id: 'acme', title: 'Acme Research' },
+  });
+});

@@ -1,0 +1,147 @@
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../shared/http/operation.ts';
+import { getSecret } from '../../../shared/store/secrets.ts';
+import { startDeployment, type TestDeployment } from '../deployment.ts';
+import { ada, type Call, call } from '../event.ts';
+import { organisationService } from './service.ts';
+
+let deployment: TestDeployment;
+let service: ReturnType<typeof organisationService>;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
+let caller: Caller;
+let made = 0;
+beforeEach(() => {
+  service = organisationService(deployment);
+  caller = { ...ada, organisation: `org${++made}` };
+});
+const ask = (method: string, route: string, more: Partial<Call> = {}) =>
+  call(service.handler, { method, route, caller, ...more });
+
+describe('O1 settings', () => {
+  const defaults = { installDependencies: true, notifications: { preference: 'always', recipients: [] } };
+  const put = (body: object, more: Partial<Call> = {}) => ask('PUT', '/v1/settings', { body, ...more });
+
+  it('have defaults, and are replaced as a whole', async () => {
+    expect(await ask('GET', '/v1/settings')).toMatchObject({
+      status: 200,
+      headers: { etag: '"0"' },
+      body: defaults,
+    });
+    const wanted = {
+      defaultRegistryId: 'reg_nvidia',
+      defaultImage: 'python:3.13',
+      installDependencies: false,
+      notifications: { preference: 'errors', recipients: ['team@acme.example'] },
+    };
+    expect(await put(wanted)).toMatchObject({ status: 200, headers: { etag: '"1"' }, body: wanted });
+    expect((await ask('GET', '/v1/settings')).body).toEqual(wanted);
+    expect((await put({})).body).toEqual(defaults);
+  });
+
+  it('are not overwritten by whoever read them before', async () => {
+    const ifMatch = (etag: string) => ({ headers: { 'if-match': etag } });
+    expect((await put({}, ifMatch('"0"'))).status).toBe(200);
+    expect((await put({}, ifMatch('"0"'))).status).toBe(412);
+    const both = await Promise.all([put({}, ifMatch('"1"')), put({}, ifMatch('"1"'))]);
+    expect(both.map((one) => one.status).sort()).toEqual([200, 412]);
+  });
+
+  it.each([
+    [{ defaultRegistryId: 'reg_none' }, '/defaultRegistryId'],
+    [{ defaultImage: 'No Image' }, '/defaultImage'],
+    [{ notifications: { preference: 'sometimes' } }, '/notifications/preference'],
+    [{ notifications: { recipients: ['nobody'] } }, '/notifications/recipients/0'],
+    [{ installDependencies: 'yes' }, '/installDependencies'],
+  ])('refuse %j', async (body, pointer) => {
+    expect((await put(body)).body.errors).toMatchObject([{ pointer }]);
+  });
+
+  it('O3 are for admins to change', async () => {
+    expect((await put({}, { caller: { ...caller, role: 'editor' } })).status).toBe(403);
+  });
+});
+
+it('O2 computes are those of the stage, with price, GPU and queues', async () => {
+  const { body } = await ask('GET', '/v1/computes', { query: { use: 'run' } });
+  expect(body.items).toEqual([
+    expect.objectContaining({ name: 'cpu-small', gpus: 0, queues: ['cpu'], pricePerHourUsd: 0.04 }),
+    expect.objectContaining({
+      name: 'gpu-small',
+      gpus: 1,
+      gpuType: 'A10G',
+      queues: ['gpu', 'cpu'],
+      memoryMiB: 14_336,
+    }),
+  ]);
+  expect((await ask('GET', '/v1/computes')).body.items).toHaveLength(3);
+});
+
+describe('B16, E13 secrets', () => {
+  const one = (method: string, name: string, more: Partial<Call> = {}) =>
+    ask(method, '/v1/secrets/{name}', { params: { name }, ...more });
+  const put = (name: string, value: string, more: Partial<Call> = {}) =>
+    one('PUT', name, { body: { value }, ...more });
+  const names = async () => {
+    const { SecretList = [] } = await deployment.secretsManager.send(new ListSecretsCommand({}));
+    return SecretList.flatMap(({ Name = '' }) => (Name.includes(`/${caller.organisation}/`) ? [Name] : []));
+  };
+
+  it('are written, renewed and deleted, and never read', async () => {
+    const created = await put('pypi-token', 'hunter2');
+    expect(created).toMatchObject({
+      status: 201,
+      headers: { etag: '"1"', location: '/v1/secrets/pypi-token' },
+      body: { name: 'pypi-token', updatedBy: 'ada@acme.example' },
+    });
+    const arn = (await getSecret(deployment.table, caller.organisation, 'pypi-token'))?.arn ?? '';
+    expect(JSON.parse((await deployment.secrets.read(arn)) ?? '')).toEqual({ value: 'hunter2' });
+    const renewed = await put('pypi-token', 'hunter3');
+    expect(renewed).toMatchObject({ status: 200, headers: { etag: '"2"' } });
+    expect((await getSecret(deployment.table, caller.organisation, 'pypi-token'))?.arn).toBe(arn);
+    const list = await ask('GET', '/v1/secrets');
+    expect(list.body.items).toEqual([renewed.body]);
+    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify([created, renewed, list, Items, service.log.lines])).not.toMatch(/hunter\d/);
+    expect((await one('DELETE', 'pypi-token')).status).toBe(204);
+    expect((await one('GET', 'pypi-token')).status).toBe(404);
+    expect(await names()).toEqual([]);
+    expect((await put('pypi-token', 'again')).status).toBe(201);
+  });
+
+  it('show nothing of a first value that never arrived, and take the next', async () => {
+    const failing = { ...deployment.secrets, write: () => Promise.reject(new Error('away')) };
+    service = organisationService(deployment, { secrets: failing });
+    expect((await put('token', 'x')).status).toBe(500);
+    service = organisationService(deployment);
+    expect((await one('GET', 'token')).status).toBe(404);
+    expect((await ask('GET', '/v1/secrets')).body.items).toEqual([]);
+    expect((await put('token', 'y', { headers: { 'if-match': '"0"' } })).status).toBe(201);
+  });
+
+  it('refuse the stale, and tell one of two who write at once', async () => {
+    await put('token', 'x');
+    expect((await put('token', 'y', { headers: { 'if-match': '"0"' } })).status).toBe(412);
+    const both = await Promise.all([put('token', 'a'), put('token', 'b')]);
+    for (const { status } of both) expect([200, 412]).toContain(status);
+    expect(both.map(({ status }) => status)).toContain(200);
+  });
+
+  it.each(['1st', 'a b', 'x'.repeat(64), 'name-abc123', 'ü'])('refuse the name %j', async (name) => {
+    expect((await put(name, 'x')).body.errors).toMatchObject([{ pointer: '{name}' }]);
+  });
+
+  it('O3 are for editors, each in their own organisation', async () => {
+    await put('token', 'x');
+    expect((await put('token', 'y', { caller: { ...caller, role: 'viewer' } })).status).toBe(403);
+    const foreign = { caller: { ...caller, organisation: 'elsewhere' } };
+    expect((await one('GET', 'token', foreign)).status).toBe(404);
+    expect((await one('DELETE', 'token', foreign)).status).toBe(404);
+    expect(await names()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,102 @@
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../../shared/http/operation.ts';
+import { getToken, readToken, tokenMatches } from '../../../shared/store/tokens.ts';
+import { startDeployment, type TestDeployment } from '../deployment.ts';
+import { ada, type Call, call } from '../event.ts';
+import { organisationService, tokenKey } from './service.ts';
+
+let deployment: TestDeployment;
+let service: ReturnType<typeof organisationService>;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment?.stop());
+
+let caller: Caller;
+let made = 0;
+beforeEach(() => {
+  service = organisationService(deployment);
+  caller = { ...ada, organisation: `org${++made}` };
+});
+const ask = (request: Partial<Call>) =>
+  call(service.handler, { method: 'GET', route: '/v1/tokens', caller, ...request });
+const create = (body: object, more: Partial<Call> = {}) => ask({ method: 'POST', body, ...more });
+const one = (method: string, id: string, more: Partial<Call> = {}) =>
+  ask({ method, route: '/v1/tokens/{id}', params: { id }, ...more });
+
+describe('O4 tokens', () => {
+  it('are shown once, and kept as a keyed hash only', async () => {
+    const seen = await create({ title: 'CI', expiresInDays: 1 });
+    expect(seen).toMatchObject({
+      status: 201,
+      headers: { location: `/v1/tokens/${seen.body.id}` },
+      body: { title: 'CI', role: 'admin', memberId: 'mem_ada', email: 'ada@acme.example' },
+    });
+    const { token, ...shown } = seen.body;
+    expect(token).toMatch(new RegExp(`^slp_${caller.organisation}\\.[0-9a-z]{26}\\.[A-Za-z0-9_-]{43}$`));
+    expect(readToken(token)).toEqual({ organisation: caller.organisation, id: seen.body.id });
+    expect((await one('GET', seen.body.id)).body).toEqual(shown);
+    expect((await ask({})).body.items).toEqual([shown]);
+    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify([Items, service.log.lines])).not.toContain(token.split('.')[2]);
+
+    const record = await getToken(deployment.table, caller.organisation, seen.body.id);
+    if (!record) throw new Error('no record');
+    const key = await tokenKey();
+    expect(tokenMatches(record, key, token, new Date())).toBe(true);
+    expect(tokenMatches(record, key, token, new Date(Date.parse(shown.expiresAt)))).toBe(false);
+    expect(tokenMatches(record, 'another key', token, new Date())).toBe(false);
+    expect(
+      tokenMatches(record, key, `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`, new Date()),
+    ).toBe(false);
+    expect(Number(record.expiresAt) * 1000).toBeGreaterThan(Date.parse(shown.expiresAt));
+  });
+
+  it('come again by the same idempotency key, and are not in the table even then', async () => {
+    const headers = { 'idempotency-key': 'k' };
+    const first = await create({ title: 'CI' }, { headers });
+    const again = await create({ title: 'CI' }, { headers });
+    expect(again).toEqual(first);
+    expect(first.body).not.toHaveProperty('expiresAt');
+    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify(Items)).not.toContain(first.body.token);
+    expect((await ask({})).body.items).toHaveLength(1);
+  });
+
+  it('do at most what their member may', async () => {
+    caller = { ...caller, role: 'editor' };
+    expect((await create({ title: 'x', role: 'admin' })).body.errors).toMatchObject([{ pointer: '/role' }]);
+    expect((await create({ title: 'x', role: 'viewer' })).body.role).toBe('viewer');
+    expect((await create({ title: 'x' })).body.role).toBe('editor');
+  });
+
+  it('of others are seen and revoked by admins only', async () => {
+    const mine = (await create({ title: 'mine' })).body;
+    const other: Caller = { ...caller, memberId: 'mem_bob', role: 'editor' };
+    const theirs = (await create({ title: 'theirs' }, { caller: other })).body;
+    expect((await ask({ caller: other })).body.items.map((one: { id: string }) => one.id)).toEqual([
+      theirs.id,
+    ]);
+    expect((await ask({ query: { sort: 'title' } })).body.items).toHaveLength(2);
+    expect((await ask({ query: { memberId: 'mem_bob' } })).body.items).toMatchObject([{ id: theirs.id }]);
+    for (const method of ['GET', 'DELETE'])
+      expect((await one(method, mine.id, { caller: other })).status).toBe(404);
+    expect((await one('DELETE', theirs.id)).status).toBe(204);
+    expect((await one('DELETE', theirs.id)).status).toBe(404);
+    const foreign = { ...caller, organisation: 'elsewhere' };
+    expect((await one('DELETE', mine.id, { caller: foreign })).status).toBe(404);
+    expect((await one('GET', mine.id)).status).toBe(200);
+  });
+
+  it.each([
+    {},
+    { title: '' },
+    { title: 'x', expiresInDays: 0 },
+    { title: 'x', expiresInDays: 1.5 },
+    { title: 'x', role: 'root' },
+  ])('refuse %j', async (body) => {
+    expect((await create(body)).status).toBe(422);
+    expect((await ask({})).body.items).toEqual([]);
+  });
+});
