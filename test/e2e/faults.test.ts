@@ -134,7 +134,7 @@ describe('kill -9 and a new start', () => {
 
 describe('events', () => {
   it('B1 E1 twice, late and in the wrong order: the same final state', async () => {
-    const { cloud, api } = await start({ SLIPWAY_EVENTS_CHAOS: '1' });
+    const { cloud, api } = await start({ SLIPWAY_EVENTS_CHAOS: 'duplicate,delay=300,reorder=2500' });
     const base = (await ensureTinyBase(await ensureEngine({ yes: true }), cloud, 'acme')).reference;
     const image = await aBuild(api, base, 'echo fine');
     const failing = await aBuild(api, base, 'exit 5');
