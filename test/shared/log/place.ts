@@ -10,6 +10,7 @@ import type { Table } from '../../../shared/store/table.ts';
 import { testTable } from '../../functions/experiments/place.ts';
 import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
 import { bucketOf } from '../../local/s3/declared-bucket.ts';
+import { withXmlErrors } from '../../local/s3/xml-errors.ts';
 
 export const group = '/slipway/test/builds';
 
@@ -17,7 +18,7 @@ export async function logPlace() {
   const { table, close } = await testTable();
   const cloud = await createCloudWithEndpoint();
   const service = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
-  const s3 = createS3(cloud);
+  const s3 = withXmlErrors(createS3(cloud));
   cloud.serve(service, s3);
   await service.deploy?.([
     {
