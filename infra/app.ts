@@ -1,11 +1,11 @@
 /** Entry of `cdk`: `npx cdk synth -c stage=<stage>`; without a stage, `local`. */
 import { App } from 'aws-cdk-lib';
 import type { BuildFailure } from 'esbuild';
-import { bundleAll, MissingEntryError } from './bundles.ts';
+import { bundleAll } from './bundles.ts';
 import { featureFlags } from './feature-flags.ts';
-import { ApiDocumentError } from './openapi.ts';
 import { addSlipway } from './slipway.ts';
-import { loadStage, StageConfigurationError } from './stage.ts';
+import { loadStage } from './stage.ts';
+import { SynthError } from './synth-error.ts';
 
 try {
   const app = new App({ context: featureFlags, analyticsReporting: false });
@@ -14,12 +14,7 @@ try {
   addSlipway(app, stage, await bundleAll(stage));
   app.synth();
 } catch (error) {
-  const explained =
-    error instanceof StageConfigurationError ||
-    error instanceof MissingEntryError ||
-    isBuildFailure(error) ||
-    error instanceof ApiDocumentError;
-  if (!explained) throw error;
+  if (!(error instanceof SynthError || isBuildFailure(error))) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import type { Stage } from '../shared/model/stage.ts';
 import { functionDeclarations } from './functions/index.ts';
+import { SynthError } from './synth-error.ts';
 
 const projectRoot = join(import.meta.dirname, '..');
 const builderEntry = 'builder/main.ts';
@@ -37,12 +38,11 @@ export interface Bundles {
 }
 
 /** A function that the stacks declare has no code. */
-export class MissingEntryError extends Error {
+export class MissingEntryError extends SynthError {
   constructor(entries: string[]) {
     super(
       `Nothing to bundle at ${entries.join(', ')}. Each function in infra/functions/ needs functions/<name>/handler.ts, and builds need ${builderEntry}: write the entry, or remove the declaration.`,
     );
-    this.name = 'MissingEntryError';
   }
 }
 

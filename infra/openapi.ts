@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { SynthError } from './synth-error.ts';
 
 /** API Gateway's limit for one API. */
 const routeLimit = 300;
@@ -31,10 +32,9 @@ export interface ApiRoute {
 }
 
 /** The OpenAPI document names something that the infrastructure can't provide. */
-export class ApiDocumentError extends Error {
+export class ApiDocumentError extends SynthError {
   constructor(problems: string[]) {
     super(`${documentFile} can't become an HTTP API:\n${problems.map((one) => `  - ${one}`).join('\n')}`);
-    this.name = 'ApiDocumentError';
   }
 }
 

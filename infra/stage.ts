@@ -4,14 +4,14 @@ import { basename, join } from 'node:path';
 import { type Stage, stageSchema } from '../shared/model/stage.ts';
 import { hostProblems } from './host-checks.ts';
 import { nameProblems } from './names.ts';
+import { SynthError } from './synth-error.ts';
 
 const stagesFolder = join(import.meta.dirname, 'stages');
 
 /** The stage configuration can't be deployed; the message says where, why, and what to change. */
-export class StageConfigurationError extends Error {
+export class StageConfigurationError extends SynthError {
   constructor(source: string, problems: string[]) {
     super(`${source} can't be deployed:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'StageConfigurationError';
   }
 }
 

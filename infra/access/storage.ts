@@ -49,13 +49,12 @@ export const secretWrites = [
 ];
 
 /** Secrets of every organisation below one kind: `registries`, `experiments`, `secrets`. */
-export function secrets({ arn, names, stage }: Deployment, kind: string, actions: string[]): Access {
+export function secrets({ arn, names }: Deployment, kind: string, actions: string[]): Access {
   return {
     actions,
-    resources: stage.organisations.map(({ id }) =>
-      arn('secretsmanager', `secret:${names.secretPrefix(id)}${kind}/*`),
-    ),
-    wildcard: 'Secrets are created at run time, and Secrets Manager appends six random characters to each.',
+    resources: [arn('secretsmanager', `secret:${names.secretPrefix('*')}${kind}/*`)],
+    wildcard:
+      'Made at run time for every organisation; Secrets Manager appends six random characters to each.',
   };
 }
 

@@ -1,7 +1,8 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { type IPrincipal, PolicyDocument, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { type Access, statementOf } from '../access/access.ts';
+import { SynthError } from '../synth-error.ts';
 
 export interface AccessRoleProps {
   assumedBy: IPrincipal;
@@ -23,13 +24,41 @@ export class AccessRole extends Role {
         ? { inlinePolicies: { Access: new PolicyDocument({ statements: access.map(statementOf) }) } }
         : {}),
     });
-    for (const one of access) acknowledgeWildcards(this, one);
+    const readable = access.map((one) => ({
+      ...one,
+      resources: one.resources.map((resource) => readableText(this.stack.resolve(resource))),
+    }));
+    checkSize(this, readable);
+    for (const one of readable) acknowledgeWildcards(this, one);
   }
 }
 
+/** IAM's limit for all inline policies of a role together, spaces not counted. */
+const policyLimit = 10_240;
+
+/** The policies of functions that serve every organisation grow with their number. */
+class PolicyTooLargeError extends SynthError {
+  constructor(role: string, characters: number) {
+    super(
+      `The policy of ${role} has some ${characters} characters, IAM allows ${policyLimit}: this stage has too many organisations. Divide them among several stages, each in an account or region of its own.`,
+    );
+  }
+}
+
+/** References count as they are written here, which is about as long as what they become. */
+function checkSize(role: Construct, access: Access[]): void {
+  const statements = access.map(({ actions, resources, conditions }) => ({
+    Effect: 'Allow',
+    Action: actions,
+    Resource: resources,
+    ...(conditions ? { Condition: conditions } : {}),
+  }));
+  const characters = JSON.stringify(statements).length;
+  if (characters > policyLimit) throw new PolicyTooLargeError(role.node.path, characters);
+}
+
 /** Tells cdk-nag why a pattern stands in a policy, with the reason written beside it. */
-export function acknowledgeWildcards(role: Construct, { resources, wildcard }: Access): void {
-  const patterns = resources.map((resource) => findingText(Stack.of(role).resolve(resource)));
+function acknowledgeWildcards(role: Construct, { resources: patterns, wildcard }: Access): void {
   const found = patterns.filter((pattern) => pattern.includes('*'));
   if (wildcard !== undefined && found.length === 0)
     throw new Error(
@@ -40,16 +69,16 @@ export function acknowledgeWildcards(role: Construct, { resources, wildcard }: A
     Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${pattern}]`, reason: wildcard });
 }
 
-/** A resolved ARN the way cdk-nag writes it in a finding's id: references in angle brackets. */
-function findingText(value: unknown): string {
+/** A resolved ARN as cdk-nag writes it in a finding's id: references in angle brackets. */
+function readableText(value: unknown): string {
   if (typeof value === 'string') return value;
   const [[intrinsic, argument] = []] = Object.entries(value as Record<string, unknown>);
   if (intrinsic === 'Ref') return `<${String(argument)}>`;
   if (intrinsic === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
-  if (intrinsic === 'Fn::ImportValue') return findingText(argument);
+  if (intrinsic === 'Fn::ImportValue') return readableText(argument);
   if (intrinsic === 'Fn::Join') {
     const [delimiter, parts] = argument as [string, unknown[]];
-    return parts.map(findingText).join(delimiter);
+    return parts.map(readableText).join(delimiter);
   }
   return JSON.stringify(value);
 }

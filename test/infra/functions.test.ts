@@ -71,13 +71,23 @@ test('no policy anywhere has a wildcard for an action, and no managed policy is 
   expect(ofType('AWS::IAM::ManagedPolicy')).toEqual([]);
 });
 
-test("policies of a role stay below IAM's 10,240 characters with ten organisations", () => {
-  const organisations = Array.from({ length: 10 }, (_, index) => `organisation-${index}`).map((id) => ({
-    id,
-    title: id,
-    adminEmail: `admin@${id}.example`,
-  }));
-  for (const role of synthesize(exampleStage({ organisations })).ofType('AWS::IAM::Role')) {
+const manyOrganisations = (count: number) =>
+  exampleStage({
+    organisations: Array.from({ length: count }, (_, index) => `organisation-${index}`).map((id) => ({
+      id,
+      title: id,
+      adminEmail: `admin@${id}.example`,
+    })),
+  });
+
+test("too many organisations for IAM's 10,240 characters per role are refused at synth", () => {
+  expect(() => synthesize(manyOrganisations(60))).toThrow(
+    /policy of slipway-example-api\/\w+ has some 1\d+ characters/,
+  );
+});
+
+test("policies of a role stay below IAM's 10,240 characters with twenty-five organisations", () => {
+  for (const role of synthesize(manyOrganisations(25)).ofType('AWS::IAM::Role')) {
     const characters = (role.properties.Policies ?? [])
       .map((policy: { PolicyDocument: unknown }) => JSON.stringify(policy.PolicyDocument).length)
       .reduce((sum: number, length: number) => sum + length, 0);
