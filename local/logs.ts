@@ -12,15 +12,18 @@ export interface LogsOptions {
   /** Calls a second, account-wide; above, `ThrottlingException`. AWS's defaults in us-east-1 are 25 and 10. */
   getLogEventsPerSecond: number;
   filterLogEventsPerSecond: number;
-  /** Answers every first read from a stream's head with an empty page and a token, as AWS now and then does. */
+  /**
+   * Answers every first read from a stream's head with an empty page and a token, as AWS now and then does.
+   * `SLIPWAY_LOGS_EMPTY_PAGES=1` unless given.
+   */
   emptyFirstPage: boolean;
 }
 
-const defaults: LogsOptions = {
+const defaults = (): LogsOptions => ({
   getLogEventsPerSecond: 25,
   filterLogEventsPerSecond: 10,
-  emptyFirstPage: false,
-};
+  emptyFirstPage: process.env.SLIPWAY_LOGS_EMPTY_PAGES === '1',
+});
 
 export interface Logs extends Service {
   /** Appends lines (times in epoch milliseconds); makes group and stream where missing. */
@@ -29,7 +32,7 @@ export interface Logs extends Service {
 
 /** CloudWatch Logs on `cloud.db`. */
 export function createLogs(cloud: Cloud, options: Partial<LogsOptions> = {}): Logs {
-  const settings = { ...defaults, ...options };
+  const settings = { ...defaults(), ...options };
   const store = openLogStore(cloud);
   const groupArn = (group: string): string =>
     `arn:aws:logs:${cloud.region}:${cloud.accountId}:log-group:${group}`;

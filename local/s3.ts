@@ -17,6 +17,15 @@ import { generatedName } from './template/names.ts';
 
 const listParameters =
   /^(list-type|prefix|delimiter|max-keys|start-after|continuation-token|encoding-type|fetch-owner)$/;
+/** Bucket properties that would change what callers see; whoever declares them should know. */
+const withoutEffect = [
+  'VersioningConfiguration',
+  'NotificationConfiguration',
+  'ReplicationConfiguration',
+  'CorsConfiguration',
+  'WebsiteConfiguration',
+  'ObjectLockEnabled',
+];
 const anyParameter = /^(x-id|x-amz-.*|response-.*)$/i;
 
 /** A request's bucket and key, decoded. */
@@ -93,7 +102,12 @@ export function createS3(cloud: Cloud): Service {
       for (const { type, logicalId, properties } of resources)
         if (type === 'AWS::S3::BucketPolicy')
           access.policies.add(properties.Bucket, properties.PolicyDocument, logicalId);
-      rules = readLifecycleRules(buckets);
+      rules = readLifecycleRules(buckets, (logicalId, member) =>
+        cloud.log('s3', `${logicalId}: a lifecycle rule with ${member} is left alone here`),
+      );
+      for (const { logicalId, properties } of buckets)
+        for (const member of withoutEffect)
+          if (properties?.[member]) cloud.log('s3', `${logicalId}: ${member} has no effect here`);
       access.store.sweep();
     },
     async start() {

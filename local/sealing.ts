@@ -1,7 +1,8 @@
 /** Encryption at rest: AES-256-GCM under a key file that only the owner can read. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cloud } from './platform.ts';
 
 export interface Sealing {
   /** `purpose` must be the same again when opening: it ties a value to its place. */
@@ -25,9 +26,23 @@ function readOrMakeKey(path: string): Buffer {
   return key;
 }
 
-/** Sealing with the key file `secrets.key` of the state directory, made at the first use. */
-export function openSealing(home: string): Sealing {
-  const key = readOrMakeKey(join(home, 'secrets.key'));
+/** Notices another key than the one that values are sealed with, before anything is read or written with it. */
+function checkKey({ db, home }: Pick<Cloud, 'db' | 'home'>, key: Buffer): void {
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS sealing_key (one INTEGER PRIMARY KEY CHECK (one = 1), digest TEXT NOT NULL)',
+  );
+  const digest = createHash('sha256').update('slipway key check').update(key).digest('hex');
+  db.prepare('INSERT OR IGNORE INTO sealing_key VALUES (1, ?)').run(digest);
+  if (db.prepare('SELECT digest FROM sealing_key').get()?.digest !== digest)
+    throw new Error(
+      `${join(home, 'secrets.key')} is not the key that the secrets in ${join(home, 'cloud.db')} are sealed with: put it back, or remove ${home} to begin anew.`,
+    );
+}
+
+/** Sealing with the key file `secrets.key` of the state directory, made at the first use. Throws an Error for a wrong key. */
+export function openSealing(cloud: Pick<Cloud, 'db' | 'home'>): Sealing {
+  const key = readOrMakeKey(join(cloud.home, 'secrets.key'));
+  checkKey(cloud, key);
   return {
     seal(plain, purpose) {
       const nonce = randomBytes(12);

@@ -23,7 +23,8 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
   const sandbox = options.sandbox ?? process.env.SLIPWAY_SES_SANDBOX === '1';
   const quota = sandbox ? { perDay: 200, perSecond: 1 } : { perDay: 50_000, perSecond: 14 };
   const outbox = createOutbox(cloud, options.smtpUrl ?? process.env.SLIPWAY_SMTP_URL);
-  const identities = new Set<string>();
+  /** Each with the configuration set that it uses by itself, if any. */
+  const identities = new Map<string, string | undefined>();
   const configurationSets = new Set<string>();
   const arn = (resource: string): string => `arn:aws:ses:${cloud.region}:${cloud.accountId}:${resource}`;
   const limitRate = callLimiter(
@@ -69,7 +70,9 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
     const sentAt = cloud.now();
     const messageId = `01${sentAt.getTime().toString(16).padStart(14, '0')}-${randomBytes(4).toString('hex')}-${randomUUID().slice(9)}-000000`;
     const message = await compose(request, { date: sentAt, messageId: `<${messageId}@email.amazonses.com>` });
-    const configurationSet = request.optionalString('ConfigurationSetName');
+    const identity = identityFor(message.from, identities);
+    const configurationSet =
+      request.optionalString('ConfigurationSetName') ?? (identity && identities.get(identity));
     authorize(call, message, configurationSet);
     if (configurationSet && !configurationSets.has(configurationSet))
       throw new AwsError('NotFoundException', `Configuration set <${configurationSet}> does not exist.`, 404);
@@ -126,9 +129,12 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
     async deploy(resources) {
       identities.clear();
       configurationSets.clear();
-      for (const { type, physicalId } of resources)
+      for (const { type, physicalId, properties } of resources)
         if (type === 'AWS::SES::ConfigurationSet') configurationSets.add(physicalId);
-        else identities.add(physicalId.replace(/@?[^@]+$/, (domain) => domain.toLowerCase()));
+        else {
+          const identity = physicalId.replace(/@?[^@]+$/, (domain) => domain.toLowerCase());
+          identities.set(identity, properties?.ConfigurationSetAttributes?.ConfigurationSetName);
+        }
     },
     async start() {
       outbox.start();

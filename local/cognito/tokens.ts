@@ -12,7 +12,7 @@ export function createTokenIssuer(cloud: Cloud, users: UserStore) {
   const { db } = cloud;
   db.exec(`CREATE TABLE IF NOT EXISTS cognito_keys (
     pool_id TEXT PRIMARY KEY, id TEXT NOT NULL, public_key TEXT NOT NULL, sealed BLOB NOT NULL)`);
-  const sealing = openSealing(cloud.home);
+  const sealing = openSealing(cloud);
   const purpose = (poolId: string): string => `cognito key of ${poolId}`;
   const issuerOf = (poolId: string): string => `${cloud.endpointUrl}/${poolId}`;
 

@@ -21,7 +21,7 @@ export interface User {
 
 export type UserStore = ReturnType<typeof openUserStore>;
 
-export function hashPassword(password: string): string {
+function hashPassword(password: string): string {
   const salt = randomBytes(16);
   return `${salt.toString('base64')}.${scryptSync(password, salt, 32).toString('base64')}`;
 }

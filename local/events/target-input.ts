@@ -19,7 +19,7 @@ export interface TargetInput {
 }
 
 /** The value at a JSONPath of names and indexes (`$.detail['a-b'][0]`); undefined where there is none. */
-export function valueAt(document: unknown, path: string): unknown {
+function valueAt(document: unknown, path: string): unknown {
   if (!/^\$(\.[^.[\]]+|\[\d+\]|\['[^']+'\])*$/.test(path))
     throw new Error(`JSONPath ${path} is not of the simple form that EventBridge takes`);
   let value = document;

@@ -62,9 +62,11 @@ export function openLogStore(cloud: Cloud) {
   const before =
     db.prepare(`SELECT ${columns} FROM logs_events WHERE stream_id = ? AND (timestamp, id) < (?, ?)
     AND timestamp >= ? AND timestamp < ? ORDER BY timestamp DESC, id DESC LIMIT ?`);
-  const bounds =
-    db.prepare(`SELECT MIN(timestamp) AS first, MAX(timestamp) AS last, MAX(ingested_at) AS ingested
-    FROM logs_events WHERE stream_id = ?`);
+  // Each part is one step in the primary key; a MIN and a MAX together would read the whole stream.
+  const bounds = db.prepare(`SELECT
+    (SELECT timestamp FROM logs_events WHERE stream_id = ?1 ORDER BY timestamp, id LIMIT 1) AS first,
+    (SELECT timestamp FROM logs_events WHERE stream_id = ?1 ORDER BY timestamp DESC, id DESC LIMIT 1) AS last,
+    (SELECT ingested_at FROM logs_events WHERE stream_id = ?1 ORDER BY timestamp DESC, id DESC LIMIT 1) AS ingested`);
   const now = (): number => cloud.now().getTime();
 
   return {

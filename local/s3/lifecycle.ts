@@ -10,18 +10,26 @@ interface LifecycleRule {
 
 const dayMs = 86_400_000;
 
-/** The enabled rules that expire objects by age; rules on versions or parts have nothing to do here. */
-export function readLifecycleRules(buckets: DeclaredResource[]): LifecycleRule[] {
-  return buckets.flatMap(({ physicalId, properties }) => {
+/** What a rule may say here. With anything else (tags, sizes) it would match less than it seems to. */
+const known = new Set(['Id', 'Status', 'Prefix', 'ExpirationInDays', 'AbortIncompleteMultipartUpload']);
+
+/** The enabled rules that expire objects by age. `skipped` hears of those that say more than is known here. */
+export function readLifecycleRules(
+  buckets: DeclaredResource[],
+  skipped: (logicalId: string, member: string) => void,
+): LifecycleRule[] {
+  return buckets.flatMap(({ logicalId, physicalId, properties }) => {
     const rules: { Status?: string; Prefix?: string; ExpirationInDays?: number }[] =
       properties?.LifecycleConfiguration?.Rules ?? [];
-    return rules
-      .filter((rule) => rule.Status === 'Enabled' && rule.ExpirationInDays !== undefined)
-      .map((rule) => ({
-        bucket: physicalId,
-        prefix: rule.Prefix ?? '',
-        expirationDays: Number(rule.ExpirationInDays),
-      }));
+    return rules.flatMap((rule): LifecycleRule[] => {
+      const unknown = Object.keys(rule).find((name) => !known.has(name));
+      if (unknown !== undefined) skipped(logicalId, unknown);
+      if (unknown !== undefined || rule.Status !== 'Enabled' || rule.ExpirationInDays === undefined)
+        return [];
+      return [
+        { bucket: physicalId, prefix: rule.Prefix ?? '', expirationDays: Number(rule.ExpirationInDays) },
+      ];
+    });
   });
 }
 

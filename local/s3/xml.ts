@@ -1,7 +1,7 @@
 /** The little XML that S3 speaks. */
 import { AwsError, type RestAnswer } from '../platform.ts';
 
-export type XmlValue = string | number | boolean | XmlFields | XmlValue[] | undefined;
+type XmlValue = string | number | boolean | XmlFields | XmlValue[] | undefined;
 export interface XmlFields {
   [name: string]: XmlValue;
 }

@@ -1,5 +1,4 @@
 /** Hands a payload to a target: a function, a queue or a state machine, with AWS's permission checks. */
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { AwsError, type Cloud, type Principal } from '../platform.ts';
 
 export interface DeliveryTarget {
@@ -13,6 +12,8 @@ export interface DeliverySource {
   service: 'events.amazonaws.com' | 'scheduler.amazonaws.com';
   arn: string;
 }
+
+const requestTimeoutMs = 10_000;
 
 const kinds = ['lambda', 'sqs', 'states'] as const;
 type TargetKind = (typeof kinds)[number];
@@ -54,7 +55,15 @@ export async function deliverOnce(
   if (kind === 'states') {
     if (!target.roleArn) throw new AwsError('AccessDeniedException', `Target ${target.arn} has no role.`);
     const { credentials } = assume(cloud, target.roleArn, source);
-    const client = new SFNClient({ endpoint: cloud.endpointUrl, region: cloud.region, credentials });
+    // Loaded only where a template has such a target: it would slow every start.
+    const { SFNClient, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
+    const requestHandler = { requestTimeout: requestTimeoutMs };
+    const client = new SFNClient({
+      endpoint: cloud.endpointUrl,
+      region: cloud.region,
+      credentials,
+      requestHandler,
+    });
     try {
       await client.send(new StartExecutionCommand({ stateMachineArn: target.arn, input: payload }));
     } finally {

@@ -1,5 +1,6 @@
 /** Secrets that templates declare: made once, kept across starts, made anew only when their declaration changes. */
 import { createHash, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { DeclaredResource } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
 import { transaction } from '../transaction.ts';
@@ -33,8 +34,10 @@ export function deploySecret(access: SecretAccess, resource: DeclaredResource, n
   };
   transaction(access.cloud.db, () => {
     const existing = access.store.byArn(resource.physicalId);
-    if (existing) access.store.update({ ...existing, ...described, deletedAt: null, purgeAt: null });
-    else access.store.add({ arn: resource.physicalId, name, ...described });
+    const wanted = existing && { ...existing, ...described, deletedAt: null, purgeAt: null };
+    if (wanted) {
+      if (!isDeepStrictEqual(wanted, existing)) access.store.update(wanted);
+    } else access.store.add({ arn: resource.physicalId, name, ...described });
     if (existing?.declaration === declaration) return;
     const value = declaredValue(properties);
     if (value) putVersion(access.store, resource.physicalId, randomUUID(), value, ['AWSCURRENT']);

@@ -53,7 +53,7 @@ export function openSecretStore(cloud: Cloud) {
       arn TEXT NOT NULL REFERENCES secrets ON DELETE CASCADE, id TEXT NOT NULL, stages TEXT NOT NULL,
       created_at INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (arn, id));
   `);
-  const sealing = openSealing(cloud.home);
+  const sealing = openSealing(cloud);
   const now = (): number => cloud.now().getTime();
   const read = (row: unknown): SecretRecord | undefined => {
     if (!row) return undefined;

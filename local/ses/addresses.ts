@@ -18,7 +18,7 @@ export function bareAddress(text: string): string {
 }
 
 /** The identity under which an address may send: itself, its domain, or a domain above. */
-export function identityFor(address: string, identities: ReadonlySet<string>): string | undefined {
+export function identityFor(address: string, identities: ReadonlyMap<string, unknown>): string | undefined {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, at);
   const domain = address.slice(at + 1).toLowerCase();

@@ -85,6 +85,13 @@ test('GetLogEvents beyond 25 a second is throttled, and a second later is not', 
   await get({});
 });
 
+test('FilterLogEvents beyond 10 a second is throttled', async () => {
+  logs = createLogs(cloud);
+  const filter = () => call(cloud, logs, 'FilterLogEvents', { logGroupName: '/slipway/jobs' });
+  for (let n = 0; n < 10; n += 1) await filter();
+  await expect(filter()).rejects.toMatchObject({ code: 'ThrottlingException' });
+});
+
 test.each([
   [
     'more than 10,000 events',

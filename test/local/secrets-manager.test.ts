@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSecretsManager, type SecretsManager } from '../../local/secrets-manager.ts';
@@ -120,6 +120,13 @@ test('E13 values are sealed at rest under a key of mode 0600 and open after a re
   cloud = cloud.reopened();
   secrets = createSecretsManager(cloud);
   expect(await current('a')).toBe('very-secret-value');
+});
+
+test('another key file than the one in use is noticed at the start', () => {
+  writeFileSync(join(cloud.home, 'secrets.key'), randomBytes(32));
+  expect(() => createSecretsManager(cloud)).toThrow(/is not the key/);
+  writeFileSync(join(cloud.home, 'secrets.key'), 'short');
+  expect(() => createSecretsManager(cloud)).toThrow(/no key of 32 bytes/);
 });
 
 test('every call is authorized on the full ARN, missing secrets on their name', async () => {

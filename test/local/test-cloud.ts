@@ -14,7 +14,7 @@ import type {
 } from '../../local/platform.ts';
 import { AwsError } from '../../local/platform.ts';
 
-export interface Authorization {
+interface Authorization {
   principal: string;
   action: string;
   resource: string;

@@ -158,6 +158,24 @@ test('objects past their lifecycle go at the start', async () => {
   expect(keys(await list({}))).toEqual(['acme/outputs/1']);
 });
 
+test('what has no effect here is said, and a rule with more than a prefix expires nothing', async () => {
+  await put('acme/uploads/1');
+  const Rules = [
+    { Id: 'tagged', Status: 'Enabled', ExpirationInDays: 1, TagFilters: [{ Key: 'a', Value: 'b' }] },
+    { Id: 'off', Status: 'Disabled', ExpirationInDays: 1 },
+  ];
+  const VersioningConfiguration = { Status: 'Enabled' };
+  await service.deploy?.([bucketOf(Bucket, { LifecycleConfiguration: { Rules }, VersioningConfiguration })]);
+  cloud.time += 2 * 86_400_000;
+  await service.start?.();
+  await service.stop?.();
+  expect(keys(await list({}))).toEqual(['acme/uploads/1']);
+  expect(cloud.logged).toEqual([
+    expect.stringMatching(/lifecycle rule with TagFilters/),
+    expect.stringMatching(/VersioningConfiguration has no effect/),
+  ]);
+});
+
 test('what is not there is named', async () => {
   await expect(s3.send(new GetBucketAclCommand({ Bucket }))).rejects.toThrow(/\?acl/);
   await expect(s3.send(new ListObjectsCommand({ Bucket }))).rejects.toMatchObject({

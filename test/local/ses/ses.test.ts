@@ -87,6 +87,15 @@ test('B4 a message lands in the outbox as RFC 5322, without its blind copies', a
   ]);
 });
 
+test('an identity’s own configuration set is asked for as well', async () => {
+  await open();
+  const identity = resource('AWS::SES::EmailIdentity', 'slipway.example');
+  const properties = { ConfigurationSetAttributes: { ConfigurationSetName: 'slipway' } };
+  await service.deploy?.([{ ...identity, properties }, ...declared.slice(2)]);
+  cloud.deny = (asked) => asked.resource.endsWith(':configuration-set/slipway');
+  await expect(send()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+});
+
 test('a raw message keeps its parts, and is its own action', async () => {
   await open();
   const raw =
