@@ -37,7 +37,7 @@ async function setUp(home: string): Promise<{ engine: Engine; running: RunningCl
   const engine = await part(
     'Container engine',
     () => ensureEngine({ yes: process.argv.includes('--yes'), home }),
-    ({ kind, version }) => `${kind} ${version}`,
+    ({ version }) => `Docker ${version}`,
   );
   const start = () =>
     task(

@@ -3,21 +3,8 @@
  * one or installs Debian's, if this user may. Never stops, changes or removes an engine that was there.
  */
 import { resolve } from 'node:path';
-import {
-  commandsOnPath,
-  type Discovery,
-  type FoundEngine,
-  findBuildCommand,
-  findEngine,
-} from './engine/find.ts';
-import {
-  engineInstalled,
-  hasApt,
-  installEngine,
-  installPackages,
-  isRoot,
-  startEngine,
-} from './engine/install.ts';
+import { type Discovery, type FoundEngine, findBuildCommand, findEngine } from './engine/find.ts';
+import { engineInstalled, hasApt, installEngine, isRoot, startEngine } from './engine/install.ts';
 import { ask, type Detail, say, task } from './progress.ts';
 
 export interface Engine extends FoundEngine {
@@ -58,7 +45,7 @@ export async function ensureEngine(options: EngineOptions = {}): Promise<Engine>
       if (started.pid !== undefined) found.startedPid = started.pid;
       return found;
     },
-    (found) => `${found.kind} ${found.version}, ${found.cli}`,
+    (found) => `Docker ${found.version}, ${found.cli}`,
   );
   if (engine.startedPid !== undefined)
     say(`                  started by us (process ${engine.startedPid}); it keeps running`);
@@ -79,28 +66,34 @@ async function obtain(
     throw new EngineUnavailableError(
       `The container engine's socket ${forbidden} is not open to this user: sudo usermod -aG docker $USER, then log in again.`,
     );
+  if (chosen && discovery.podman.length > 0)
+    throw new EngineUnavailableError(
+      `Podman answers at DOCKER_HOST=${chosen}, but builds need BuildKit, which is Docker's. Name a Docker engine, or unset DOCKER_HOST.`,
+    );
   if (chosen)
     throw new EngineUnavailableError(
       `No container engine answers at DOCKER_HOST=${chosen} (unix:// and tcp:// without TLS will do). Start it, or unset DOCKER_HOST.`,
     );
-  if (!isRoot()) throw new EngineUnavailableError(adviceForUsers());
+  if (!isRoot()) throw new EngineUnavailableError(adviceForUsers(discovery));
   if (!engineInstalled()) {
     if (!hasApt())
-      throw new EngineUnavailableError('No container engine answers. Install Docker or Podman and start it.');
+      throw new EngineUnavailableError('No container engine answers. Install Docker and start it.');
     await agreeTo("No container engine answers. Install Debian's docker.io package now?", options);
     await installEngine(detail);
   }
   return startEngine(resolve(options.home ?? '.slipway'), detail);
 }
 
-const adviceForUsers = (): string => {
+const adviceForUsers = ({ podman }: Discovery): string => {
   if (engineInstalled())
     return 'Docker is installed but not running, and starting it needs root: sudo systemctl start docker';
-  if (commandsOnPath('podman').length > 0)
-    return 'Podman is installed but its service is not running: systemctl --user start podman.socket';
+  const found =
+    podman.length > 0
+      ? "Podman answers, but builds need BuildKit, which is Docker's."
+      : 'No container engine answers.';
   return hasApt()
-    ? 'No container engine answers, and installing one needs root: sudo apt-get install docker.io, then sudo usermod -aG docker $USER, and log in again.'
-    : 'No container engine answers. Install Docker or Podman and start it.';
+    ? `${found} Installing one needs root: sudo apt-get install docker.io, then sudo usermod -aG docker $USER, and log in again.`
+    : `${found} Install Docker and start it.`;
 };
 
 async function obtainBuildCommand(
@@ -109,13 +102,12 @@ async function obtainBuildCommand(
   detail: Detail,
 ): Promise<string> {
   const chosen = process.env.SLIPWAY_DOCKER;
-  const missing = engine.kind === 'podman' ? ['podman'] : ['docker.io', 'docker-cli', 'docker-buildx'];
   if (!chosen && isRoot() && hasApt()) {
     await agreeTo(
       "The engine runs, but no client here can build with BuildKit. Install Debian's now?",
       options,
     );
-    await installPackages(missing.slice(0, 1), missing.slice(1), detail);
+    await installEngine(detail);
     const cli = await findBuildCommand(engine);
     if (cli) return cli;
   }
@@ -130,7 +122,7 @@ async function obtainBuildCommand(
 async function agreeTo(question: string, options: EngineOptions): Promise<void> {
   const answer = options.yes ? undefined : await ask(`${question} [Y/n] `);
   if (answer === undefined || /^\s*(y|yes|)\s*$/i.test(answer)) return;
-  throw new EngineUnavailableError('Nothing was installed. Slipway needs Docker or Podman.');
+  throw new EngineUnavailableError('Nothing was installed. Slipway needs Docker.');
 }
 
 if (import.meta.main) {

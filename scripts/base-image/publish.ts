@@ -73,15 +73,11 @@ async function pushWithToken(
 ): Promise<void> {
   // A configuration of its own: the user's `docker login`s are neither read nor changed.
   const configuration = await mkdtemp(join(tmpdir(), 'slipway-push-'));
-  const podman = engine.kind === 'podman' && engine.cli.endsWith('podman');
   const auths = { [reference.split('/')[0] ?? '']: { auth: token } };
-  const file = join(configuration, 'config.json');
   try {
-    await writeFile(file, JSON.stringify({ auths }), { mode: 0o600 });
+    await writeFile(join(configuration, 'config.json'), JSON.stringify({ auths }), { mode: 0o600 });
     await run(engine.cli, ['tag', image, reference]);
-    const push = podman
-      ? ['push', '--tls-verify=false', '--authfile', file, reference]
-      : ['--config', configuration, 'push', reference];
+    const push = ['--config', configuration, 'push', reference];
     await run(engine.cli, push, { onLine: (line) => detail(`pushing ${reference}: ${line}`) });
     await run(engine.cli, ['rmi', reference]);
   } finally {

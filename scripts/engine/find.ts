@@ -8,7 +8,6 @@ import { run, succeeds } from '../command.ts';
 export interface FoundEngine {
   /** `unix:///…` or `tcp://…`, as in `DOCKER_HOST`. */
   host: string;
-  kind: 'docker' | 'podman';
   version: string;
 }
 
@@ -16,8 +15,8 @@ export interface Discovery {
   engine?: FoundEngine;
   /** Sockets that exist but may not be opened by this user. */
   forbidden: string[];
-  /** Addresses where nobody answers as an engine. */
-  silent: string[];
+  /** Addresses where Podman answers: it has no BuildKit, whose options builds use. */
+  podman: string[];
 }
 
 type Address = { socketPath: string } | { host: string; port: number };
@@ -64,7 +63,7 @@ async function contextHost(): Promise<string[]> {
 }
 
 /** Asks an engine who it is. Undefined where nobody answers as one within a few seconds. */
-function identify(address: Address): Promise<Omit<FoundEngine, 'host'> | undefined> {
+function identify(address: Address): Promise<{ podman: boolean; version: string } | undefined> {
   return new Promise((resolve) => {
     const asking = request({ ...address, path: '/version', timeout: 5000 }, (answer) => {
       let body = '';
@@ -75,7 +74,7 @@ function identify(address: Address): Promise<Omit<FoundEngine, 'host'> | undefin
         try {
           const version = JSON.parse(body) as { Version?: string; Components?: { Name?: string }[] };
           const podman = version.Components?.some((one) => one.Name === 'Podman Engine') === true;
-          resolve({ kind: podman ? 'podman' : 'docker', version: version.Version ?? 'unknown' });
+          resolve({ podman, version: version.Version ?? 'unknown' });
         } catch {
           // Something else listens there.
           resolve(undefined);
@@ -90,7 +89,7 @@ function identify(address: Address): Promise<Omit<FoundEngine, 'host'> | undefin
 
 /** The first engine that answers, and why the others don't. */
 export async function findEngine(): Promise<Discovery> {
-  const discovery: Discovery = { forbidden: [], silent: [] };
+  const discovery: Discovery = { forbidden: [], podman: [] };
   for (const host of await candidateHosts()) {
     const address = addressOf(host);
     if (address && 'socketPath' in address) {
@@ -101,8 +100,8 @@ export async function findEngine(): Promise<Discovery> {
       }
     }
     const found = address && (await identify(address));
-    if (found) return { ...discovery, engine: { host, ...found } };
-    discovery.silent.push(host);
+    if (found?.podman) discovery.podman.push(host);
+    else if (found) return { ...discovery, engine: { host, version: found.version } };
   }
   return discovery;
 }
@@ -127,20 +126,18 @@ export function commandsOnPath(name: string): string[] {
 }
 
 /**
- * A command line client that really builds with this engine by BuildKit (or Podman's Buildah): cache and secret
- * mounts need it. A newer Docker client without its buildx component is there but can't, so each one is tried with
+ * A command line client that really builds with this engine by BuildKit: cache and secret mounts need it. A newer Docker client without its buildx component is there but can't, so each one is tried with
  * a build of an empty image.
  */
 export async function findBuildCommand(engine: FoundEngine): Promise<string | undefined> {
   const chosen = process.env.SLIPWAY_DOCKER;
-  const names = engine.kind === 'podman' ? ['podman', 'docker'] : ['docker'];
-  const candidates = chosen ? [chosen] : names.flatMap(commandsOnPath);
+  const candidates = chosen ? [chosen] : commandsOnPath('docker');
   for (const cli of candidates) if (await canBuild(cli, engine)) return cli;
   return undefined;
 }
 
 async function canBuild(cli: string, engine: FoundEngine): Promise<boolean> {
-  const env = { DOCKER_HOST: engine.host, CONTAINER_HOST: engine.host, DOCKER_BUILDKIT: '1' };
+  const env = { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '1' };
   const tag = `slipway-probe:${process.pid}`;
   const built = await succeeds(cli, ['build', '-q', '-t', tag, '-'], {
     env,

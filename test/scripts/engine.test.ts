@@ -52,15 +52,15 @@ it('an engine that DOCKER_HOST names is used with the client that can build', as
   const client = await executable('docker', 'cat > /dev/null; exit 0');
   const { ok, output } = await findEngine({ DOCKER_HOST: `unix://${socketPath}`, SLIPWAY_DOCKER: client });
   expect(ok).toBe(true);
-  expect(output).toContain(`docker 99.1, ${client}`);
+  expect(output).toContain(`Docker 99.1, ${client}`);
 });
 
-it('Podman is told from Docker', async () => {
+it('Podman is no engine to build with', async () => {
   const socketPath = join(folder, 'podman.sock');
   await listenOn(socketPath, { Version: '5.0', Components: [{ Name: 'Podman Engine' }] });
-  const client = await executable('podman', 'cat > /dev/null');
-  const { output } = await findEngine({ DOCKER_HOST: `unix://${socketPath}`, SLIPWAY_DOCKER: client });
-  expect(output).toContain(`podman 5.0, ${client}`);
+  const { ok, output } = await findEngine({ DOCKER_HOST: `unix://${socketPath}` });
+  expect(ok).toBe(false);
+  expect(output).toContain('Podman answers at DOCKER_HOST');
 });
 
 it('a client that cannot build is passed over for one that can', async () => {
