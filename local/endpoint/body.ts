@@ -7,7 +7,8 @@ import { AwsError } from '../platform.ts';
 export async function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  // Destroyed, a refused request would take the connection with it, and whatever the client sends next on it.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > limitBytes) {
       throw new AwsError('RequestEntityTooLarge', `the body has more than ${limitBytes} bytes`, 413);
