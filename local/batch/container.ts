@@ -5,7 +5,7 @@ import { type ContainerProperties, requirementsOf } from './job-definition.ts';
 
 /** Labels by which containers are found again. */
 export const homeLabel = 'slipway.batch.home';
-export const jobLabel = 'slipway.batch.job';
+const jobLabel = 'slipway.batch.job';
 export const taskLabel = 'slipway.batch.task';
 
 const bytesPerMiB = 1024 * 1024;

@@ -19,7 +19,7 @@ export interface SchedulingPolicy {
   weights: { identifier: string; weight: number }[];
 }
 
-export interface TimeLimitAction {
+interface TimeLimitAction {
   reason: string;
   maxTimeSeconds: number;
 }

@@ -78,7 +78,7 @@ export function submitJob(parts: SubmitParts, caller: Pick<Caller, 'authorize'>,
     throw new AwsError('ClientException', `JobQueue ${read.jobQueue} is not in state ENABLED`);
   if (definition?.status !== 'ACTIVE')
     throw new AwsError('ClientException', `JobDefinition ${read.jobDefinition} is not found or not ACTIVE`);
-  checkShare(queue, read);
+  checkShare(queue, definition, read);
   for (const { jobId } of read.dependsOn)
     if (!store.job(jobId)) throw new AwsError('ClientException', `Job dependency ${jobId} not found`);
 
@@ -88,7 +88,16 @@ export function submitJob(parts: SubmitParts, caller: Pick<Caller, 'authorize'>,
   return job;
 }
 
-function checkShare(queue: JobQueue, { shareIdentifier, schedulingPriorityOverride }: Submission): void {
+function checkShare(
+  queue: JobQueue,
+  definition: JobDefinition,
+  { shareIdentifier, schedulingPriorityOverride }: Submission,
+): void {
+  if (queue.policy && (schedulingPriorityOverride ?? definition.schedulingPriority) === undefined)
+    throw new AwsError(
+      'ClientException',
+      'schedulingPriority must be specified for a job queue with a scheduling policy',
+    );
   if (queue.policy && shareIdentifier === undefined)
     throw new AwsError(
       'ClientException',

@@ -88,7 +88,7 @@ const contextText = (phase: BuildPhase | undefined) =>
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** CodeBuild's own form of times in events: `Sep 1, 2017 4:12:29 PM`, in UTC. */
-export function unlikeIso(milliseconds: number): string {
+function unlikeIso(milliseconds: number): string {
   const time = new Date(milliseconds);
   const two = (value: number) => String(value).padStart(2, '0');
   const hours = time.getUTCHours();

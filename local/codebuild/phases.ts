@@ -14,7 +14,7 @@ export interface Progress {
   /** Ends the build, whatever phase it is in. */
   finish(status: Outcome): void;
   save(): void;
-  /** A line of the build's log in CodeBuild's own form. */
+  /** A line of the build's log in CodeBuild's own form; its events end in a line feed. */
   note(text: string): void;
 }
 
@@ -47,7 +47,7 @@ export function createProgress(cloud: Cloud, store: BuildStore, build: Build): P
       const time = cloud.now();
       const stamp = time.toISOString().replaceAll('-', '/').replace('T', ' ').replace('Z', '');
       cloud.appendLogs(build.logGroup, build.logStream, [
-        { timestamp: time.getTime(), message: `[Container] ${stamp} ${text}` },
+        { timestamp: time.getTime(), message: `[Container] ${stamp} ${text}\n` },
       ]);
     },
   };

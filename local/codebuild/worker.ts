@@ -21,7 +21,7 @@ export interface WorkerParts {
 export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
 
 /** Label of containers that belong to a build and must not outlive it. */
-export const buildLabel = 'com.amazonaws.codebuild.build-id';
+const buildLabel = 'com.amazonaws.codebuild.build-id';
 
 const commandPhases: [PhaseType, BuildspecPhase][] = [
   ['INSTALL', 'install'],
@@ -148,7 +148,7 @@ export async function runBuild(
             cloud.appendLogs(
               build.logGroup,
               build.logStream,
-              lines.map((message) => ({ timestamp, message })),
+              lines.map((line) => ({ timestamp, message: `${line}\n` })),
             );
           },
           guardProcess: cloud.guardProcess,

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
-export const indexMediaTypes = [
+const indexMediaTypes = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ];
-export const imageMediaTypes = [
+const imageMediaTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];

@@ -8,7 +8,7 @@ export type EngineAddress =
   | { kind: 'unix'; socketPath: string }
   | { kind: 'tcp'; host: string; port: number; certificateFolder?: string };
 
-export class EngineAddressError extends Error {
+class EngineAddressError extends Error {
   override name = 'EngineAddressError';
 }
 

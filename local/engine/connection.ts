@@ -15,7 +15,7 @@ export class EngineError extends Error {
   }
 }
 
-export interface EngineRequest {
+interface EngineRequest {
   query?: Record<string, string | undefined>;
   headers?: Record<string, string>;
   body?: unknown;

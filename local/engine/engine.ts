@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { dockerHost, type EngineAddress } from './address.ts';
 import { connect, EngineError } from './connection.ts';
-import { type ContainerLogLine, logLineReader } from './log-frames.ts';
+import { type ContainerLogLine, logLineReader, repeatFilter } from './log-frames.ts';
 
 export interface ContainerSpec {
   Image: string;
@@ -26,7 +26,7 @@ export interface ContainerState {
   FinishedAt: string;
 }
 
-export interface ContainerSummary {
+interface ContainerSummary {
   Id: string;
   Names: string[];
   Image: string;
@@ -34,7 +34,7 @@ export interface ContainerSummary {
   Labels: Record<string, string>;
 }
 
-export interface EngineInfo {
+interface EngineInfo {
   NCPU: number;
   /** Bytes. */
   MemTotal: number;
@@ -152,8 +152,9 @@ export function createEngine(address: EngineAddress): Engine {
         ...(signal && { signal }),
       });
       const read = logLineReader();
+      const isNew = repeatFilter();
       for await (const chunk of answer) {
-        const lines = read(chunk as Buffer);
+        const lines = read(chunk as Buffer).filter(isNew);
         if (lines.length > 0) yield lines;
       }
       const last = read();

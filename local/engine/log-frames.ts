@@ -54,6 +54,26 @@ export function logLineReader(): (chunk?: Buffer) => ContainerLogLine[] {
   };
 }
 
+/**
+ * Makes a filter that drops lines that came already. Docker, following a log while its last entry is being written,
+ * now and then gives that entry twice, with the same time; within a stream times never go back.
+ */
+export function repeatFilter(): (line: ContainerLogLine) => boolean {
+  const latest = new Map<string, { time: bigint; texts: Set<string> }>();
+  return ({ stream, time: text, text: content }) => {
+    const time = nanoseconds(text);
+    const last = latest.get(stream);
+    if (last && time < last.time) return false;
+    if (!last || time > last.time) {
+      latest.set(stream, { time, texts: new Set([content]) });
+      return true;
+    }
+    if (last.texts.has(content)) return false;
+    last.texts.add(content);
+    return true;
+  };
+}
+
 /** The engine's time as nanoseconds since 1970, which sorts and compares exactly. */
 export function nanoseconds(time: string): bigint {
   const fraction = /\.(\d{1,9})/.exec(time)?.[1] ?? '';

@@ -114,7 +114,8 @@ describe('SubmitJob refuses with ClientException', () => {
     ['an unknown queue', { jobQueue: 'nothing' }],
     ['an unknown definition', { jobDefinition: 'nothing' }],
     ['a share identifier for a queue without a policy', { shareIdentifier: 'a' }],
-    ['no share identifier for a queue with a policy', { jobQueue: 'shared' }],
+    ['no share identifier for a queue with a policy', { jobQueue: 'shared', schedulingPriorityOverride: 1 }],
+    ['no priority for a queue with a policy', { jobQueue: 'shared', shareIdentifier: 'a' }],
   ])('%s', async (_, input) => {
     await expect(place.submit({ jobDefinition: definition, ...input })).rejects.toMatchObject({
       name: 'ClientException',

@@ -107,7 +107,8 @@ describe('Batch queues', () => {
       describe: describeJob,
     } = await open({ machine: { vcpus: 2, memoryMiB: 4096, gpuIds: [] } });
     const jobDefinition = await register(shell('sleep 0.3'));
-    const send = (shareIdentifier: string) => submit({ jobDefinition, jobQueue: 'shared', shareIdentifier });
+    const send = (shareIdentifier: string) =>
+      submit({ jobDefinition, jobQueue: 'shared', shareIdentifier, schedulingPriorityOverride: 1 });
     const ids = [await send('a'), await send('a'), await send('a'), await send('b')];
     for (const id of ids) await reached(id, 'SUCCEEDED');
     const [, , third, fourth] = await Promise.all(ids.map(describeJob));

@@ -92,6 +92,6 @@ export async function cloudWithProject(
           detail['build-status'] !== 'IN_PROGRESS',
         timeoutSeconds,
       ),
-    log: (id: string) => place.lines(logGroup, id.split(':')[1] ?? ''),
+    log: (id: string) => place.lines(logGroup, id.split(':')[1] ?? '').map((line) => line.replace(/\n$/, '')),
   };
 }

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { dockerHost, engineAddress } from '../../../local/engine/address.ts';
 import { EngineError } from '../../../local/engine/connection.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
-import { logLineReader, nanoseconds } from '../../../local/engine/log-frames.ts';
+import { logLineReader, nanoseconds, repeatFilter } from '../../../local/engine/log-frames.ts';
 import { image, makeImage } from '../batch/place.ts';
 
 const frame = (stream: number, entry: string) => {
@@ -36,6 +36,20 @@ describe("the engine's log", () => {
     ).toEqual([
       { stream: 'stderr', time: 'T2', text: 'other' },
       { stream: 'stdout', time: 'T1', text: 'aaabbbc' },
+    ]);
+  });
+
+  test('has every line once, even where the engine repeats itself', () => {
+    const line = (text: string, seconds: number) =>
+      ({ stream: 'stdout', time: `2026-11-21T10:00:0${seconds}.000000000Z`, text }) as const;
+    const lines = [line('a', 1), line('b', 2), line('a', 1), line('b', 2), line('c', 2), line('a', 3)];
+    const other = { ...line('a', 1), stream: 'stderr' } as const;
+    expect([...lines, other].filter(repeatFilter()).map((one) => one.text)).toEqual([
+      'a',
+      'b',
+      'c',
+      'a',
+      'a',
     ]);
   });
 

@@ -1,0 +1,110 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterEach, describe, expect, test } from 'vitest';
+import { engineAddress } from '../../../local/engine/address.ts';
+import { createEngine } from '../../../local/engine/engine.ts';
+import { batchPlace } from '../batch/place.ts';
+import { type CloudWithEndpoint, createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
+import { cloudWithProject } from '../codebuild/project.ts';
+import { buildPhases, launcherCalls, logOf, stateMachines, withStateMachines } from './work.ts';
+
+/** Starts work in another process, kills that process in the middle, and leaves it dead for a while. */
+async function workAndKill(kind: string, deadMs = 0): Promise<{ home: string; id: string; jobId?: string }> {
+  const home = mkdtempSync(join(tmpdir(), 'slipway-killed-'));
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('./child.ts')), kind, home], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await Promise.race([
+    new Promise((resolve) => createInterface(child.stdout).once('line', (text) => resolve([text]))),
+    new Promise((_, reject) =>
+      child.once('exit', (code) => reject(new Error(`The child ended with ${code}`))),
+    ),
+  ])) as [string];
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((wait) => setTimeout(wait, deadMs));
+  return { home, ...(JSON.parse(line) as { id: string; jobId?: string }) };
+}
+
+let cloud: CloudWithEndpoint | undefined;
+afterEach(async () => {
+  await cloud?.close();
+  cloud = undefined;
+});
+
+describe('after kill -9 and a new start', () => {
+  test("B7 a build's processes are ended and it ends FAULT, with its event", async () => {
+    const { home, id } = await workAndKill('build');
+    cloud = await createCloudWithEndpoint(home);
+    const { get, log } = await cloudWithProject(buildPhases, {}, {}, cloud);
+    const event = await cloud.event(({ detail }) => detail['build-status'] === 'FAULT');
+    expect(event.detail['build-id']).toMatch(id);
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain('sleep 1234.');
+    expect(await get(id)).toMatchObject({ buildStatus: 'FAULT', buildComplete: true });
+    expect(log(id)).toContain('under way');
+  });
+
+  test('E14 a job that ran on is found again: every line once, and its outcome', async () => {
+    const { home, id } = await workAndKill('job', 600);
+    cloud = await createCloudWithEndpoint(home);
+    const before = logOf(cloud, id).length;
+    const place = await batchPlace({}, cloud);
+    await place.reached(id, 'FAILED');
+    const job = await place.describe(id);
+    expect(job.attempts).toMatchObject([
+      { container: { exitCode: 7 }, statusReason: 'Essential container in task exited' },
+    ]);
+    expect(before).toBeLessThan(20);
+    expect(logOf(cloud, id)).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 1}`));
+    expect(await place.engine.list({ 'slipway.batch.home': home })).toEqual([]);
+  });
+
+  test('E14 a job that ended in the meantime is taken up as well', async () => {
+    const { home, id } = await workAndKill('job', 5000);
+    cloud = await createCloudWithEndpoint(home);
+    const place = await batchPlace({}, cloud);
+    await place.reached(id, 'FAILED');
+    expect((await place.describe(id)).attempts?.[0]?.container?.exitCode).toBe(7);
+    expect(logOf(cloud, id)).toHaveLength(20);
+  });
+
+  test('E1 a job whose container has vanished fails for the loss of its host; unknown containers are removed', async () => {
+    const { home, id } = await workAndKill('job');
+    cloud = await createCloudWithEndpoint(home);
+    const engine = createEngine(engineAddress(process.env));
+    for (const { Id } of await engine.list({ 'slipway.batch.job': id })) await engine.remove(Id);
+    const stranger = await engine.create(`stranger-${process.pid}`, {
+      Image: 'slipway-test/busybox:1',
+      Labels: { 'slipway.batch.home': home, 'slipway.batch.task': 'nobody' },
+    });
+    const place = await batchPlace({}, cloud);
+    await place.reached(id, 'FAILED');
+    expect((await place.describe(id)).statusReason).toMatch(/^Host EC2 \(instance i-\w+\) terminated\.$/);
+    expect(await engine.inspect(stranger)).toBeUndefined();
+  });
+
+  test('E1 an execution attaches to the job it had submitted, and runs nothing twice', async () => {
+    const { home, id, jobId } = await workAndKill('execution');
+    cloud = await createCloudWithEndpoint(home);
+    const place = await batchPlace({}, cloud);
+    await withStateMachines(
+      cloud,
+      place.batch,
+      stateMachines("unused: the definition is the recorded job's"),
+    );
+    await cloud.event(({ detail }) => detail.executionArn === id && detail.status === 'SUCCEEDED');
+    const { output } = await new SFNClient(cloud.client()).send(
+      new DescribeExecutionCommand({ executionArn: id }),
+    );
+    expect(JSON.parse(output ?? '')).toEqual({ settled: 'done' });
+    expect(launcherCalls).toMatchObject([{ action: 'settle', error: { Error: 'States.TaskFailed' } }]);
+    expect(String((launcherCalls[0] as { error: { Cause: string } }).error.Cause)).toContain(jobId);
+    const jobs = cloud.db.prepare('SELECT id FROM batch_jobs').all();
+    expect(jobs).toEqual([{ id: jobId }]);
+  });
+});
