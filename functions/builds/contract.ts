@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { operation } from '../../shared/http/operation.ts';
-import { buildListQuery, buildSchema, eventPageSchema, logPageSchema } from '../../shared/model/build.ts';
-import { followQuery, pageOf } from '../../shared/model/common.ts';
+import { buildListQuery, buildSchema } from '../../shared/model/build.ts';
+import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
 
 const tag = 'Builds';

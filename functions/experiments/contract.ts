@@ -1,8 +1,7 @@
 /** The HTTP operations on experiments (E1, E2, E4, E14, E16). */
 import * as z from 'zod';
 import { operation } from '../../shared/http/operation.ts';
-import { eventPageSchema, logPageSchema } from '../../shared/model/build.ts';
-import { followQuery, pageOf } from '../../shared/model/common.ts';
+import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
 import {
   experimentChangeSchema,
   experimentListQuery,

@@ -1,7 +1,7 @@
 /** Builds (B1–B7) as the API speaks of them. */
 import * as z from 'zod';
 import { buildFailures } from './build-failures.ts';
-import { eventSchema, listQuery, logLineSchema, timestamp } from './common.ts';
+import { listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { secretName } from './organisation.ts';
 import { buildStatuses } from './states.ts';
@@ -126,12 +126,3 @@ export const buildListQuery = z.strictObject({
   imageId: idSchema('image').optional(),
   author: z.string().max(320).optional(),
 });
-
-const complete = z.boolean().meta({
-  description: 'Whether this was all and nothing more will come; then there is no `nextCursor`',
-});
-const followed = <T extends z.ZodType>(item: T) =>
-  z.object({ items: z.array(item), nextCursor: z.string().optional(), complete });
-
-export const logPageSchema = followed(logLineSchema).meta({ id: 'LogPage' });
-export const eventPageSchema = followed(eventSchema).meta({ id: 'EventPage' });

@@ -63,3 +63,13 @@ export const logLineSchema = z
   })
   .meta({ id: 'LogLine' });
 export type LogLine = z.infer<typeof logLineSchema>;
+
+const complete = z.boolean().meta({
+  description: 'Whether this was all and nothing more will come; then there is no `nextCursor`',
+});
+const followed = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional(), complete });
+
+/** Pages of what is followed: logs and timelines. */
+export const logPageSchema = followed(logLineSchema).meta({ id: 'LogPage' });
+export const eventPageSchema = followed(eventSchema).meta({ id: 'EventPage' });
