@@ -1,0 +1,75 @@
+/** B1: the first compute below its limit builds; where there is none, the build waits for the first. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stopBuild } from '../../../functions/builds/stop.ts';
+import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
+import { holdersOf } from '../../../shared/build/slots.ts';
+import { ada, buildPlace, organisation, type Place, succeeded } from './place.ts';
+
+let place: Place;
+beforeAll(async () => {
+  place = await buildPlace({ build: { commands: ['sleep 0.2'] } }, [1, 1]);
+});
+afterAll(() => place.close());
+
+const holders = async (compute: string) => [...(await holdersOf(place.table, organisation, compute))];
+
+test('B1 builds spread over the computes in order, wait, and start as soon as there is room', async () => {
+  const made = [await place.build(), await place.build(), await place.build(), await place.build()];
+  const [first, second, third, fourth] = made.map(({ buildId }) => buildId) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const shown = async (id: string) => {
+    const { compute, phase, hasSlot } = await place.get(id);
+    return [compute, phase, hasSlot];
+  };
+  expect(await shown(first)).toEqual(['build-small', 'queued', true]);
+  expect(await shown(second)).toEqual(['build-large', 'queued', true]);
+  expect(await shown(third)).toEqual(['build-small', 'waiting', false]);
+  expect(await shown(fourth)).toEqual(['build-small', 'waiting', false]);
+  expect(await place.codes(third)).toEqual(['accepted', 'waiting']);
+  expect(await place.started()).toHaveLength(2);
+
+  // One that waits stops at once, and takes nobody's place.
+  expect(await stopBuild(place.dependencies, { organisation, email: ada, id: third })).toMatchObject({
+    status: 'stopped',
+  });
+
+  await place.result(first, succeeded);
+  await place.over(first);
+  await expect.poll(() => shown(fourth)).toEqual(['build-small', expect.any(String), true]);
+  expect((await place.get(fourth)).codeBuildId).toBeDefined();
+  expect(await holders('build-small')).toEqual([fourth]);
+  expect((await place.codes(fourth)).slice(0, 4)).toEqual(['accepted', 'waiting', 'queued', 'submitted']);
+  for (const id of [second, fourth]) {
+    await place.result(id, succeeded);
+    await place.over(id);
+  }
+  expect(await holders('build-small')).toEqual([]);
+  expect(await holders('build-large')).toEqual([]);
+});
+
+test('B1 ten at once on computes that take two: never more than that, and all are built in the end', async () => {
+  const made = await Promise.all(Array.from({ length: 10 }, () => place.build()));
+  const ids = made.map(({ buildId }) => buildId);
+  for (const id of ids) await place.result(id, succeeded);
+  const most = { small: 0, large: 0 };
+  const reconcile = createBuildReconciler(place.dependencies);
+  await expect
+    .poll(
+      async () => {
+        most.small = Math.max(most.small, (await holders('build-small')).length);
+        most.large = Math.max(most.large, (await holders('build-large')).length);
+        for (const id of ids) {
+          await place.deliver(id);
+          await reconcile(organisation, id);
+        }
+        return (await Promise.all(ids.map(place.get))).filter(({ status }) => status === 'succeeded').length;
+      },
+      { timeout: 50_000 },
+    )
+    .toBe(10);
+  expect(most).toEqual({ small: 1, large: 1 });
+});
