@@ -11,7 +11,7 @@ import {
   type RestAnswer,
   type Service,
 } from '../platform.ts';
-import { readAll, withDigest } from './body.ts';
+import { detached, discardRest, readAll } from './body.ts';
 import { type SignedRequest, sha256Hex } from './canonical.ts';
 import { errorAnswer, type Protocol, protocolOf } from './protocols.ts';
 import { checkSignature, readSignature, type Signature, SignatureError } from './signature.ts';
@@ -123,7 +123,7 @@ class Exchange {
       throw new AwsError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
     const key = this.check(signature, payloadHash);
     const isDigest = /^[0-9a-f]{64}$/.test(payloadHash);
-    const body = isDigest ? withDigest(this.incoming, payloadHash) : this.incoming;
+    const body = detached(this.incoming, isDigest ? payloadHash : undefined);
     return this.serveRest(service, 's3', this.callerFor(key.principal), body);
   }
 
@@ -192,7 +192,6 @@ export function serveEndpoint(server: Server, parts: EndpointParts): void {
       return errorAnswer(error, exchange.protocol, requestId);
     });
     send(response, answer, requestId);
-    // An answer before the whole body came: take the rest, or the client sees a reset instead of the answer.
-    if (!incoming.complete) incoming.resume();
+    if (!incoming.complete) discardRest(incoming);
   });
 }

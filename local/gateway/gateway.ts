@@ -1,7 +1,7 @@
 /** API Gateway's HTTP API: the declared routes on one loopback port. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { readAll } from '../endpoint/body.ts';
+import { discardRest, readAll } from '../endpoint/body.ts';
 import { AwsError, type Cloud, type DeclaredResource, type Service } from '../platform.ts';
 import { createAccessLog } from './access-log.ts';
 import { Authorizers } from './authorizers.ts';
@@ -190,9 +190,8 @@ export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Ser
     const work =
       running?.handle(request, incoming) ?? Promise.resolve(errorResult(new Error('no API'), cloud));
     const result = await work.catch((error: unknown) => errorResult(error, cloud));
-    // A refused body is read to its end, or the client sees a reset instead of the answer.
-    if (!incoming.complete) incoming.resume();
     send(response, result.answer, request.requestId);
+    if (!incoming.complete) discardRest(incoming);
     log?.write({ request, ...result });
   }
 

@@ -207,6 +207,15 @@ test('a body that is not the signed one is XAmzContentSHA256Mismatch', async () 
   expect(await nameOf(() => client.send(put))).toBe('XAmzContentSHA256Mismatch');
 });
 
+test('a refused upload gets its answer however large it is, and the next one works', async () => {
+  const Body = Buffer.alloc(5 * 1024 * 1024);
+  const put = new PutObjectCommand({ Bucket: 'bucket', Key: 'large', Body });
+  const client = s3(cloud.clientOf('reader'));
+  expect(await nameOf(() => client.send(put))).toBe('AccessDenied');
+  expect(await nameOf(() => client.send(put))).toBe('AccessDenied');
+  expect(await nameOf(() => s3({}).send(put))).toBe('nothing');
+});
+
 test('credentials behind an unknown id are 404', async () => {
   const answer = await fetch(`${cloud.endpointUrl}/_credentials/guess`);
   expect(answer.status).toBe(404);

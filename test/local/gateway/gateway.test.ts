@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../embedded-cloud.ts';
 import { apiPermission, httpApi, lambdaFunction } from '../http-api.ts';
@@ -217,6 +217,26 @@ describe('limits', () => {
     });
     expect(answer.status).toBe(413);
     expect(await answer.json()).toEqual({ message: 'Request Entity Too Large' });
+  });
+
+  test('a refused body does not spoil the connection', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = (body: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { 'content-type': 'application/json' };
+        const outgoing = request(
+          `${cloud.apiUrl}/v1/echo`,
+          { method: 'POST', agent, headers },
+          (incoming) => {
+            incoming.resume().on('end', () => resolve(incoming.statusCode));
+          },
+        );
+        outgoing.on('error', reject);
+        outgoing.end(body);
+      });
+    expect(await send('x'.repeat(11 * 1024 * 1024))).toBe(413);
+    expect(await send('{}')).toBe(200);
+    agent.destroy();
   });
 
   test('a body that fits the gateway but no function event is 413 too', async () => {
