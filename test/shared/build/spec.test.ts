@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import type { BuildRecord } from '../../../shared/build/record.ts';
+import { type BuildRequest, identityOf } from '../../../shared/build/request.ts';
+import { ownRepositories, specOf } from '../../../shared/build/spec.ts';
+import { buildSpecSchema, parseSpecKey, specKey } from '../../../shared/model/build-spec.ts';
+import { defaultRegistries } from '../../../shared/registry/defaults.ts';
+import { parseRegistryUrl } from '../../../shared/registry/url.ts';
+import type { KnownRegistry } from '../../../shared/store/registries.ts';
+
+const ecrRegistry = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
+const known = (id: string, url: string, secretArn?: string): KnownRegistry => ({
+  ...parseRegistryUrl(url, []),
+  registry: {
+    ...(defaultRegistries('acme', ecrRegistry)[0] as KnownRegistry['registry']),
+    id,
+    url,
+    isDefault: false,
+    hasCredentials: secretArn !== undefined,
+  },
+  version: 1,
+  ...(secretArn ? { secretArn } : {}),
+});
+const sources = {
+  organisation: 'acme',
+  ecrRegistry,
+  privateRegistries: ['registry.internal'],
+  registries: [
+    ...defaultRegistries('acme', ecrRegistry).map((registry) => ({
+      ...parseRegistryUrl(registry.url, []),
+      registry,
+      version: 0,
+    })),
+    known('reg_quay', 'quay.io', 'arn:quay'),
+    known('reg_team', 'quay.io/team', 'arn:team'),
+    known('reg_other', '111111111111.dkr.ecr.eu-west-1.amazonaws.com'),
+  ],
+};
+const request: BuildRequest = {
+  dockerfile: 'FROM python:3\n',
+  buildArgs: {},
+  secrets: {},
+  secretSources: [],
+  computes: [],
+};
+const record = (uri: string, registryId = 'reg_private') => ({ id: 'bld_1', uri, registryId }) as BuildRecord;
+
+describe('B1 B6 B9 what the builder gets', () => {
+  test('credentials of the own space, where the image goes, and its cache beside it', () => {
+    const spec = specOf(record(`${ecrRegistry}/acme/x:1`), request, sources);
+    expect(buildSpecSchema.parse(spec)).toEqual(spec);
+    expect(spec).toMatchObject({
+      cache: `${ecrRegistry}/acme/x:slipway-cache`,
+      registries: [{ kind: 'ecr', host: ecrRegistry, accountId: '000000000000', region: 'us-east-1' }],
+      privateRegistries: ['registry.internal'],
+    });
+    expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/x']);
+  });
+
+  test('for another registry, the cache in the own space all the same', () => {
+    const spec = specOf(record('quay.io/team/deep/x:1', 'reg_team'), request, sources);
+    expect(spec.cache).toBe(`${ecrRegistry}/acme/cache/reg_team/team/deep/x:slipway-cache`);
+    expect(spec.registries).toEqual([
+      { kind: 'secret', host: 'quay.io', secretArn: 'arn:team' },
+      expect.objectContaining({ kind: 'ecr', host: ecrRegistry }),
+    ]);
+    expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/cache/reg_team/team/deep/x']);
+  });
+
+  test('every base gets the credentials of the longest registry that matches; public ones get none', () => {
+    const dockerfile = [
+      'FROM quay.io/team/base:1 AS a',
+      'FROM 111111111111.dkr.ecr.eu-west-1.amazonaws.com/y',
+      'COPY --from=ghcr.io/z /z /z',
+      'FROM python',
+    ].join('\n');
+    const { registries } = specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, dockerfile }, sources);
+    expect(registries.map((one) => [one.host, one.kind === 'secret' ? one.secretArn : one.region])).toEqual([
+      [ecrRegistry, 'us-east-1'],
+      ['quay.io', 'arn:team'],
+      ['111111111111.dkr.ecr.eu-west-1.amazonaws.com', 'eu-west-1'],
+    ]);
+  });
+
+  test('B16 secrets by reference only', () => {
+    const secretSources = [{ id: 'token', secretArn: 'arn:token', version: 'v1' }];
+    expect(specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, secretSources }, sources).secrets).toEqual(
+      [{ id: 'token', secretArn: 'arn:token' }],
+    );
+  });
+
+  test('its key names the build and nothing else does', () => {
+    expect(parseSpecKey(specKey('acme', 'bld_1'))).toEqual({ organisation: 'acme', buildId: 'bld_1' });
+    for (const key of [
+      'acme/builds/../spec.json',
+      'acme/builds/bld_1/result.json',
+      'x',
+      'a/b/builds/bld_1/spec.json',
+    ])
+      expect(parseSpecKey(key)).toBeUndefined();
+  });
+});
+
+describe('B8 identity', () => {
+  const context = { key: 'k', sha256: 'c', sizeBytes: 1 };
+  test('is the same for the same inputs, however they are ordered', () => {
+    const one = { ...request, buildArgs: { A: '1', B: '2' }, context };
+    expect(identityOf({ ...one, buildArgs: { B: '2', A: '1' } })).toBe(identityOf(one));
+    expect(identityOf({ ...one, context: { ...context, key: 'another upload of the same bytes' } })).toBe(
+      identityOf(one),
+    );
+    expect(identityOf(one)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('differs in every input', () => {
+    const all = [
+      request,
+      { ...request, dockerfile: 'FROM x' },
+      { ...request, context },
+      { ...request, buildArgs: { A: '1' } },
+      { ...request, secretSources: [{ id: 'a', secretArn: 'x', version: '1' }] },
+      { ...request, secretSources: [{ id: 'a', secretArn: 'x', version: '2' }] },
+    ].map(identityOf);
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
