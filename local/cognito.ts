@@ -14,6 +14,7 @@ import { createTokenIssuer } from './cognito/tokens.ts';
 import { openUserStore } from './cognito/users.ts';
 import { AwsError, type Cloud, type RestAnswer, type Service } from './platform.ts';
 import { createOutbox } from './ses/outbox.ts';
+import { transaction } from './transaction.ts';
 
 export interface Cognito extends Service {
   /** `/<userPoolId>/.well-known/openid-configuration` and `…/jwks.json`; undefined for every other path. */
@@ -30,6 +31,7 @@ export function createCognito(cloud: Cloud, options: { smtpUrl?: string } = {}):
     tokens: createTokenIssuer(cloud, users),
     outbox: createOutbox(cloud, options.smtpUrl ?? process.env.SLIPWAY_SMTP_URL),
     now: () => cloud.now(),
+    transaction: (work) => transaction(cloud.db, work),
   };
   const signIn = createSignIn(access);
 

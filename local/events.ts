@@ -113,7 +113,7 @@ export function createEvents(cloud: Cloud, options: EventsOptions = {}): Events 
     },
     async stop() {
       stopClock();
-      pump.stop();
+      await pump.stop();
     },
     publish,
     operations: {

@@ -3,7 +3,7 @@
 import { callLimiter } from './call-limiter.ts';
 
 import { describeLogStreams, filterLogEvents, getLogEvents } from './logs/reading.ts';
-import { type LogLine, openLogStore } from './logs/store.ts';
+import { asEvents, type LogLine, openLogStore } from './logs/store.ts';
 import { createLogStream, putLogEvents } from './logs/writing.ts';
 import type { Cloud, Service } from './platform.ts';
 import { generatedName } from './template/names.ts';
@@ -26,7 +26,10 @@ const defaults = (): LogsOptions => ({
 });
 
 export interface Logs extends Service {
-  /** Appends lines (times in epoch milliseconds); makes group and stream where missing. */
+  /**
+   * Appends lines (times in epoch milliseconds); makes group and stream where missing. As from AWS's own
+   * services, empty lines are left out and those above 256 KiB become several events.
+   */
   append(group: string, stream: string, lines: LogLine[]): void;
 }
 
@@ -60,7 +63,8 @@ export function createLogs(cloud: Cloud, options: Partial<LogsOptions> = {}): Lo
       stopExpiry();
     },
     append(group, stream, lines) {
-      if (lines.length > 0) store.append(store.ensureStream(group, stream), lines);
+      const events = lines.flatMap(asEvents);
+      if (events.length > 0) store.append(store.ensureStream(group, stream), events);
     },
     operations: {
       CreateLogStream: (call) => createLogStream(access, call),

@@ -106,7 +106,7 @@ export function createScheduler(cloud: Cloud): Service {
     },
     async stop() {
       stopClock();
-      pump.stop();
+      await pump.stop();
     },
     operations: {},
   };

@@ -13,6 +13,8 @@ export interface CognitoAccess {
   tokens: TokenIssuer;
   outbox: Outbox;
   now(): Date;
+  /** All or nothing, also with what goes into the outbox. */
+  transaction<T>(work: () => T): T;
 }
 
 export const members = (call: JsonCall): RequestMembers =>

@@ -2,7 +2,7 @@
 import { AwsError, type JsonCall } from '../platform.ts';
 import type { RequestMembers } from '../request-members.ts';
 import { authorizedPool, authorizedUser, type CognitoAccess, members } from './access.ts';
-import { invite, temporaryPassword } from './invitation.ts';
+import { composeInvitation, temporaryPassword } from './invitation.ts';
 import { checkPassword, type Pool } from './pools.ts';
 import type { User } from './users.ts';
 
@@ -50,18 +50,22 @@ export async function adminCreateUser(access: CognitoAccess, call: JsonCall): Pr
     throw new AwsError('UnsupportedOperation', 'The embedded cloud does not implement MessageAction RESEND.');
   const password = input.optionalString('TemporaryPassword', { max: 256 }) ?? temporaryPassword(pool.policy);
   checkPassword(pool.policy, password);
-  if (access.users.find(pool, login))
-    throw new AwsError('UsernameExistsException', 'User account already exists');
   const email = attributes.email ?? (pool.byEmail ? login : undefined);
   if (action !== 'SUPPRESS' && email === undefined)
     throw invalid('User has no email to deliver the invitation to.');
-  const user = access.users.add(
-    pool,
-    login,
-    { ...attributes, ...(email !== undefined && { email }) },
-    password,
-  );
-  if (action !== 'SUPPRESS' && email !== undefined) await invite(access, pool, login, email, password);
+  const sendInvitation =
+    action !== 'SUPPRESS' && email !== undefined
+      ? await composeInvitation(access, pool, login, email, password)
+      : () => undefined;
+  const user = access.transaction(() => {
+    if (access.users.find(pool, login))
+      throw new AwsError('UsernameExistsException', 'User account already exists');
+    const known = { ...attributes, ...(email !== undefined && { email }) };
+    const added = access.users.add(pool, login, known, password);
+    // Together: nobody is there without having been told the password.
+    sendInvitation();
+    return added;
+  });
   return { User: described(user, 'Attributes') };
 }
 

@@ -1,6 +1,7 @@
 /** The mail that tells an invited user their temporary password. */
 import { randomInt, randomUUID } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
+import type { Composed } from '../ses/message.ts';
 import type { CognitoAccess } from './access.ts';
 import type { PasswordPolicy, Pool } from './pools.ts';
 
@@ -16,14 +17,14 @@ export function temporaryPassword(policy: PasswordPolicy): string {
   return [...types.map(pick), ...Array.from({ length: length - types.length }, () => pick(all))].join('');
 }
 
-/** Puts the pool's invitation into the outbox. */
-export async function invite(
+/** Composes the pool's invitation. Call the answer to put it into the outbox. */
+export async function composeInvitation(
   access: CognitoAccess,
   pool: Pool,
   login: string,
   email: string,
   password: string,
-): Promise<void> {
+): Promise<() => void> {
   const sentAt = access.now();
   const messageId = randomUUID();
   const escaped = (text: string): string => text.replace(/[&<>]/g, (one) => `&#${one.charCodeAt(0)};`);
@@ -41,5 +42,6 @@ export async function invite(
     disableUrlAccess: true,
   });
   const source = await mail.compile().build();
-  access.outbox.accept(messageId, { from: sender, recipients: [email], source, kind: 'simple' }, sentAt);
+  const message: Composed = { from: sender, recipients: [email], source, kind: 'simple' };
+  return () => access.outbox.accept(messageId, message, sentAt);
 }

@@ -2,10 +2,28 @@
 import type { Cloud } from '../platform.ts';
 import { transaction } from '../transaction.ts';
 
+/** Services cut their lines at 256 KiB less what CloudWatch adds to each event. */
+const maxLineBytes = 262_118;
+
 export interface LogLine {
   /** Epoch milliseconds. */
   timestamp: number;
   message: string;
+}
+
+/** What a line becomes: nothing where it is empty, several events where it is longer than one may be. */
+export function asEvents({ timestamp, message }: LogLine): LogLine[] {
+  if (Buffer.byteLength(message) <= maxLineBytes) return message === '' ? [] : [{ timestamp, message }];
+  const bytes = Buffer.from(message);
+  const events: LogLine[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    let end = Math.min(start + maxLineBytes, bytes.length);
+    // Never within a character: its second and later bytes begin with the bits 10.
+    while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    events.push({ timestamp, message: bytes.toString('utf8', start, end) });
+    start = end;
+  }
+  return events;
 }
 
 export interface StoredEvent extends LogLine {

@@ -6,7 +6,8 @@ export interface Pump {
   /** Looks at the journal soon. Nothing moves before `start`. */
   kick(): void;
   start(): void;
-  stop(): void;
+  /** Resolves when nothing is under way any more; what is left stays in the journal. */
+  stop(): Promise<void>;
 }
 
 const longestSleepMs = 30_000;
@@ -15,13 +16,14 @@ const longestSleepMs = 30_000;
 export function createPump(cloud: Cloud, name: string, journal: DeliveryJournal): Pump {
   let running = false;
   let timer: NodeJS.Timeout | undefined;
+  let underWay: Promise<void> = Promise.resolve();
 
   function schedule(delayMs: number): void {
     clearTimeout(timer);
     timer = setTimeout(run, delayMs);
   }
   function run(): void {
-    journal
+    underWay = journal
       .drain()
       .catch((error: Error) => cloud.log(name, `deliveries stopped for now: ${error.stack ?? error.message}`))
       .finally(() => {
@@ -43,6 +45,7 @@ export function createPump(cloud: Cloud, name: string, journal: DeliveryJournal)
     stop() {
       running = false;
       clearTimeout(timer);
+      return underWay;
     },
   };
 }

@@ -69,6 +69,15 @@ test('a page holds at most 10,000 events, and no more can be asked for', async (
   await expect(get({ limit: 10_001 })).rejects.toMatchObject({ code: 'InvalidParameterException' });
 });
 
+test('lines of services: empty ones are left out, long ones cut between characters', async () => {
+  const long = `${'x'.repeat(262_117)}ä${'y'.repeat(10)}`;
+  const lines = ['one', '', long].map((message, n) => ({ timestamp: at(n), message }));
+  logs.append(stream.logGroupName, stream.logStreamName, lines);
+  const page = messages(await get({ startFromHead: true }));
+  expect(page.map((message) => message.length)).toEqual([3, 262_117, 11]);
+  expect(page.slice(1).join('')).toBe(long);
+});
+
 test('an empty first page comes with a token that leads on', async () => {
   logs = createLogs(cloud, { emptyFirstPage: true });
   await put([{ timestamp: at(1), message: 'one' }]);

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Cognito, createCognito } from '../../../local/cognito.ts';
 import type { DeclaredResource } from '../../../local/platform.ts';
 import { call, root, type TestCloud, testCloud } from '../test-cloud.ts';
@@ -62,8 +63,19 @@ async function confirmedUser(): Promise<void> {
   await admin('AdminSetUserPassword', { Password: password, Permanent: true });
 }
 
+// Making a key takes longer than everything else together: one is made, and each test begins with a copy of it.
+const template = mkdtempSync(join(tmpdir(), 'slipway-pool-'));
+beforeAll(async () => {
+  cloud = testCloud(template);
+  await deploy();
+  cloud.db.close();
+});
+afterAll(() => rmSync(template, { recursive: true }));
+
 beforeEach(async () => {
-  cloud = testCloud();
+  const home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'));
+  cpSync(template, home, { recursive: true });
+  cloud = testCloud(home);
   await deploy();
 });
 afterEach(async () => {
@@ -206,8 +218,14 @@ test.each([
   ['AdminSetUserPassword', { Password: 'nouppercase-77' }, 'UserNotFoundException'],
   ['AdminGetUser', {}, 'UserNotFoundException'],
   ['AdminGetUser', { UserPoolId: 'us-east-1_none' }, 'ResourceNotFoundException'],
-])('%s with %j is a %s-like refusal', async (operation, input, code) => {
+])('%s with %j is refused: %s', async (operation, input, code) => {
   await expect(admin(operation, input)).rejects.toMatchObject({ code });
+});
+
+test('of two invitations at the same time one is sent', async () => {
+  const outcomes = await Promise.allSettled([admin('AdminCreateUser'), admin('AdminCreateUser')]);
+  expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(readdirSync(join(cloud.home, 'outbox'))).toHaveLength(1);
 });
 
 test('a second user with the same email is refused, whatever its case', async () => {
