@@ -36,12 +36,10 @@ export const registrySchema = z
   .object({
     id: idSchema('registry'),
     title: z.string(),
-    url: z
-      .string()
-      .meta({
-        description: 'Host and path; with `http://` in front where it is not HTTPS',
-        example: 'quay.io',
-      }),
+    url: z.string().meta({
+      description: 'Host and path; with `http://` in front where it is not HTTPS',
+      example: 'quay.io',
+    }),
     type: z.enum(registryTypes),
     visibility,
     username: z.string().optional(),
@@ -117,15 +115,9 @@ export type CheckCause = (typeof checkCauses)[number];
 
 export const registryCheckSchema = z
   .strictObject({
-    repository: z
-      .string()
-      .min(1)
-      .max(255)
-      .optional()
-      .meta({
-        description:
-          'Also ask for the right to pull from, and for a private registry push to, this repository',
-      }),
+    repository: z.string().min(1).max(255).optional().meta({
+      description: 'Also ask for the right to pull from, and for a private registry push to, this repository',
+    }),
   })
   .meta({ id: 'RegistryCheck' });
 
