@@ -1,4 +1,5 @@
 /** Batch: declared environments and queues, and jobs that run in the container engine of this machine. */
+import { callLimiter } from '../call-limiter.ts';
 import type { Ecr } from '../ecr/ecr.ts';
 import type { Engine } from '../engine/engine.ts';
 import {
@@ -41,6 +42,8 @@ export interface Batch extends Service {
 }
 
 const keptDays = 7;
+/** AWS's quota per account. */
+const submissionsPerSecond = 50;
 const hourMs = 3_600_000;
 const requestLimitBytes = 1024 * 1024;
 
@@ -51,12 +54,21 @@ export function createBatch(
   const store = createBatchStore(cloud.db);
   const declared: Declared = { environments: new Map(), queues: new Map() };
   let capacity: Machine = machine ?? { vcpus: 0, memoryMiB: 0, gpuIds: [] };
+  const limit = callLimiter(submissionsPerSecond, () => cloud.now().getTime());
+  const limitSubmissions = () => {
+    try {
+      limit();
+    } catch {
+      // Batch's own name for what the limiter throws.
+      throw new AwsError('TooManyRequestsException', 'Too Many Requests', 429);
+    }
+  };
   const scheduler = createScheduler(
     { cloud, engine, ecr, store, stopGraceSeconds },
     declared.queues,
     () => capacity,
   );
-  const parts = { cloud, store, scheduler, ...declared };
+  const parts = { cloud, store, scheduler, limitSubmissions, ...declared };
   const operations = batchOperations(parts);
   const named = (kind: string, property: string) => ({
     physicalId: (resource: Pick<DeclaredResource, 'stack' | 'logicalId' | 'properties'>) =>

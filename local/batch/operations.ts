@@ -14,6 +14,7 @@ export interface OperationParts {
   scheduler: Scheduler;
   queues: ReadonlyMap<string, JobQueue>;
   environments: ReadonlyMap<string, ComputeEnvironment>;
+  limitSubmissions(): void;
 }
 
 type Operation = (caller: Caller, input: unknown) => object;

@@ -55,6 +55,8 @@ export interface SubmitParts {
   cloud: Cloud;
   store: BatchStore;
   queues: ReadonlyMap<string, JobQueue>;
+  /** Throws beyond the account's rate of submissions. */
+  limitSubmissions(): void;
 }
 
 /**
@@ -63,6 +65,7 @@ export interface SubmitParts {
  */
 export function submitJob(parts: SubmitParts, caller: Pick<Caller, 'authorize'>, input: unknown): Job {
   const { cloud, store } = parts;
+  parts.limitSubmissions();
   if (Buffer.byteLength(JSON.stringify(input)) > submissionLimitBytes)
     throw new AwsError('ClientException', 'The size of the SubmitJob request exceeds the limit of 30 KiB');
   const read = parse(submission, input);

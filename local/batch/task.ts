@@ -40,6 +40,9 @@ export class TaskReleasedError extends Error {
   override name = 'TaskReleasedError';
 }
 
+/** The log driver cuts longer lines into several events. */
+const longestEventBytes = 262_118;
+
 const containerExited = 'Essential container in task exited';
 const taskFailedToStart = 'Task failed to start';
 
@@ -175,10 +178,21 @@ async function copyLog({ cloud, engine, store }: TaskParts, context: TaskContext
     cloud.appendLogs(
       group,
       attempt.logStream,
-      lines.map(({ time, text }) => ({ timestamp: Number(time / 1_000_000n), message: text })),
+      lines.flatMap(({ time, text }) =>
+        eventsOf(text).map((message) => ({ timestamp: Number(time / 1_000_000n), message })),
+      ),
     );
     store.setLogPosition(attempt.taskId, last.at);
   }
+}
+
+function eventsOf(line: string): string[] {
+  const bytes = Buffer.from(line);
+  if (bytes.length <= longestEventBytes) return [line];
+  const count = Math.ceil(bytes.length / longestEventBytes);
+  return Array.from({ length: count }, (_, index) =>
+    bytes.toString('utf8', index * longestEventBytes, (index + 1) * longestEventBytes),
+  );
 }
 
 function assume({ cloud }: TaskParts, roleArn: string | undefined, session: string): Principal | undefined {

@@ -81,6 +81,7 @@ export function createBuildQueue(
     const milliseconds = build.startedAt + build.queuedTimeoutInMinutes * 60_000 - cloud.now().getTime();
     const timer = setTimeout(() => endWaiting(build.id, 'TIMED_OUT'), Math.max(0, milliseconds));
     waiting.push({ build, timer });
+    if (milliseconds <= 0) endWaiting(build.id, 'TIMED_OUT');
     fill();
   };
 

@@ -1,6 +1,7 @@
 /** Step Functions: the declared state machines, interpreted, each step journalled. */
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../batch/batch.ts';
+import { callLimiter } from '../call-limiter.ts';
 import { AwsError, type Cloud, type Principal, type Service } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
 import { generatedName } from '../template/names.ts';
@@ -16,11 +17,15 @@ export interface StepFunctionsParts {
 /** What AWS lets nobody use in a name: whitespace, brackets, wildcards, other special and control characters. */
 const namePattern = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]{1,80}$/u;
 
+/** AWS's sustained rate per account in us-east-1. */
+const startsPerSecond = 300;
+
 /** Rule by which Step Functions learns of jobs that end; the role must be allowed to make it. */
 const managedRule = 'StepFunctionsGetEventsForBatchJobsRule';
 
 export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts): Service {
   const store = createExecutionStore(cloud.db);
+  const limitStarts = callLimiter(startsPerSecond, () => cloud.now().getTime());
   const machines = new Map<string, StateMachine>();
   const roles = new Map<string, Principal>();
   const running = new Map<string, { execution: Execution; run: Promise<RunningExecution> }>();
@@ -112,6 +117,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
         const input = new RequestMembers(call.input, 'ValidationException');
         const machineArn = input.string('stateMachineArn', { max: 256 });
         call.authorize('states:StartExecution', machineArn);
+        limitStarts();
         const machine = requireMachine(machineArn);
         const name = input.optionalString('name', { max: 80 }) ?? randomUUID();
         if (!namePattern.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);

@@ -29,7 +29,8 @@ export function checkSize(value: unknown, what: string): void {
 /** A refusal of another AWS service, named as Step Functions names it: `Batch.ServerException`. */
 export function serviceError(service: 'Batch' | 'Lambda', error: unknown): StateError {
   if (!(error instanceof AwsError)) throw error;
-  const modelled = service === 'Batch' ? /^(Client|Server)Exception$/ : /^(?!AccessDenied)\w+Exception$/;
+  const modelled =
+    service === 'Batch' ? /^(Client|Server|TooManyRequests)Exception$/ : /^(?!AccessDenied)\w+Exception$/;
   const name = modelled.test(error.code) ? `${service}.${error.code}` : `${service}.AWS${service}Exception`;
   const where = `Service: AWS${service}; Status Code: ${error.status}; Error Code: ${error.code}`;
   return new StateError(name, `${error.message} (${where})`);

@@ -159,7 +159,7 @@ export async function createCloudWithEndpoint(
           listeners.delete(look);
           reject(
             new Error(
-              `No such event within ${timeoutSeconds} s; there were: ${JSON.stringify(cloud.events, null, 1)}`,
+              `No such event within ${timeoutSeconds} s; there were: ${cloud.events.map(({ 'detail-type': type, detail }) => `${type} ${detail.status ?? detail['build-status'] ?? detail['completed-phase']}`).join('; ')}`,
             ),
           );
         }, timeoutSeconds * 1000);

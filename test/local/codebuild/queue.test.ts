@@ -1,0 +1,57 @@
+import { StopBuildCommand } from '@aws-sdk/client-codebuild';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Build } from '../../../local/codebuild/build.ts';
+import { createBuildStore } from '../../../local/codebuild/store.ts';
+import { createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
+import { cloudWithProject } from './project.ts';
+
+let current: Awaited<ReturnType<typeof cloudWithProject>> | undefined;
+afterEach(async () => {
+  await current?.cloud.close();
+  current = undefined;
+});
+
+/** Two builds in a queue of one: the first is running, the second recorded as waiting, changed as the test wants it. */
+async function restartedWith(change: (build: Build) => void) {
+  const phases = { build: { commands: ['sleep 30'] } };
+  const first = await cloudWithProject(phases, {}, { concurrentBuilds: 1 });
+  const running = await first.startBuild();
+  const waiting = await first.startBuild();
+  await first.codebuild.stop?.();
+  const store = createBuildStore(first.cloud.db);
+  const build = store.get(waiting);
+  if (!build) throw new Error('No build');
+  change(build);
+  store.save(build);
+  const cloud = await createCloudWithEndpoint(first.cloud.home);
+  current = await cloudWithProject(phases, {}, { concurrentBuilds: 1 }, cloud);
+  return { ...current, running, waiting };
+}
+
+describe('the queue of builds over an orderly end and a new start', () => {
+  test('what ran is a FAULT, what waited runs', async () => {
+    const { get, running, waiting, client, cloud } = await restartedWith(() => {});
+    expect((await get(running)).buildStatus).toBe('FAULT');
+    await cloud.event(({ detail }) => detail['completed-phase'] === 'PRE_BUILD');
+    await client.send(new StopBuildCommand({ id: waiting }));
+    await cloud.event(({ detail }) => detail['build-status'] === 'STOPPED');
+  });
+
+  test('what has waited for longer than its queue time-out is TIMED_OUT', async () => {
+    const { get, ended, waiting } = await restartedWith((build) => {
+      build.startedAt -= build.queuedTimeoutInMinutes * 60_000;
+    });
+    await ended(waiting);
+    expect((await get(waiting)).buildStatus).toBe('TIMED_OUT');
+  });
+
+  test('what takes longer than its time-out is ended: TIMED_OUT', async () => {
+    const { get, ended, waiting } = await restartedWith((build) => {
+      build.timeoutInMinutes = 0.01;
+    });
+    await ended(waiting);
+    const build = await get(waiting);
+    expect(build.buildStatus).toBe('TIMED_OUT');
+    expect(build.phases?.find((phase) => phase.phaseType === 'BUILD')?.phaseStatus).toBe('TIMED_OUT');
+  });
+});
