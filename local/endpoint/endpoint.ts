@@ -183,15 +183,22 @@ export function serveEndpoint(server: Server, parts: EndpointParts): void {
     if (error instanceof AwsError || error instanceof SignatureError) return;
     parts.cloud.log('endpoint', `${method} ${path}: ${error instanceof Error ? error.stack : error}`);
   };
-  server.on('request', async (incoming, response) => {
+  const respond = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = randomUUID();
     const request = readRequest(incoming);
     const exchange = new Exchange(parts, request, incoming, requestId);
     const answer = await exchange.answer().catch((error: unknown) => {
-      explain(error, request);
+      // Nobody waits for an answer when the client has gone.
+      if (!response.destroyed) explain(error, request);
       return errorAnswer(error, exchange.protocol, requestId);
     });
     send(response, answer, requestId);
     if (!incoming.complete) discardRest(incoming);
+  };
+  server.on('request', (incoming, response) => {
+    respond(incoming, response).catch((error: Error) => {
+      parts.cloud.log('endpoint', error.stack ?? error.message);
+      response.destroy();
+    });
   });
 }

@@ -1,5 +1,5 @@
 /** Requests as functions see them (payload format 2.0), and their answers. */
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { HttpApi } from './declared.ts';
 import type { RouteMatch } from './routes.ts';
 
@@ -110,6 +110,17 @@ interface StructuredResult {
   isBase64Encoded?: boolean;
 }
 
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    // Line breaks and the like, which HTTP can't carry.
+    return false;
+  }
+}
+
 /** The function's result as an HTTP answer; undefined when it isn't one that API Gateway takes. */
 export function readResult(result: unknown): GatewayAnswer | undefined {
   const isStructured = typeof result === 'object' && result !== null && 'statusCode' in result;
@@ -121,7 +132,10 @@ export function readResult(result: unknown): GatewayAnswer | undefined {
   const status = Number(statusCode);
   if (!Number.isInteger(status) || status < 100 || status > 599 || typeof body !== 'string') return undefined;
   const sent: Record<string, string | string[]> = { 'content-type': 'text/plain;charset=UTF-8' };
-  for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = String(value);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isHeader(name, String(value))) return undefined;
+    sent[name.toLowerCase()] = String(value);
+  }
   if (cookies?.length) sent['set-cookie'] = cookies;
   return { status, headers: sent, body: isBase64Encoded ? Buffer.from(body, 'base64') : body };
 }

@@ -17,6 +17,7 @@ const functions = {
   odd: `export const handler = async ({ pathParameters: { kind } }) => {
       if (kind === 'throws') throw new Error('broken');
       if (kind === 'nonsense') return { statusCode: 'what' };
+      if (kind === 'splits') return { statusCode: 200, headers: { 'x-a': 'b\\r\\nx-c: d' } };
       if (kind === 'plain') return { hello: 'world' };
       if (kind === 'binary') return { statusCode: 201, isBase64Encoded: true, body: 'AP8B' };
       if (kind === 'large') return { statusCode: 200, body: 'x'.repeat(7 * 1024 * 1024) };
@@ -185,7 +186,7 @@ describe('answers', () => {
     expect([...new Uint8Array(await binary.arrayBuffer())]).toEqual([0, 255, 1]);
   });
 
-  test.each(['throws', 'nonsense', 'large'])(
+  test.each(['throws', 'nonsense', 'splits', 'large'])(
     'a function that %s is a 500 that says nothing',
     async (kind) => {
       expect(await get(`/v1/odd/${kind}`)).toMatchObject({
