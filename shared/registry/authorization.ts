@@ -8,8 +8,11 @@ import { readBody } from './read-body.ts';
 export interface Authorization {
   /** What to send, as far as is known before asking; undefined for nothing. */
   header(scopes: string[]): Promise<string | undefined>;
-  /** Learns from a 401. Answers whether another try makes sense. Throws `bad-credentials`, `rate-limited` and the like. */
-  learn(challenge: Challenge, scopes: string[]): Promise<boolean>;
+  /**
+   * Learns from a 401 to a request that had an `Authorization` or not (another one may have learned meanwhile).
+   * Answers whether another try makes sense. Throws `bad-credentials`, `rate-limited` and the like.
+   */
+  learn(challenge: Challenge, scopes: string[], wasAuthorized: boolean): Promise<boolean>;
 }
 
 export interface AuthorizationOptions {
@@ -96,10 +99,9 @@ export function createAuthorization({
       if (!known) return undefined;
       return known.scheme === 'basic' ? basic : `Bearer ${await token(known, scopes)}`;
     },
-    async learn(challenge, scopes) {
-      const again = known !== undefined;
+    async learn(challenge, scopes, wasAuthorized) {
       known = challenge;
-      if (challenge.scheme === 'basic') return !again && basic !== undefined;
+      if (challenge.scheme === 'basic') return !wasAuthorized && basic !== undefined;
       // A kept token that is refused may have been revoked: the next try has a new one.
       tokens.delete(scopes.join(' '));
       await token(challenge, scopes);

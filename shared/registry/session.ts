@@ -58,7 +58,8 @@ export function createSession(options: SessionOptions): Session {
     scheme ??= await schemeOf(host, network);
     const origin = `${scheme}://${apiHost(host)}`;
     for (let tries = 1; ; tries++) {
-      const answer = await once(request, new URL(request.url, origin), origin);
+      const authorized = await authorization.header(request.scopes);
+      const answer = await once(request, new URL(request.url, origin), origin, authorized);
       const status = answer.statusCode ?? 0;
       if (request.expected.includes(status)) return answer;
       if (status === 429) {
@@ -67,7 +68,13 @@ export function createSession(options: SessionOptions): Session {
       }
       const challenge = status === 401 ? parseChallenge(answer.headers['www-authenticate']) : undefined;
       const replayable = request.body === undefined || Buffer.isBuffer(request.body);
-      if (challenge && replayable && tries === 1 && (await learned(answer, challenge, request))) continue;
+      if (
+        challenge &&
+        replayable &&
+        tries === 1 &&
+        (await learned(answer, challenge, request, authorized !== undefined))
+      )
+        continue;
       const body = await readBody(answer, host, errorLimitBytes).catch(() => Buffer.alloc(0));
       throw refusal({ host, status, request, body, challenge, hasCredentials: credentials !== undefined });
     }
@@ -77,21 +84,27 @@ export function createSession(options: SessionOptions): Session {
     answer: IncomingMessage,
     challenge: Parameters<Authorization['learn']>[0],
     request: SessionRequest,
+    wasAuthorized: boolean,
   ): Promise<boolean> {
     answer.resume();
     const scopes = request.scopes.length > 0 ? request.scopes : challenge.scope ? [challenge.scope] : [];
-    return await authorization.learn(challenge, scopes);
+    return await authorization.learn(challenge, scopes, wasAuthorized);
   }
 
-  async function once(request: SessionRequest, first: URL, origin: string): Promise<IncomingMessage> {
+  async function once(
+    request: SessionRequest,
+    first: URL,
+    origin: string,
+    authorized: string | undefined,
+  ): Promise<IncomingMessage> {
     let url = first;
     for (let hops = 0; ; hops++) {
       // Storage behind a redirect has its own permission in the URL; the registry's would be given away there.
-      const authorized = url.origin === origin ? await authorization.header(request.scopes) : undefined;
+      const header = url.origin === origin ? authorized : undefined;
       const answer = await network.send({
         method: request.method,
         url,
-        headers: { ...request.headers, ...(authorized ? { authorization: authorized } : {}) },
+        headers: { ...request.headers, ...(header ? { authorization: header } : {}) },
         body: request.body,
         mayBePrivate: network.isPrivate(host),
       });

@@ -232,7 +232,8 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     registries,
     access: createRegistryAccess({
       registries,
-      secrets: { read: async () => undefined },
+      // The secrets that the container agent reads are the ones that the launcher reads.
+      secrets: { read: async (id) => cloud.secrets.get(id) },
       ecrLogin: createEcrLogin(new ECRClient(client)),
       ecrRegistry: cloud.registryHost,
       network: createNetwork({ privateHosts: stage.privateRegistries }),
