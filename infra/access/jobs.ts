@@ -92,5 +92,12 @@ export function hostAccess(
       resources: named.map((name) => arn('ecs', `container-instance/${name}`)),
       wildcard,
     },
+    {
+      // Only the tags with which the host registers itself.
+      actions: ['ecs:TagResource'],
+      resources: named.map((name) => arn('ecs', `container-instance/${name}`)),
+      conditions: { StringEquals: { 'ecs:CreateAction': 'RegisterContainerInstance' } },
+      wildcard,
+    },
   ];
 }
