@@ -6,6 +6,8 @@ export default defineConfig({
     // Real engines answer in seconds, not milliseconds.
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // A loaded machine is slow, not wrong.
+    expect: { poll: { timeout: 15_000 } },
     // Two cores: more files at once only make each other late.
     maxWorkers: 2,
     pool: 'forks',
