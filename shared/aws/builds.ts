@@ -3,6 +3,7 @@ import {
   BatchGetBuildsCommand,
   type Build,
   CodeBuildClient,
+  CodeBuildServiceException,
   type ComputeType,
   StartBuildCommand,
   StopBuildCommand,
@@ -48,10 +49,18 @@ export class StartRefusedError extends Error {
   }
 }
 
+/** CodeBuild has not started it, but may another time: too many builds, too many requests. */
+export class StartDelayedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StartDelayedError';
+  }
+}
+
 export interface Builds {
   /**
    * Answers CodeBuild's id. The same build again within five minutes is answered with the first one's.
-   * Throws `StartRefusedError`; any other error may pass.
+   * Throws `StartRefusedError` and `StartDelayedError`; after any other error nobody knows whether it was started.
    */
   start(request: BuildStart): Promise<string>;
   /** Asks for the end; nothing happens where it is over. */
@@ -94,8 +103,9 @@ export function createBuilds(
         if (!build?.id) throw new Error('StartBuild answered no build');
         return build.id;
       } catch (error) {
-        if (refusals.has((error as Error).name)) throw new StartRefusedError((error as Error).message);
-        throw error;
+        if (!(error instanceof CodeBuildServiceException) || error.$fault !== 'client') throw error;
+        if (refusals.has(error.name)) throw new StartRefusedError(error.message);
+        throw new StartDelayedError(`${error.name}: ${error.message}`);
       }
     },
     async stop(codeBuildId) {

@@ -51,7 +51,9 @@ export async function endBuild(
       const startedAt = phases.startedAt ?? current.startedAt;
       const mail = mailAfter(end.status, settings);
       const timeline = onTimeline(current, [...phases.events, endEvent(current, end, finishedAt)]);
-      const ended = { ...current, status: end.status, mail, logComplete: false };
+      // What was never started has no log to keep.
+      const logComplete = !current.codeBuildId;
+      const ended = { ...current, status: end.status, mail, logComplete };
       return {
         set: {
           ...statusFields(buildId, end.status),
@@ -64,7 +66,7 @@ export async function endBuild(
           ...(end.pushed ? { digest: end.pushed.digest, sizeBytes: end.pushed.sizeBytes } : {}),
           hasSlot: false,
           mail,
-          logComplete: false,
+          logComplete,
           lastEventAt: timeline.lastEventAt,
           ...openFields(organisation, ended, new Date(time.getTime() + closeDueSeconds * 1000)),
         },

@@ -1,6 +1,6 @@
 /** Brings an accepted build to CodeBuild. May be called any number of times, by anybody, at the same time. */
 import type { Artifacts } from '../aws/artifacts.ts';
-import { type Builds, StartRefusedError } from '../aws/builds.ts';
+import { type Builds, StartDelayedError, StartRefusedError } from '../aws/builds.ts';
 import type { Repositories } from '../aws/repositories.ts';
 import type { BuildFailure } from '../model/build.ts';
 import { specKey } from '../model/build-spec.ts';
@@ -31,6 +31,8 @@ export interface StartDependencies {
 
 /** CodeBuild answers the same build to the same token for five minutes; after that nobody can tell whether it runs. */
 const tokenSeconds = 240;
+/** A start that CodeBuild puts off is tried for this long. */
+const patienceSeconds = 3600;
 /** A start that was interrupted is finished by the reconciler after this long. */
 export const startDueSeconds = 15;
 /** A running build that nothing was heard of for this long is asked about. */
@@ -45,37 +47,53 @@ export async function startBuild(
   organisation: string,
   buildId: string,
 ): Promise<BuildRecord | undefined> {
-  const { table, now } = dependencies;
-  const at = { organisation, collection: 'builds', id: buildId } as const;
-  const claimed = await advance<BuildRecord>(table, at, (current) =>
-    isOver(current) || current.codeBuildId || !current.hasSlot || current.startingAt
-      ? undefined
-      : { set: { startingAt: now().toISOString() } },
-  );
-  if (!claimed) return undefined;
-  const { record } = claimed;
-  if (isOver(record) || record.codeBuildId || !record.hasSlot) return record;
-  const startingFor = now().getTime() - Date.parse(record.startingAt ?? now().toISOString());
-  if (startingFor > tokenSeconds * 1000)
-    return fail(dependencies, organisation, buildId, {
-      code: 'builder-lost',
-      message: 'Nothing was heard of the build after CodeBuild had been asked to start it.',
-    });
+  const { table, builds, stage, now } = dependencies;
+  const seen = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
+  if (!seen || !mayStart(seen)) return seen;
+  const failure = givenUp(seen, now());
+  if (failure) return endBuild(dependencies, organisation, buildId, { status: 'failed', failure });
   try {
-    const codeBuildId = await submit(dependencies, organisation, record);
+    await prepare(dependencies, organisation, seen);
+    const record = await mark(dependencies, organisation, buildId);
+    if (!record || !mayStart(record)) return record;
+    const codeBuildId = await builds.start({
+      organisation,
+      buildId,
+      computeType: buildCompute(stage, record.compute)?.computeType ?? 'BUILD_GENERAL1_SMALL',
+      timeoutSeconds: stage.buildTimeoutSeconds,
+    });
     return await confirm(dependencies, organisation, buildId, codeBuildId);
   } catch (error) {
+    if (error instanceof StartDelayedError) await unmark(dependencies, organisation, buildId);
     if (!(error instanceof StartRefusedError)) throw error;
     const message = `CodeBuild refused to start the build: ${error.message}`;
-    return fail(dependencies, organisation, buildId, { code: 'start-refused', message });
+    return endBuild(dependencies, organisation, buildId, {
+      status: 'failed',
+      failure: { code: 'start-refused', message },
+    });
   }
 }
 
-async function submit(
-  { table, stage, builds, repositories, artifacts, registries, ecrRegistry }: StartDependencies,
+const mayStart = (record: BuildRecord) => !isOver(record) && !record.codeBuildId && record.hasSlot;
+
+function givenUp({ startingAt, lastEventAt }: BuildRecord, now: Date): BuildFailure | undefined {
+  const olderThan = (time: string, seconds: number) => now.getTime() - Date.parse(time) > seconds * 1000;
+  if (startingAt && olderThan(startingAt, tokenSeconds))
+    return {
+      code: 'builder-lost',
+      message: 'Nothing was heard of the build after CodeBuild had been asked to start it.',
+    };
+  if (olderThan(lastEventAt, patienceSeconds))
+    return { code: 'start-refused', message: 'For an hour CodeBuild could not be made to start the build.' };
+  return undefined;
+}
+
+/** Puts everything into place that the builder will look for. */
+async function prepare(
+  { table, stage, repositories, artifacts, registries, ecrRegistry }: StartDependencies,
   organisation: string,
   record: BuildRecord,
-): Promise<string> {
+): Promise<void> {
   const [request, known] = await Promise.all([
     readRequest(table, organisation, record.id),
     registries.all(organisation),
@@ -91,12 +109,23 @@ async function submit(
     artifacts.write(specKey(organisation, record.id), JSON.stringify(spec), 'application/json'),
     ...ownRepositories(spec, ecrRegistry).map((name) => repositories.ensure(name, organisation)),
   ]);
-  return builds.start({
-    organisation,
-    buildId: record.id,
-    computeType: buildCompute(stage, record.compute)?.computeType ?? 'BUILD_GENERAL1_SMALL',
-    timeoutSeconds: stage.buildTimeoutSeconds,
-  });
+}
+
+/** From here on nobody but CodeBuild can say whether it was started: a stop has to wait for its answer. */
+async function mark({ table, now }: StartDependencies, organisation: string, buildId: string) {
+  const marked = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id: buildId },
+    (current) =>
+      mayStart(current) && !current.startingAt ? { set: { startingAt: now().toISOString() } } : undefined,
+  );
+  return marked?.record;
+}
+
+async function unmark({ table }: StartDependencies, organisation: string, buildId: string): Promise<void> {
+  await advance<BuildRecord>(table, { organisation, collection: 'builds', id: buildId }, (current) =>
+    mayStart(current) ? { set: { startingAt: undefined } } : undefined,
+  );
 }
 
 /** Records CodeBuild's id, and passes on a stop that was asked for in between. */
@@ -135,13 +164,4 @@ async function confirm(
   if (!moved) return undefined;
   if (moved.record.stopRequestedAt || isOver(moved.record)) await builds.stop(codeBuildId);
   return moved.record;
-}
-
-async function fail(
-  dependencies: StartDependencies,
-  organisation: string,
-  buildId: string,
-  failure: BuildFailure,
-): Promise<BuildRecord | undefined> {
-  return endBuild(dependencies, organisation, buildId, { status: 'failed', failure });
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stopBuild } from '../../../functions/builds/stop.ts';
 import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
+import { StartDelayedError } from '../../../shared/aws/builds.ts';
 import { startBuild } from '../../../shared/build/start.ts';
 import { ada, buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
 
@@ -179,6 +180,25 @@ describe('B1 a start that is interrupted', () => {
     });
   });
 
+  test('put off by CodeBuild: it is tried again later, and given up after an hour', async () => {
+    const { builds } = place.dependencies;
+    const busy = () => {
+      throw new StartDelayedError('AccountLimitExceededException: too many');
+    };
+    const { buildId } = await place.build({}, { builds: { ...builds, start: busy } });
+    expect(await place.get(buildId)).not.toHaveProperty('startingAt');
+    const late = { now: later(600) };
+    await expect(
+      reconciler({ ...late, builds: { ...builds, start: busy } })(organisation, buildId),
+    ).rejects.toThrow('too many');
+    await reconciler(late)(organisation, buildId);
+    expect(await place.get(buildId)).toMatchObject({ codeBuildId: expect.any(String) });
+
+    const hopeless = await place.build({}, { builds: { ...builds, start: busy } });
+    await reconciler({ now: later(3700) })(organisation, hopeless.buildId);
+    expect(await place.get(hopeless.buildId)).toMatchObject({ failure: { code: 'start-refused' } });
+  });
+
   test('many starters at once: one build', async () => {
     const { buildId } = await place.build(
       {},
@@ -188,6 +208,21 @@ describe('B1 a start that is interrupted', () => {
     await Promise.all(Array.from({ length: 6 }, () => startBuild(place.dependencies, organisation, buildId)));
     expect((await place.started()).length).toBe(before + 1);
     expect((await place.codes(buildId)).filter((code) => code === 'submitted')).toHaveLength(1);
+  });
+
+  test('B7 a stop before it leaves nothing to do', async () => {
+    const { buildId, imageId } = await place.build(
+      {},
+      { artifacts: { ...place.dependencies.artifacts, write: killed } },
+    );
+    const before = (await place.started()).length;
+    expect(await stopBuild(place.dependencies, { organisation, email: ada, id: buildId })).toMatchObject({
+      status: 'stopped',
+    });
+    await startBuild(place.dependencies, organisation, buildId);
+    expect((await place.started()).length).toBe(before);
+    expect(await place.get(buildId)).not.toHaveProperty('openKey');
+    expect(await place.image(imageId)).toMatchObject({ status: 'failed' });
   });
 
   test('B7 a stop in between is passed on by whoever learns the id', async () => {
