@@ -45,7 +45,13 @@ export function withDeclared<T>(stage: Stage, use: (app: App, outdir: string) =>
   const folder = mkdtempSync(join(tmpdir(), 'slipway-synth-'));
   try {
     const outdir = join(folder, 'cdk.out');
-    const app = new App({ context: featureFlags, analyticsReporting: false, outdir });
+    const app = new App({
+      context: featureFlags,
+      analyticsReporting: false,
+      // Takes most of a synthesis; the test of the CLI does it once for all.
+      builtinCloudFormationValidation: false,
+      outdir,
+    });
     addSlipway(app, stage, emptyBundles(folder));
     return use(app, outdir);
   } finally {
