@@ -9,7 +9,7 @@ export function callLimiter(perSecond: number, now: () => number, refusal = thro
   let filledAt = now();
   return () => {
     const time = now();
-    available = Math.min(perSecond, available + ((time - filledAt) / 1000) * perSecond);
+    available = Math.min(perSecond, available + (Math.max(0, time - filledAt) / 1000) * perSecond);
     filledAt = time;
     if (available < 1) throw refusal();
     available -= 1;
