@@ -4,12 +4,12 @@ import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
 import type { BuildFailure } from '../model/build.ts';
 import type { BuildResult } from '../model/build-spec.ts';
 import type { Settings } from '../model/organisation.ts';
-import type { BuildStatus } from '../model/states.ts';
+import { type BuildStatus, mayFollow } from '../model/states.ts';
 import { advance, type NewEvent, putWrite } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
 import { phaseEvents } from './phases.ts';
-import { type BuildRecord, isOver, type MailState, openFields, statusFields } from './record.ts';
+import { type BuildRecord, type MailState, openFields, statusFields } from './record.ts';
 import { releaseSlot } from './slots.ts';
 import { onTimeline } from './timeline.ts';
 
@@ -44,7 +44,7 @@ export async function endBuild(
     table,
     { organisation, collection: 'builds', id: buildId },
     async (current) => {
-      if (isOver(current)) return undefined;
+      if (!mayFollow('build', current.status, end.status)) return undefined;
       const image = await findImage(table, organisation, current.imageId);
       const phases = phaseEvents(current, end.phases ?? []);
       const finishedAt = end.endedAt ?? time.toISOString();
@@ -99,13 +99,13 @@ function imageAfter(
 ): Write {
   const { activeBuildId, ...rest } = image;
   const mine = activeBuildId === buildId;
+  const wanted = pushed ? 'ready' : 'failed';
   const next: ImageRecord = {
     ...(mine ? rest : image),
     version: image.version + 1,
+    status: mayFollow('image', image.status, wanted) ? wanted : image.status,
     updatedAt: time.toISOString(),
-    ...(pushed
-      ? { status: 'ready', digest: pushed.digest, sizeBytes: pushed.sizeBytes, platforms: [pushed.platform] }
-      : { status: image.status === 'ready' ? 'ready' : 'failed' }),
+    ...(pushed ? { digest: pushed.digest, sizeBytes: pushed.sizeBytes, platforms: [pushed.platform] } : {}),
     ...(mine ? { currentBuild: { id: buildId, status, cached: false } } : {}),
   };
   return putWrite(table, imageItem(table, organisation, next), versionIs(image.version));

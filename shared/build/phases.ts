@@ -1,7 +1,7 @@
 /** CodeBuild's phases as the states and the timeline of a build. */
 import type { PhaseReport } from '../aws/builds.ts';
 import type { BuildPhase } from '../model/build.ts';
-import type { BuildStatus } from '../model/states.ts';
+import { type BuildStatus, mayFollow } from '../model/states.ts';
 import type { NewEvent } from '../store/advance.ts';
 import type { BuildRecord } from './record.ts';
 
@@ -44,7 +44,7 @@ export interface PhaseMove {
  * late still gets its entry; the build never goes back.
  */
 export function phaseEvents(
-  { phasesSeen, phase }: Pick<BuildRecord, 'phasesSeen' | 'phase'>,
+  { phasesSeen, phase, status }: Pick<BuildRecord, 'phasesSeen' | 'phase' | 'status'>,
   reports: PhaseReport[],
 ): PhaseMove {
   const news = steps.flatMap((step) => {
@@ -53,6 +53,8 @@ export function phaseEvents(
   });
   const last = news.at(-1)?.step;
   const rank = (of: BuildPhase) => steps.findIndex((step) => step.phase === of);
+  const isFurther = (step: Step) =>
+    rank(step.phase) > rank(phase) && (step.status === status || mayFollow('build', status, step.status));
   const startedAt = reports.find(
     ({ type, outcome }) => type === 'QUEUED' && outcome === 'SUCCEEDED',
   )?.endedAt;
@@ -64,7 +66,7 @@ export function phaseEvents(
       message: step.message,
       durationMs: report.durationMs,
     })),
-    ...(last && rank(last.phase) > rank(phase) ? { to: { phase: last.phase, status: last.status } } : {}),
+    ...(last && isFurther(last) ? { to: { phase: last.phase, status: last.status } } : {}),
     ...(startedAt ? { startedAt } : {}),
   };
 }

@@ -54,7 +54,6 @@ export const newBuildSource = z.strictObject({
   secrets: secrets.optional(),
   computes: computes.optional(),
 });
-export type NewBuildSource = z.output<typeof newBuildSource>;
 
 /** What is left out is as in the build before; `null` drops the context. */
 export const rebuildSchema = z

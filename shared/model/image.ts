@@ -42,8 +42,7 @@ export const logoNames = [
 const readme = z.string().max(65_536).meta({ description: 'Markdown' });
 const logo = z.enum(logoNames);
 
-export const imageSources = ['build', 'reference'] as const;
-export type ImageSource = (typeof imageSources)[number];
+const imageSources = ['build', 'reference'] as const;
 
 export const imageSchema = z
   .object({

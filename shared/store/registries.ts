@@ -1,5 +1,4 @@
 /** Registry records, and the defaults beside them. */
-import { conflict } from '../http/problem.ts';
 import type { Registry, RegistryType } from '../model/registry.ts';
 import { defaultRegistries } from '../registry/defaults.ts';
 import { formatRegistryUrl, parseRegistryUrl, type RegistryUrl } from '../registry/url.ts';
@@ -106,13 +105,4 @@ export function registryFor(
   return all
     .filter((one) => one.host === host && (one.path === '' || `${repository}/`.startsWith(`${one.path}/`)))
     .sort((a, b) => rank(b) - rank(a) || (a.registry.id < b.registry.id ? -1 : 1))[0];
-}
-
-/** R5: throws a 409 problem where nothing may be pushed. */
-export function requirePushable({ registry }: Pick<KnownRegistry, 'registry'>): void {
-  if (registry.visibility === 'public')
-    throw conflict(
-      'registry-is-public',
-      `${registry.title} is a public registry: images can be pulled from it, not pushed.`,
-    );
 }
