@@ -54,15 +54,11 @@ export function createBatch(
   const store = createBatchStore(cloud.db);
   const declared: Declared = { environments: new Map(), queues: new Map() };
   let capacity: Machine = machine ?? { vcpus: 0, memoryMiB: 0, gpuIds: [] };
-  const limit = callLimiter(submissionsPerSecond, () => cloud.now().getTime());
-  const limitSubmissions = () => {
-    try {
-      limit();
-    } catch {
-      // Batch's own name for what the limiter throws.
-      throw new AwsError('TooManyRequestsException', 'Too Many Requests', 429);
-    }
-  };
+  const limitSubmissions = callLimiter(
+    submissionsPerSecond,
+    () => cloud.now().getTime(),
+    () => new AwsError('TooManyRequestsException', 'Too Many Requests', 429),
+  );
   const scheduler = createScheduler(
     { cloud, engine, ecr, store, stopGraceSeconds },
     declared.queues,

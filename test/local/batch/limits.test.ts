@@ -159,3 +159,12 @@ test('a definition gets the next revision under its name, and is found by both',
   expect(jobDefinitions?.map((one) => one.revision)).toEqual([2, 1]);
   expect(queue).toContain('cpu');
 });
+
+test('SubmitJob is taken 50 times a second, then TooManyRequestsException', async () => {
+  const sent = await Promise.allSettled(
+    Array.from({ length: 80 }, () => place.submit({ jobDefinition: definition })),
+  );
+  const refused = sent.filter((one) => one.status === 'rejected').map((one) => one.reason.name);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused)).toEqual(new Set(['TooManyRequestsException']));
+});
