@@ -1,11 +1,9 @@
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import { type Job, type JobReport, type Jobs, jobOf } from '../../shared/aws/jobs.ts';
 import { explained } from '../../shared/experiment/explain.ts';
-import { logJobOf } from '../../shared/experiment/log-job.ts';
 import { changeOf, concluded, isSurplus, jobToEnd, observed } from '../../shared/experiment/progress.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
-import type { Logs } from '../../shared/log/log.ts';
 import type { Stage } from '../../shared/model/stage.ts';
 import { advance } from '../../shared/store/advance.ts';
 import type { Table } from '../../shared/store/table.ts';
@@ -15,8 +13,6 @@ export interface BatchEventsDependencies {
   stage: Stage;
   jobs: Jobs;
   jobLog: JobLog;
-  logs: Pick<Logs, 'drain'>;
-  logGroup: string;
   now: () => Date;
   log: { warn(message: string, fields: Record<string, unknown>): void };
 }
@@ -26,7 +22,7 @@ export interface BatchEventsDependencies {
  * the outcome is the same. Jobs that aren't Slipway's are passed over.
  */
 export async function takeIn(dependencies: BatchEventsDependencies, report: JobReport): Promise<void> {
-  const { table, stage, jobs, jobLog, logs, logGroup, now, log } = dependencies;
+  const { table, stage, jobs, jobLog, now, log } = dependencies;
   const reported = jobOf(report);
   const owner = reported && ownerOf(reported, stage);
   if (!owner) return;
@@ -50,7 +46,6 @@ export async function takeIn(dependencies: BatchEventsDependencies, report: JobR
   }
   const { record } = moved;
   if (!isEnded(job)) await endUnwanted(jobs, record, job);
-  if (moved.moved && isOver(record)) await logs.drain(logJobOf(organisation, logGroup, record));
 }
 
 const isEnded = (job: Job) => job.status === 'SUCCEEDED' || job.status === 'FAILED';

@@ -80,5 +80,5 @@ function newRecord(stage: Stage, { organisation, author, id, now, start, asked }
     projectKey: columnKey(asked.project ?? '', id),
   };
   const due = dueAt(record, { organisation, now, queueTimeoutSeconds: stage.queueTimeoutSeconds });
-  return { ...record, ...statusFields(organisation, id, record.status, due) };
+  return { ...record, ...statusFields(organisation, record, due) };
 }

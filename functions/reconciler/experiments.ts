@@ -2,6 +2,7 @@ import type { Executions } from '../../shared/aws/executions.ts';
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
 import { explained } from '../../shared/experiment/explain.ts';
+import { logJobOf } from '../../shared/experiment/log-job.ts';
 import {
   abandoned,
   changeOf,
@@ -18,6 +19,7 @@ import {
 import { type Attempt, type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
+import type { Logs } from '../../shared/log/log.ts';
 import type { Stage } from '../../shared/model/stage.ts';
 import { advance } from '../../shared/store/advance.ts';
 import { ConditionFailedError, type Table } from '../../shared/store/table.ts';
@@ -29,6 +31,9 @@ export interface ExperimentReconcilerDependencies {
   jobs: Jobs;
   jobLog: JobLog;
   executions: Executions;
+  logs: Pick<Logs, 'drain'>;
+  /** Of all jobs. */
+  logGroup: string;
   now: () => Date;
 }
 
@@ -37,14 +42,15 @@ const patienceSeconds = 120;
 
 /**
  * Compares an experiment that is due with what Batch and Step Functions know, and finishes what nobody else will:
- * one that was never started, whose events were lost, whose execution died, that waits for a host for too long, or
- * whose stop died on its way.
+ * one that was never started, whose events were lost, whose execution died, that waits for a host for too long,
+ * whose stop died on its way, or whose log is not kept to its end.
  */
 export function createExperimentReconciler(dependencies: ExperimentReconcilerDependencies): Reconcile {
   const { table, stage, jobs, executions, now } = dependencies;
   return async (organisation, id) => {
     const record = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
-    if (!record || isOver(record) || record.status === 'created') return;
+    if (!record || record.status === 'created') return;
+    if (isOver(record)) return keepLog(dependencies, organisation, record);
     const circumstances = { organisation, now: now(), queueTimeoutSeconds: stage.queueTimeoutSeconds };
     const attempt = openAttempt(record);
     const found = attempt && (await findJob(dependencies, organisation, record, attempt));
@@ -70,7 +76,7 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
     if (!moved) return;
     const unwanted = jobToEnd(moved.record);
     if (unwanted) await jobs.terminate(unwanted.id, unwanted.reason);
-    if (!moved.moved) await lookAgainLater(table, moved.record, dueAt(moved.record, circumstances));
+    if (!moved.moved) await lookAgain(table, moved.record, dueAt(moved.record, circumstances));
   };
 }
 
@@ -124,8 +130,26 @@ const withoutExecution =
     return record.attempts.length > 0 ? undefined : failed(reasonOf('launch-failed'))(record, circumstances);
   };
 
-/** Nothing is new: others get their turn before the next look. It is no change of the experiment, so its ETag stays. */
-async function lookAgainLater(table: Table, record: ExperimentRecord, later: Date): Promise<void> {
+/** How long a log that can't be read to its end keeps the reconciler busy. */
+const logPatienceSeconds = 3600;
+
+/** The end of an experiment's log is read once no more lines can come, so that all of it outlives CloudWatch's retention. */
+async function keepLog(
+  { table, logs, logGroup, now }: ExperimentReconcilerDependencies,
+  organisation: string,
+  record: ExperimentRecord,
+): Promise<void> {
+  const isKept = await logs.drain(logJobOf(organisation, logGroup, record));
+  const endedMs = now().getTime() - Date.parse(record.finishedAt ?? record.updatedAt);
+  const givesUp = endedMs > logPatienceSeconds * 1000;
+  await lookAgain(table, record, isKept || givesUp ? undefined : new Date(now().getTime() + 30_000));
+}
+
+/**
+ * Nothing is new: others get their turn before the next look, or there is to be none. It is no change of the
+ * experiment, so its ETag stays.
+ */
+async function lookAgain(table: Table, record: ExperimentRecord, at: Date | undefined): Promise<void> {
   if (record.dueAt === undefined) return;
   try {
     await table.transact([
@@ -133,9 +157,12 @@ async function lookAgainLater(table: Table, record: ExperimentRecord, later: Dat
         Update: {
           TableName: table.name,
           Key: { pk: record.pk, sk: record.sk },
-          UpdateExpression: 'SET dueAt = :later',
+          UpdateExpression: at ? 'SET dueAt = :later' : 'REMOVE dueAt, openKey',
           ConditionExpression: 'dueAt = :seen',
-          ExpressionAttributeValues: { ':later': later.toISOString(), ':seen': record.dueAt },
+          ExpressionAttributeValues: {
+            ':seen': record.dueAt,
+            ...(at ? { ':later': at.toISOString() } : {}),
+          },
         },
       },
     ]);

@@ -24,16 +24,20 @@ const parts = {
   log: createLog(),
 };
 
+const closing = closingDependencies(variables, parts);
+
 /** Invoked by the schedule. */
 export const handler = (): Promise<void> =>
   reconcile({
     ...parts,
     organisations: parts.stage.organisations.map(({ id }) => id),
-    builds: createBuildReconciler(closingDependencies(variables, parts)),
+    builds: createBuildReconciler(closing),
     experiments: createExperimentReconciler({
       ...parts,
       jobs: createJobs(),
       jobLog: createJobLog(variables.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
       executions: createExecutions(variables.STATE_MACHINE_ARN),
+      logs: closing.logs,
+      logGroup: variables.JOB_LOG_GROUP,
     }),
   });

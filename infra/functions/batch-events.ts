@@ -1,4 +1,4 @@
-import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
+import { logStreams, tableReadWrite } from '../access/storage.ts';
 import { terminateJobs } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
@@ -7,12 +7,11 @@ export const batchEvents: FunctionDeclaration = {
   description: 'Follows jobs through their queue and hosts',
   timeoutSeconds: 300,
   memoryMiB: 1024,
-  variables: ['TABLE_NAME', 'ARTIFACTS_BUCKET', 'JOB_LOG_GROUP'],
+  variables: ['TABLE_NAME', 'JOB_LOG_GROUP'],
   access: (deployment) => [
     ...tableReadWrite(deployment),
     terminateJobs(deployment),
-    objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
-    listBucket(deployment),
+    // A line of the log tells an image without a shell from a command that isn't there.
     logStreams(deployment, deployment.names.jobLogGroup),
   ],
 };

@@ -58,7 +58,7 @@ export function changeOf(
   return {
     set: {
       ...set,
-      ...statusFields(organisation, record.id, current.status, dueAt(current, circumstances)),
+      ...statusFields(organisation, current, dueAt(current, circumstances)),
       updatedAt: now.toISOString(),
       lastEventAt,
     },
@@ -70,6 +70,8 @@ export function changeOf(
 export function dueAt(record: ExperimentRecord, { now, queueTimeoutSeconds }: Circumstances): Date {
   const attempt = openAttempt(record);
   const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+  // Its last lines may be on their way to the log still.
+  if (isOver(record)) return inSeconds(8);
   if (record.stopRequestedAt || attempt?.ending) return inSeconds(10);
   if (attempt?.stage === 'queued') {
     const patienceEnds = Date.parse(attempt.createdAt) + queueTimeoutSeconds * 1000;

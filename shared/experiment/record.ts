@@ -73,17 +73,20 @@ export function openAttempt({ attempts }: Pick<ExperimentRecord, 'attempts'>): A
 
 export const isOver = (record: Pick<ExperimentRecord, 'status'>) => isTerminal('experiment', record.status);
 
+/** Whether the reconciler has something to look at: work that may go on, or a log that may not be kept yet. */
+export const needsAttention = (record: Pick<ExperimentRecord, 'status' | 'attempts'>) =>
+  record.status !== 'created' &&
+  (!isOver(record) || record.attempts.some(({ logStream }) => logStream !== undefined));
+
 /** Fields that go with a status: its index key, and whether and when the reconciler looks at it. */
 export function statusFields(
   organisation: string,
-  id: string,
-  status: ExperimentStatus,
+  record: Pick<ExperimentRecord, 'id' | 'status' | 'attempts'>,
   dueAt: Date,
-): Pick<ExperimentRecord, 'status' | 'statusKey' | 'openKey' | 'dueAt'> {
-  const open = status !== 'created' && !isTerminal('experiment', status);
+): Pick<ExperimentRecord, 'statusKey' | 'openKey' | 'dueAt'> {
+  const open = needsAttention(record);
   return {
-    status,
-    statusKey: columnKey(status, id),
+    statusKey: columnKey(record.status, record.id),
     // Set to undefined to be removed: leftover keys would keep finished work in the reconciler's index.
     openKey: open ? openKey(organisation) : undefined,
     dueAt: open ? dueAt.toISOString() : undefined,

@@ -151,6 +151,21 @@ describe('E1 the reconciler', () => {
     expect(await place.table.due(organisation, later(9999).toISOString(), 10)).toEqual([]);
   });
 
+  it('E14 keeps the log to its end, and then has nothing more to do', async () => {
+    await open();
+    const { id } = await place.create({ image: tiny, command: ['sh', '-c', 'echo one; printf two'] });
+    const { version } = await place.over(id);
+    const due = async () => (await place.table.due(organisation, later(60).toISOString(), 10)).length;
+    expect(await due()).toBe(1);
+    await place.reconcile()(organisation, id);
+    expect(await due()).toBe(1);
+    await expect
+      .poll(() => place.reconcile()(organisation, id).then(due), { timeout: 15_000, interval: 500 })
+      .toBe(0);
+    expect((await place.logs.last(organisation, id, 10)).map(({ text }) => text)).toEqual(['one', 'two']);
+    expect((await place.get(id)).version).toBe(version);
+  });
+
   it('leaves what runs alone, and its ETag too', async () => {
     await open();
     const { id } = await place.create({ image: tiny, command: ['sleep', '60'] });
@@ -176,6 +191,7 @@ describe('E2 the launcher', () => {
         jobQueue: 'slipway-local-acme-cpu',
         jobDefinition: record.jobDefinition,
         shareIdentifier: 'person00',
+        schedulingPriorityOverride: 1,
       }),
     );
     await expect

@@ -2,16 +2,11 @@
  * Experiments on real engines without the API in front: the table on dynoxide, ECR, Batch and Step Functions of the
  * embedded cloud, the declared state machine, jobs in the container engine. Events can be held back or mixed up.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchClient } from '@aws-sdk/client-batch';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ECRClient } from '@aws-sdk/client-ecr';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { takeIn } from '../../../functions/batch-events/take-in.ts';
 import { createExperiment } from '../../../functions/experiments/create.ts';
@@ -25,18 +20,24 @@ import { createBatch } from '../../../local/batch/batch.ts';
 import { createEcr } from '../../../local/ecr/ecr.ts';
 import { engineAddress } from '../../../local/engine/address.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
+import { createLogs as createLogsService } from '../../../local/logs.ts';
 import type { DeclaredResource } from '../../../local/platform.ts';
+import { createS3 } from '../../../local/s3.ts';
 import { createStepFunctions } from '../../../local/step-functions/step-functions.ts';
 import { publish } from '../../../scripts/base-image/publish.ts';
 import { tinyImage } from '../../../scripts/base-image/tiny.ts';
 import { run } from '../../../scripts/command.ts';
 import { ensureEngine } from '../../../scripts/engine.ts';
+import { createArtifacts } from '../../../shared/aws/artifacts.ts';
 import { createEcrLogin } from '../../../shared/aws/ecr-login.ts';
 import { createExecutions } from '../../../shared/aws/executions.ts';
+import { createJobLog } from '../../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs, type JobReport } from '../../../shared/aws/jobs.ts';
 import { createRepositories } from '../../../shared/aws/repositories.ts';
+import { logJobOf } from '../../../shared/experiment/log-job.ts';
 import type { ExperimentRecord } from '../../../shared/experiment/record.ts';
 import { isOver } from '../../../shared/experiment/record.ts';
+import { createLogs } from '../../../shared/log/log.ts';
 import { newExperimentSchema } from '../../../shared/model/experiment.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { stageSchema } from '../../../shared/model/stage.ts';
@@ -44,8 +45,10 @@ import { createRegistryAccess } from '../../../shared/registry/access.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { readEvents } from '../../../shared/store/advance.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
-import { createTable, indexes } from '../../../shared/store/table.ts';
 import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
+import { bucketOf } from '../../local/s3/declared-bucket.ts';
+import { withXmlErrors } from '../../local/s3/xml-errors.ts';
+import { startRealTable } from '../../shared/store/real-table.ts';
 
 export const organisation = 'acme';
 const account = '000000000000';
@@ -53,66 +56,10 @@ const arn = (service: string, name: string) => `arn:aws:${service}:us-east-1:${a
 const launcherArn = arn('lambda', 'function:slipway-local-launcher');
 const stateMachineArn = arn('states', 'stateMachine:slipway-local-experiments');
 
-/** The table, as far as its keys go, on an engine of its own. */
+/** The table on an engine of its own. */
 export async function testTable() {
-  const folder = mkdtempSync(join(tmpdir(), 'slipway-table-'));
-  const port = await freePort();
-  const engine = spawn(
-    resolve('node_modules/@dynoxide/linux-x64/dynoxide'),
-    ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', join(folder, 'table.db')],
-    { stdio: 'ignore' },
-  );
-  const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 20,
-  });
-  const sorted = { byDue: ['openKey', 'dueAt'] as const };
-  const all: [string, readonly [string, string]][] = [
-    ...Object.entries(indexes).map(([name, sort]) => [name, ['pk', sort]] as [string, [string, string]]),
-    ...Object.entries(sorted),
-  ];
-  const names = new Set(['pk', 'sk', ...all.flatMap(([, keys]) => keys)]);
-  const keys = (hash: string, range: string) => [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ];
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'test',
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: keys('pk', 'sk'),
-      AttributeDefinitions: [...names].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      GlobalSecondaryIndexes: all.map(([IndexName, [hash, range]]) => ({
-        IndexName,
-        KeySchema: keys(hash, range),
-        Projection: { ProjectionType: 'ALL' },
-      })),
-    }),
-  );
-  return {
-    table: createTable('test', client),
-    async close() {
-      client.destroy();
-      await ended(engine);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
+  const { table, stop } = await startRealTable();
+  return { table, close: stop };
 }
 
 const declared = (type: string, name: string, properties: object): DeclaredResource => ({
@@ -174,7 +121,11 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     stopGraceSeconds: 5,
   });
   const states = createStepFunctions(cloud, { batch });
-  cloud.serve(ecr, batch, states);
+  const logService = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
+  const s3 = withXmlErrors(createS3(cloud));
+  cloud.appendLogs = logService.append;
+  cloud.serve(ecr, batch, states, logService, s3);
+  await s3.deploy?.([bucketOf('artifacts')]);
   await ecr.deploy?.([]);
   await batch.deploy?.([
     declared('SchedulingPolicy', 'scheduling-policy/fair', { FairsharePolicy: {} }),
@@ -219,7 +170,14 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   const jobs = createJobs(new BatchClient(client));
   const executions = createExecutions(stateMachineArn, new SFNClient(client));
   const logGroup = '/slipway/local/jobs';
-  const jobLog = { firstLines: async (stream: string) => cloud.lines(logGroup, stream) };
+  const logsClient = new CloudWatchLogsClient(client);
+  const jobLog = createJobLog(logGroup, logsClient);
+  const logs = createLogs({
+    table,
+    artifacts: createArtifacts('artifacts', new S3Client({ ...client, forcePathStyle: true })),
+    client: logsClient,
+    now,
+  });
   const problems: string[] = [];
   const log = {
     info: () => undefined,
@@ -273,7 +231,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
         stage,
         jobs,
         jobLog,
-        logs: { drain: async () => true },
+        logs,
         logGroup: launcher.logGroup,
         now,
         log,
@@ -330,14 +288,21 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     jobs,
     executions,
     launcher,
+    logs,
+    logGroup,
     log,
     problems,
+    /** What an experiment's attempts have written, in their order. */
+    async lines(id: string): Promise<string[]> {
+      await logs.drain(logJobOf(organisation, logGroup, await get(id)));
+      return (await logs.last(organisation, id, 1000)).map(({ text }) => text);
+    },
     get,
     until,
     over: (id: string, seconds?: number) => until(id, isOver, seconds),
     takeIn: takeInReport,
     reconcile: (at: Date = new Date()) =>
-      createExperimentReconciler({ table, stage, jobs, jobLog, executions, now: () => at }),
+      createExperimentReconciler({ table, stage, jobs, jobLog, executions, logs, logGroup, now: () => at }),
     stop: (id: string) =>
       stopExperiment({ table, stage, jobs }, { organisation, id, by: 'ada@acme.example', now: now() }),
     async create(asked: object, start = true): Promise<ExperimentRecord> {

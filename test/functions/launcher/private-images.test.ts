@@ -62,18 +62,13 @@ async function elsewhere(repository: string, instructions: string[] = []): Promi
   return `${other.registryHost}/lab/${repository}:1`;
 }
 
-const lines = async (id: string) =>
-  (await place.get(id)).attempts.flatMap(({ logStream }) =>
-    place.cloud.lines('/slipway/local/jobs', logStream ?? ''),
-  );
-
 describe('E2 an image of a private registry', () => {
   it('is pulled by the host with the stored credentials', async () => {
     place.cloud.secrets.set(secretArn, JSON.stringify(credentials));
     const image = await elsewhere('plain');
     const { id } = await place.create({ image, command: ['echo', 'private'] });
     expect(await place.over(id)).toMatchObject({ status: 'succeeded', image: { uri: image } });
-    expect(await lines(id)).toEqual(['private']);
+    expect(await place.lines(id)).toEqual(['private']);
     expect(await place.codes(id)).not.toContain('image-copying');
   });
 
@@ -82,7 +77,7 @@ describe('E2 an image of a private registry', () => {
     const image = await elsewhere('with-entrypoint', ['WORKDIR /tmp', 'ENTRYPOINT ["/bin/false"]']);
     const first = await place.create({ image, command: ['pwd'] });
     expect(await place.over(first.id)).toMatchObject({ status: 'succeeded', image: { uri: image } });
-    expect(await lines(first.id)).toEqual(['/tmp']);
+    expect(await place.lines(first.id)).toEqual(['/tmp']);
     expect(await place.codes(first.id)).toContain('image-copying');
     const second = await place.create({ image, command: ['pwd'] });
     expect(await place.over(second.id)).toMatchObject({ status: 'succeeded' });
