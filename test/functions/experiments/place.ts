@@ -224,20 +224,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   const deliver = options.deliver ?? ((report: JobReport) => [report]);
   let taken = 0;
   let closing = false;
-  const takeInReport = (report: JobReport) =>
-    takeIn(
-      {
-        table,
-        stage,
-        jobs,
-        jobLog,
-        logs,
-        logGroup: launcher.logGroup,
-        now,
-        log,
-      },
-      report,
-    );
+  const takeInReport = (report: JobReport) => takeIn({ table, stage, jobs, jobLog, now, log }, report);
   const pump = (async () => {
     while (!closing) {
       for (; taken < cloud.events.length; taken++) {
