@@ -2,7 +2,9 @@
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { BuildRequest } from '../../shared/build/request.ts';
 import { type FieldError, invalid } from '../../shared/http/problem.ts';
+import { getSecret } from '../../shared/store/secrets.ts';
 import type { Table } from '../../shared/store/table.ts';
+import { getUpload } from '../../shared/store/uploads.ts';
 import type { ImagesDependencies } from './dependencies.ts';
 
 export interface Wanted {
@@ -34,9 +36,8 @@ export async function readBuildRequest(
   const secrets = wanted.secrets ?? {};
   const secretSources: BuildRequest['secretSources'] = [];
   for (const [id, name] of Object.entries(secrets)) {
-    const secret = await table.get(organisation, 'secrets', name);
-    if (typeof secret?.secretArn === 'string')
-      secretSources.push({ id, secretArn: secret.secretArn, version: String(secret.updatedAt) });
+    const secret = await getSecret(table, organisation, name);
+    if (secret) secretSources.push({ id, secretArn: secret.arn, version: `${secret.arn} ${secret.version}` });
     else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
   }
   if (errors.length > 0) throw invalid(...errors);
@@ -58,11 +59,11 @@ async function findContext(
   uploadId: string | undefined,
 ): Promise<BuildRequest['context'] | string> {
   if (uploadId === undefined) return undefined;
-  const upload = await table.get(organisation, 'uploads', uploadId);
+  const upload = await getUpload(table, organisation, uploadId);
   if (!upload) return 'there is no such upload';
   if (upload.kind !== 'context') return 'was made for another kind of upload';
-  const key = `${organisation}/uploads/${uploadId}`;
+  const { key, sha256, sizeBytes } = upload;
   if (!(await artifacts.exists(key)))
     return 'was not uploaded yet, or is gone: uploads are kept for a while only';
-  return { key, sha256: String(upload.sha256), sizeBytes: Number(upload.sizeBytes) };
+  return { key, sha256, sizeBytes };
 }
