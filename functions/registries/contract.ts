@@ -103,7 +103,7 @@ export const listRegistryImages = operation({
   summary: 'List the images of one registry',
   role: 'viewer',
   params,
-  query: imageListQuery.omit({ registryId: true, name: true }),
+  query: z.lazy(() => imageListQuery.unwrap().omit({ registryId: true, name: true })),
   responses: { 200: { description: 'A page of images', schema: pageOf(imageSchema) } },
   problems: [404],
 });

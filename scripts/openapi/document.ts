@@ -2,8 +2,7 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { Operation } from '../../shared/http/operation.ts';
-import { problemSchema } from '../../shared/model/common.ts';
-import { gatewayErrorSchema, refusalsOf, responseHeaders } from './responses.ts';
+import { refusalsOf, responseHeaders } from './responses.ts';
 
 export interface DeclaredOperation {
   /** The function that serves it: a folder below `functions/`. */
@@ -43,7 +42,6 @@ export function openApiDocument(declared: DeclaredOperation[]) {
     tags: [...new Set(declared.map((one) => one.operation.tag))].sort().map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Problem: problemSchema, GatewayError: gatewayErrorSchema },
       securitySchemes: {
         bearer: {
           type: 'http',
@@ -76,8 +74,8 @@ function operationObject(folder: string, operation: Operation): ZodOpenApiOperat
     'x-slipway-function': folder,
     ...(isPublic ? { security: [] } : {}),
     requestParams: {
-      ...(operation.params ? { path: operation.params } : {}),
-      ...(operation.query ? { query: operation.query } : {}),
+      ...(operation.params ? { path: objectIn(operation.params) } : {}),
+      ...(operation.query ? { query: objectIn(operation.query) } : {}),
       ...(headers ? { header: headers } : {}),
     },
     ...(operation.body
@@ -85,6 +83,13 @@ function operationObject(folder: string, operation: Operation): ZodOpenApiOperat
       : {}),
     responses: responses(operation),
   } as ZodOpenApiOperationObject;
+}
+
+/** Parameters are listed one by one, so the object is needed and not the promise of one. */
+function objectIn(schema: z.ZodType): z.ZodObject {
+  if (schema instanceof z.ZodLazy) return objectIn(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodObject) return schema;
+  throw new Error('parameters are described by an object');
 }
 
 const idempotencyKey = z

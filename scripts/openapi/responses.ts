@@ -4,7 +4,7 @@ import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import type { Operation } from '../../shared/http/operation.ts';
 import { problemSchema } from '../../shared/model/common.ts';
 
-export const gatewayErrorSchema = z
+const gatewayErrorSchema = z
   .object({ message: z.string().meta({ example: 'Unauthorized' }) })
   .meta({ id: 'GatewayError', description: 'How the gateway answers what it does not let through' });
 

@@ -56,15 +56,17 @@ export const newBuildSource = z.strictObject({
 });
 
 /** What is left out is as in the build before; `null` drops the context. */
-export const rebuildSchema = z
-  .strictObject({
-    dockerfile: dockerfile.optional(),
-    contextUploadId: contextUploadId.nullish(),
-    buildArgs: buildArgs.optional(),
-    secrets: secrets.optional(),
-    computes: computes.optional(),
-  })
-  .meta({ id: 'Rebuild' });
+export const rebuildSchema = z.lazy(() =>
+  z
+    .strictObject({
+      dockerfile: dockerfile.optional(),
+      contextUploadId: contextUploadId.nullish(),
+      buildArgs: buildArgs.optional(),
+      secrets: secrets.optional(),
+      computes: computes.optional(),
+    })
+    .meta({ id: 'Rebuild' }),
+);
 export type Rebuild = z.output<typeof rebuildSchema>;
 
 export const buildPhases = [
@@ -78,50 +80,56 @@ export const buildPhases = [
 ] as const;
 export type BuildPhase = (typeof buildPhases)[number];
 
-export const failureSchema = z.object({
-  code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
-  message: z.string(),
-  step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
-  exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
-  lastLines: z.array(z.string()).optional(),
-});
+export const failureSchema = z.lazy(() =>
+  z.object({
+    code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
+    message: z.string(),
+    step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
+    exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
+    lastLines: z.array(z.string()).optional(),
+  }),
+);
 export type BuildFailure = z.infer<typeof failureSchema>;
 
-export const buildSchema = z
-  .object({
-    id: idSchema('build'),
-    kind: z.enum(['build']),
-    imageId: idSchema('image'),
-    status: z.enum(buildStatuses),
-    phase: z.enum(buildPhases).meta({
-      description:
-        '`waiting`: for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
-    }),
-    compute: z.string(),
-    identity: z
-      .string()
-      .meta({ description: 'SHA-256 over what goes into the build, as far as it is known before' }),
-    cached: z.boolean().meta({ description: 'Whether it was answered without building' }),
-    uri: z.string(),
-    digest: z.string().optional(),
-    sizeBytes: z.int().optional(),
-    author: z.string(),
-    createdAt: timestamp,
-    updatedAt: timestamp,
-    startedAt: timestamp.optional(),
-    finishedAt: timestamp.optional(),
-    durationSeconds: z.number().optional(),
-    stopRequestedAt: timestamp.optional(),
-    failure: failureSchema.optional(),
-  })
-  .meta({ id: 'Build' });
+export const buildSchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('build'),
+      kind: z.enum(['build']),
+      imageId: idSchema('image'),
+      status: z.enum(buildStatuses),
+      phase: z.enum(buildPhases).meta({
+        description:
+          '`waiting`: for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
+      }),
+      compute: z.string(),
+      identity: z
+        .string()
+        .meta({ description: 'SHA-256 over what goes into the build, as far as it is known before' }),
+      cached: z.boolean().meta({ description: 'Whether it was answered without building' }),
+      uri: z.string(),
+      digest: z.string().optional(),
+      sizeBytes: z.int().optional(),
+      author: z.string(),
+      createdAt: timestamp,
+      updatedAt: timestamp,
+      startedAt: timestamp.optional(),
+      finishedAt: timestamp.optional(),
+      durationSeconds: z.number().optional(),
+      stopRequestedAt: timestamp.optional(),
+      failure: failureSchema.optional(),
+    })
+    .meta({ id: 'Build' }),
+);
 export type Build = z.infer<typeof buildSchema>;
 
 export const buildColumns = ['createdAt', 'status', 'author'] as const;
 
-export const buildListQuery = z.strictObject({
-  ...listQuery(buildColumns),
-  status: z.enum(buildStatuses).optional(),
-  imageId: idSchema('image').optional(),
-  author: z.string().max(320).optional(),
-});
+export const buildListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(buildColumns),
+    status: z.enum(buildStatuses).optional(),
+    imageId: idSchema('image').optional(),
+    author: z.string().max(320).optional(),
+  }),
+);

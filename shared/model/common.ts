@@ -29,39 +29,45 @@ export const followQuery = {
 };
 
 /** RFC 9457. `type` ends in a stable code. */
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ example: 'urn:slipway:problem:invalid-request' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string().meta({ description: 'Request id' }),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
-    candidates: z.array(z.string()).optional(),
-  })
-  .meta({ id: 'Problem' });
+export const problemSchema = z.lazy(() =>
+  z
+    .object({
+      type: z.string().meta({ example: 'urn:slipway:problem:invalid-request' }),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      instance: z.string().meta({ description: 'Request id' }),
+      errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+      candidates: z.array(z.string()).optional(),
+    })
+    .meta({ id: 'Problem' }),
+);
 
 /** One entry of a timeline (E24): a build's or an experiment's. */
-export const eventSchema = z
-  .object({
-    time: timestamp,
-    seq: z.int().meta({ description: 'Counts from 0 within one build or experiment' }),
-    code: z.string().meta({ description: 'Stable reason code' }),
-    message: z.string(),
-    detail: z.record(z.string(), z.unknown()).optional(),
-    durationMs: z.number().optional().meta({ description: 'How long the state before lasted' }),
-  })
-  .meta({ id: 'Event' });
+export const eventSchema = z.lazy(() =>
+  z
+    .object({
+      time: timestamp,
+      seq: z.int().meta({ description: 'Counts from 0 within one build or experiment' }),
+      code: z.string().meta({ description: 'Stable reason code' }),
+      message: z.string(),
+      detail: z.record(z.string(), z.unknown()).optional(),
+      durationMs: z.number().optional().meta({ description: 'How long the state before lasted' }),
+    })
+    .meta({ id: 'Event' }),
+);
 export type TimelineEvent = z.infer<typeof eventSchema>;
 
-export const logLineSchema = z
-  .object({
-    time: timestamp,
-    stream: z.enum(['stdout', 'stderr', 'system']),
-    attempt: z.int().optional(),
-    text: z.string(),
-  })
-  .meta({ id: 'LogLine' });
+export const logLineSchema = z.lazy(() =>
+  z
+    .object({
+      time: timestamp,
+      stream: z.enum(['stdout', 'stderr', 'system']),
+      attempt: z.int().optional(),
+      text: z.string(),
+    })
+    .meta({ id: 'LogLine' }),
+);
 export type LogLine = z.infer<typeof logLineSchema>;
 
 const complete = z.boolean().meta({
@@ -71,5 +77,5 @@ const followed = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().optional(), complete });
 
 /** Pages of what is followed: logs and timelines. */
-export const logPageSchema = followed(logLineSchema).meta({ id: 'LogPage' });
-export const eventPageSchema = followed(eventSchema).meta({ id: 'EventPage' });
+export const logPageSchema = z.lazy(() => followed(logLineSchema).meta({ id: 'LogPage' }));
+export const eventPageSchema = z.lazy(() => followed(eventSchema).meta({ id: 'EventPage' }));

@@ -90,40 +90,42 @@ function hasNoNul(text: string): boolean {
   return !text.includes('\0');
 }
 
-export const newExperimentSchema = z
-  .strictObject({
-    name: name.optional(),
-    image: z.string().trim().min(1).max(512).optional().meta({
-      description: "As one would type it. Left out: the organisation's default image, else the platform's.",
-      example: 'iris:v1',
-    }),
-    command: command.optional().meta({ description: "Left out: the image's own." }),
-    entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
-      description:
-        "`replace`: the command runs in place of the image's ENTRYPOINT. `keep`: it is passed to it.",
-    }),
-    compute: z.string().min(1).max(64).optional().meta({
-      description: 'One of GET /v1/computes with use `run`; left out, the first of them.',
-    }),
-    env: env.default({}),
-    tags: tags.default([]),
-    project: z.string().trim().min(1).max(128).optional(),
-    timeoutSeconds: z
-      .int()
-      .min(60)
-      .max(2_592_000)
-      .optional()
-      .meta({ description: 'Longest life of one attempt.' }),
-    retry: retry.optional().meta({
-      description:
-        'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
-    }),
-  })
-  .refine(
-    (asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes,
-    `command and env together are at most ${commandAndEnvLimitBytes} bytes`,
-  )
-  .meta({ id: 'NewExperiment' });
+export const newExperimentSchema = z.lazy(() =>
+  z
+    .strictObject({
+      name: name.optional(),
+      image: z.string().trim().min(1).max(512).optional().meta({
+        description: "As one would type it. Left out: the organisation's default image, else the platform's.",
+        example: 'iris:v1',
+      }),
+      command: command.optional().meta({ description: "Left out: the image's own." }),
+      entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
+        description:
+          "`replace`: the command runs in place of the image's ENTRYPOINT. `keep`: it is passed to it.",
+      }),
+      compute: z.string().min(1).max(64).optional().meta({
+        description: 'One of GET /v1/computes with use `run`; left out, the first of them.',
+      }),
+      env: env.default({}),
+      tags: tags.default([]),
+      project: z.string().trim().min(1).max(128).optional(),
+      timeoutSeconds: z
+        .int()
+        .min(60)
+        .max(2_592_000)
+        .optional()
+        .meta({ description: 'Longest life of one attempt.' }),
+      retry: retry.optional().meta({
+        description:
+          'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
+      }),
+    })
+    .refine(
+      (asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes,
+      `command and env together are at most ${commandAndEnvLimitBytes} bytes`,
+    )
+    .meta({ id: 'NewExperiment' }),
+);
 export type NewExperiment = z.output<typeof newExperimentSchema>;
 
 function sizeBytes(words: string[], variables: Record<string, string>): number {
@@ -132,9 +134,9 @@ function sizeBytes(words: string[], variables: Record<string, string>): number {
 }
 
 /** Missing and null fields are left alone. */
-export const experimentChangeSchema = z
-  .strictObject({ name: name.nullish(), tags: tags.nullish() })
-  .meta({ id: 'ExperimentChange' });
+export const experimentChangeSchema = z.lazy(() =>
+  z.strictObject({ name: name.nullish(), tags: tags.nullish() }).meta({ id: 'ExperimentChange' }),
+);
 export type ExperimentChange = z.output<typeof experimentChangeSchema>;
 
 const reason = z.object({
@@ -153,46 +155,55 @@ const attempt = z.object({
   reason: reason.optional(),
 });
 
-export const experimentSchema = z
-  .object({
-    id: idSchema('experiment'),
-    name: z.string(),
-    status: z.enum(experimentStatuses),
-    statusReason: reason.optional(),
-    image: z.object({
-      requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
-      rule: z.enum(imageRules).optional().meta({ description: 'From `pending` on, as the next two' }),
-      uri: z.string().optional(),
-      digest: z.string().optional(),
-      warnings: z.array(z.string()).optional(),
-    }),
-    command: z.array(z.string()).optional(),
-    entrypoint: z.enum(['replace', 'keep']),
-    compute: z.string(),
-    env: z.record(z.string(), z.string()),
-    tags: z.array(z.string()),
-    project: z.string().optional(),
-    timeoutSeconds: z.int(),
-    retry: z.object({ attempts: z.int(), on: z.array(z.enum(retryCauses)) }),
-    attempts: z.array(attempt),
-    exitCode: z.int().optional(),
-    stopRequestedAt: timestamp.optional(),
-    author: z.string(),
-    createdAt: timestamp,
-    updatedAt: timestamp,
-    startedAt: timestamp.optional(),
-    finishedAt: timestamp.optional(),
-  })
-  .meta({ id: 'Experiment' });
+export const experimentSchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('experiment'),
+      name: z.string(),
+      status: z.enum(experimentStatuses),
+      statusReason: reason.optional(),
+      image: z.object({
+        requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
+        rule: z.enum(imageRules).optional().meta({ description: 'From `pending` on, as the next two' }),
+        uri: z.string().optional(),
+        digest: z.string().optional(),
+        warnings: z.array(z.string()).optional(),
+      }),
+      command: z.array(z.string()).optional(),
+      entrypoint: z.enum(['replace', 'keep']),
+      compute: z.string(),
+      env: z.record(z.string(), z.string()),
+      tags: z.array(z.string()),
+      project: z.string().optional(),
+      timeoutSeconds: z.int(),
+      retry: z.object({ attempts: z.int(), on: z.array(z.enum(retryCauses)) }),
+      attempts: z.array(attempt),
+      exitCode: z.int().optional(),
+      stopRequestedAt: timestamp.optional(),
+      author: z.string(),
+      createdAt: timestamp,
+      updatedAt: timestamp,
+      startedAt: timestamp.optional(),
+      finishedAt: timestamp.optional(),
+    })
+    .meta({ id: 'Experiment' }),
+);
 export type Experiment = z.infer<typeof experimentSchema>;
 
 export const experimentSorts = ['createdAt', 'status', 'author', 'project'] as const;
 
-export const experimentListQuery = z.strictObject({
-  ...listQuery(experimentSorts),
-  tag: z.string().max(128).optional(),
-  status: z.enum(experimentStatuses).optional(),
-  author: z.string().max(320).optional(),
-  project: z.string().max(128).optional(),
-  q: z.string().min(1).max(128).optional().meta({ description: 'Substring of the name, whatever its case' }),
-});
+export const experimentListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(experimentSorts),
+    tag: z.string().max(128).optional(),
+    status: z.enum(experimentStatuses).optional(),
+    author: z.string().max(320).optional(),
+    project: z.string().max(128).optional(),
+    q: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .meta({ description: 'Substring of the name, whatever its case' }),
+  }),
+);

@@ -44,61 +44,65 @@ const logo = z.enum(logoNames);
 
 const imageSources = ['build', 'reference'] as const;
 
-export const imageSchema = z
-  .object({
-    id: idSchema('image'),
-    registryId: idSchema('registry').optional().meta({
-      description: 'Absent for an image of a registry that was never connected',
-    }),
-    registry: z.string().meta({ description: 'Host of the registry', example: 'docker.io' }),
-    repository: z.string(),
-    tag: z.string(),
-    uri: z.string().meta({ description: 'What `docker pull` takes' }),
-    digest: z.string().optional(),
-    sizeBytes: z.int().optional().meta({ description: 'Compressed, as the registry stores it' }),
-    platforms: z
-      .array(z.string())
-      .optional()
-      .meta({ example: ['linux/amd64', 'linux/arm64'] }),
-    status: z.enum(imageStatuses),
-    source: z.enum(imageSources),
-    author: z.string(),
-    createdAt: timestamp,
-    updatedAt: timestamp,
-    readme: readme.optional().meta({ description: 'Markdown; lists leave it out' }),
-    logo: logo.optional(),
-    currentBuild: z
-      .object({ id: idSchema('build'), status: z.enum(buildStatuses), cached: z.boolean() })
-      .optional()
-      .meta({ description: 'The build under way, else the last one' }),
-  })
-  .meta({ id: 'Image' });
+export const imageSchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('image'),
+      registryId: idSchema('registry').optional().meta({
+        description: 'Absent for an image of a registry that was never connected',
+      }),
+      registry: z.string().meta({ description: 'Host of the registry', example: 'docker.io' }),
+      repository: z.string(),
+      tag: z.string(),
+      uri: z.string().meta({ description: 'What `docker pull` takes' }),
+      digest: z.string().optional(),
+      sizeBytes: z.int().optional().meta({ description: 'Compressed, as the registry stores it' }),
+      platforms: z
+        .array(z.string())
+        .optional()
+        .meta({ example: ['linux/amd64', 'linux/arm64'] }),
+      status: z.enum(imageStatuses),
+      source: z.enum(imageSources),
+      author: z.string(),
+      createdAt: timestamp,
+      updatedAt: timestamp,
+      readme: readme.optional().meta({ description: 'Markdown; lists leave it out' }),
+      logo: logo.optional(),
+      currentBuild: z
+        .object({ id: idSchema('build'), status: z.enum(buildStatuses), cached: z.boolean() })
+        .optional()
+        .meta({ description: 'The build under way, else the last one' }),
+    })
+    .meta({ id: 'Image' }),
+);
 export type Image = z.infer<typeof imageSchema>;
 
 /** Columns of the table of images (I1). */
 export const imageColumns = ['createdAt', 'status', 'repository', 'tag', 'registryId', 'author'] as const;
 
-export const imageListQuery = z.strictObject({
-  ...listQuery(imageColumns),
-  status: z.enum(imageStatuses).optional(),
-  repository: z.string().max(255).optional(),
-  tag: z.string().max(128).optional(),
-  registryId: idSchema('registry').optional(),
-  author: z.string().max(320).optional(),
-  createdAt: timestamp.optional().meta({ description: 'Created at exactly this time' }),
-  createdAfter: timestamp.optional().meta({ description: 'Created at this time or later' }),
-  createdBefore: timestamp.optional().meta({ description: 'Created before this time' }),
-  name: z.string().min(1).max(400).optional().meta({
-    description:
-      'Looks up one `repository:tag`. 409 with the candidates where several registries have it; name the one with `registryId`.',
+export const imageListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(imageColumns),
+    status: z.enum(imageStatuses).optional(),
+    repository: z.string().max(255).optional(),
+    tag: z.string().max(128).optional(),
+    registryId: idSchema('registry').optional(),
+    author: z.string().max(320).optional(),
+    createdAt: timestamp.optional().meta({ description: 'Created at exactly this time' }),
+    createdAfter: timestamp.optional().meta({ description: 'Created at this time or later' }),
+    createdBefore: timestamp.optional().meta({ description: 'Created before this time' }),
+    name: z.string().min(1).max(400).optional().meta({
+      description:
+        'Looks up one `repository:tag`. 409 with the candidates where several registries have it; name the one with `registryId`.',
+    }),
+    q: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: 'Substring of repository, tag, uri or author, whatever its case' }),
   }),
-  q: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: 'Substring of repository, tag, uri or author, whatever its case' }),
-});
+);
 
 const referenceSource = z.strictObject({
   type: z.literal('reference'),
@@ -108,56 +112,62 @@ const referenceSource = z.strictObject({
   }),
 });
 
-export const newImageSchema = z
-  .strictObject({
-    source: z.discriminatedUnion('type', [newBuildSource, referenceSource]),
-    registryId: idSchema('registry')
-      .optional()
-      .meta({ description: "Left out: the organisation's default registry, else its own space in ECR" }),
-    repository: repositoryName.optional(),
-    tag: tagName.optional().meta({ description: 'Left out: `latest`' }),
-    readme: readme.optional(),
-    logo: logo.optional(),
-  })
-  .superRefine(({ source, registryId, repository, tag }, context) => {
-    const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byUrl = source.type === 'reference' && source.url !== undefined;
-    if (byUrl)
-      for (const [name, value] of Object.entries({ registryId, repository, tag }))
-        if (value !== undefined) add([name], 'goes without a url, which already says it');
-    if (!byUrl && repository === undefined)
-      add(['repository'], source.type === 'build' ? 'is needed' : 'is needed unless the source has a url');
-    if (source.type === 'build' && tag?.startsWith(reservedTagPrefix))
-      add(['tag'], `tags that begin with ${reservedTagPrefix} are Slipway's own`);
-  })
-  .meta({ id: 'NewImage' });
+export const newImageSchema = z.lazy(() =>
+  z
+    .strictObject({
+      source: z.discriminatedUnion('type', [newBuildSource, referenceSource]),
+      registryId: idSchema('registry')
+        .optional()
+        .meta({ description: "Left out: the organisation's default registry, else its own space in ECR" }),
+      repository: repositoryName.optional(),
+      tag: tagName.optional().meta({ description: 'Left out: `latest`' }),
+      readme: readme.optional(),
+      logo: logo.optional(),
+    })
+    .superRefine(({ source, registryId, repository, tag }, context) => {
+      const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+      const byUrl = source.type === 'reference' && source.url !== undefined;
+      if (byUrl)
+        for (const [name, value] of Object.entries({ registryId, repository, tag }))
+          if (value !== undefined) add([name], 'goes without a url, which already says it');
+      if (!byUrl && repository === undefined)
+        add(['repository'], source.type === 'build' ? 'is needed' : 'is needed unless the source has a url');
+      if (source.type === 'build' && tag?.startsWith(reservedTagPrefix))
+        add(['tag'], `tags that begin with ${reservedTagPrefix} are Slipway's own`);
+    })
+    .meta({ id: 'NewImage' }),
+);
 export type NewImage = z.output<typeof newImageSchema>;
 
 /** A missing or null field is left alone; an empty readme removes it. */
-export const imageChangeSchema = z
-  .strictObject({ readme: readme.nullish(), logo: logo.nullish() })
-  .meta({ id: 'ImageChange' });
+export const imageChangeSchema = z.lazy(() =>
+  z.strictObject({ readme: readme.nullish(), logo: logo.nullish() }).meta({ id: 'ImageChange' }),
+);
 export type ImageChange = z.output<typeof imageChangeSchema>;
 
-export const resolveImageSchema = z
-  .strictObject({
-    image: z
-      .string()
-      .trim()
-      .min(1)
-      .max(512)
-      .optional()
-      .meta({ description: 'As one would type it; left out, what an experiment without an image gets' }),
-  })
-  .meta({ id: 'ResolveImage' });
+export const resolveImageSchema = z.lazy(() =>
+  z
+    .strictObject({
+      image: z
+        .string()
+        .trim()
+        .min(1)
+        .max(512)
+        .optional()
+        .meta({ description: 'As one would type it; left out, what an experiment without an image gets' }),
+    })
+    .meta({ id: 'ResolveImage' }),
+);
 
-export const resolvedImageSchema = z
-  .object({
-    requested: z.string().optional(),
-    rule: z.enum(imageRules).meta({ description: 'How the name was understood' }),
-    uri: z.string(),
-    digest: z.string().meta({ description: 'Of the version that the tag names now' }),
-    warnings: z.array(z.string()),
-  })
-  .meta({ id: 'ResolvedImage' });
+export const resolvedImageSchema = z.lazy(() =>
+  z
+    .object({
+      requested: z.string().optional(),
+      rule: z.enum(imageRules).meta({ description: 'How the name was understood' }),
+      uri: z.string(),
+      digest: z.string().meta({ description: 'Of the version that the tag names now' }),
+      warnings: z.array(z.string()),
+    })
+    .meta({ id: 'ResolvedImage' }),
+);
 export type ResolvedImage = z.infer<typeof resolvedImageSchema>;

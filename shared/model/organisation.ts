@@ -6,83 +6,97 @@ import { idSchema } from './id.ts';
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
 
 /** `PUT` replaces all of it; what is left out returns to its default. */
-export const settingsSchema = z
-  .strictObject({
-    defaultRegistryId: idSchema('registry')
-      .optional()
-      .meta({ description: 'Where an image name without a registry is looked for' }),
-    defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
-    installDependencies: z
-      .boolean()
-      .default(true)
-      .meta({ description: 'Install what the bootstrap needs and an image lacks' }),
-    notifications: z
-      .strictObject({
-        preference: z.enum(notificationPreferences).default('always'),
-        recipients: z
-          .array(z.email())
-          .max(50)
-          .default([])
-          .meta({ description: 'Mailed besides the author of a build' }),
-      })
-      .prefault({}),
-  })
-  .meta({ id: 'Settings' });
+export const settingsSchema = z.lazy(() =>
+  z
+    .strictObject({
+      defaultRegistryId: idSchema('registry')
+        .optional()
+        .meta({ description: 'Where an image name without a registry is looked for' }),
+      defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
+      installDependencies: z
+        .boolean()
+        .default(true)
+        .meta({ description: 'Install what the bootstrap needs and an image lacks' }),
+      notifications: z
+        .strictObject({
+          preference: z.enum(notificationPreferences).default('always'),
+          recipients: z
+            .array(z.email())
+            .max(50)
+            .default([])
+            .meta({ description: 'Mailed besides the author of a build' }),
+        })
+        .prefault({}),
+    })
+    .meta({ id: 'Settings' }),
+);
 export type Settings = z.output<typeof settingsSchema>;
 
-export const computeSchema = z
-  .object({
-    name: z.string(),
-    use: z.enum(['build', 'run']),
-    vcpus: z.number(),
-    memoryMiB: z.int(),
-    gpus: z.int(),
-    gpuType: z.string().optional(),
-    pricePerHourUsd: z.number(),
-    maxConcurrent: z.int(),
-    queues: z.array(z.string()).meta({ description: 'Tried in order' }),
-  })
-  .meta({ id: 'Compute' });
+export const computeSchema = z.lazy(() =>
+  z
+    .object({
+      name: z.string(),
+      use: z.enum(['build', 'run']),
+      vcpus: z.number(),
+      memoryMiB: z.int(),
+      gpus: z.int(),
+      gpuType: z.string().optional(),
+      pricePerHourUsd: z.number(),
+      maxConcurrent: z.int(),
+      queues: z.array(z.string()).meta({ description: 'Tried in order' }),
+    })
+    .meta({ id: 'Compute' }),
+);
 
-export const memberSchema = z
-  .object({
-    id: idSchema('member'),
-    email: z.string(),
-    role: z.enum(roles),
-    createdAt: timestamp,
-    createdBy: z.string(),
-    updatedAt: timestamp,
-  })
-  .meta({ id: 'Member' });
+export const memberSchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('member'),
+      email: z.string(),
+      role: z.enum(roles),
+      createdAt: timestamp,
+      createdBy: z.string(),
+      updatedAt: timestamp,
+    })
+    .meta({ id: 'Member' }),
+);
 export type Member = z.infer<typeof memberSchema>;
 
-export const newMemberSchema = z
-  .strictObject({
-    email: z.email().max(254),
-    role: z.enum(roles),
-    subject: z.string().min(1).max(255).optional().meta({
-      description:
-        "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
-    }),
-  })
-  .meta({ id: 'NewMember' });
+export const newMemberSchema = z.lazy(() =>
+  z
+    .strictObject({
+      email: z.email().max(254),
+      role: z.enum(roles),
+      subject: z.string().min(1).max(255).optional().meta({
+        description:
+          "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
+      }),
+    })
+    .meta({ id: 'NewMember' }),
+);
 
-export const memberChangeSchema = z.strictObject({ role: z.enum(roles) }).meta({ id: 'MemberChange' });
+export const memberChangeSchema = z.lazy(() =>
+  z.strictObject({ role: z.enum(roles) }).meta({ id: 'MemberChange' }),
+);
 
-export const memberListQuery = z.strictObject({
-  ...listQuery(['createdAt', 'email', 'role']),
-  role: z.enum(roles).optional(),
-  q: z.string().max(200).optional().meta({ description: 'Substring of the email address' }),
-});
+export const memberListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(['createdAt', 'email', 'role']),
+    role: z.enum(roles).optional(),
+    q: z.string().max(200).optional().meta({ description: 'Substring of the email address' }),
+  }),
+);
 
-export const meSchema = z
-  .object({
-    memberId: z.string(),
-    email: z.string(),
-    role: z.enum(roles),
-    organisation: z.object({ id: z.string(), title: z.string() }),
-  })
-  .meta({ id: 'Me' });
+export const meSchema = z.lazy(() =>
+  z
+    .object({
+      memberId: z.string(),
+      email: z.string(),
+      role: z.enum(roles),
+      organisation: z.object({ id: z.string(), title: z.string() }),
+    })
+    .meta({ id: 'Me' }),
+);
 
 export const tokenSchema = z
   .object({
@@ -97,41 +111,49 @@ export const tokenSchema = z
   .meta({ id: 'Token' });
 export type Token = z.infer<typeof tokenSchema>;
 
-export const newTokenSchema = z
-  .strictObject({
-    title: z.string().trim().min(1).max(150),
-    role: z.enum(roles).optional().meta({ description: 'Your own unless it should do less' }),
-    expiresInDays: z.int().min(1).max(3650).optional().meta({ description: 'Never expires if left out' }),
-  })
-  .meta({ id: 'NewToken' });
+export const newTokenSchema = z.lazy(() =>
+  z
+    .strictObject({
+      title: z.string().trim().min(1).max(150),
+      role: z.enum(roles).optional().meta({ description: 'Your own unless it should do less' }),
+      expiresInDays: z.int().min(1).max(3650).optional().meta({ description: 'Never expires if left out' }),
+    })
+    .meta({ id: 'NewToken' }),
+);
 
 export const createdTokenSchema = tokenSchema
   .extend({ token: z.string().meta({ description: 'The bearer token; shown only this once' }) })
   .meta({ id: 'CreatedToken' });
 
-export const tokenListQuery = z.strictObject({
-  ...listQuery(['createdAt', 'title']),
-  memberId: idSchema('member').optional(),
-});
+export const tokenListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(['createdAt', 'title']),
+    memberId: idSchema('member').optional(),
+  }),
+);
 
 export const uploadLimitBytes = 1024 ** 3;
 
-export const newUploadSchema = z
-  .strictObject({
-    kind: z.enum(['context', 'source']),
-    sizeBytes: z.int().min(1).max(uploadLimitBytes),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
-  })
-  .meta({ id: 'NewUpload' });
+export const newUploadSchema = z.lazy(() =>
+  z
+    .strictObject({
+      kind: z.enum(['context', 'source']),
+      sizeBytes: z.int().min(1).max(uploadLimitBytes),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
+    })
+    .meta({ id: 'NewUpload' }),
+);
 
-export const uploadSchema = z
-  .object({
-    id: idSchema('upload'),
-    url: z.string().meta({ description: 'For one PUT of exactly these bytes' }),
-    headers: z.record(z.string(), z.string()).meta({ description: 'To be sent with it, all of them' }),
-    expiresAt: timestamp,
-  })
-  .meta({ id: 'Upload' });
+export const uploadSchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('upload'),
+      url: z.string().meta({ description: 'For one PUT of exactly these bytes' }),
+      headers: z.record(z.string(), z.string()).meta({ description: 'To be sent with it, all of them' }),
+      expiresAt: timestamp,
+    })
+    .meta({ id: 'Upload' }),
+);
 
 export const secretName = z
   .string()
@@ -140,19 +162,23 @@ export const secretName = z
   .regex(/^(?!.*-[A-Za-z0-9]{6}$)/, 'may not end in a hyphen and six characters')
   .meta({ example: 'pypi-token' });
 
-export const secretSchema = z
-  .object({ name: secretName, createdAt: timestamp, updatedAt: timestamp, updatedBy: z.string() })
-  .meta({ id: 'Secret' });
+export const secretSchema = z.lazy(() =>
+  z
+    .object({ name: secretName, createdAt: timestamp, updatedAt: timestamp, updatedBy: z.string() })
+    .meta({ id: 'Secret' }),
+);
 export type Secret = z.infer<typeof secretSchema>;
 
-export const secretValueSchema = z
-  .strictObject({
-    value: z
-      .string()
-      .min(1)
-      .refine((value) => Buffer.byteLength(value) <= 32_768, 'at most 32 KiB')
-      .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' }),
-  })
-  .meta({ id: 'SecretValue' });
+export const secretValueSchema = z.lazy(() =>
+  z
+    .strictObject({
+      value: z
+        .string()
+        .min(1)
+        .refine((value) => Buffer.byteLength(value) <= 32_768, 'at most 32 KiB')
+        .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' }),
+    })
+    .meta({ id: 'SecretValue' }),
+);
 
-export const secretListQuery = z.strictObject(listQuery(['createdAt', 'name']));
+export const secretListQuery = z.lazy(() => z.strictObject(listQuery(['createdAt', 'name'])));

@@ -32,24 +32,26 @@ const password = z
   .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' });
 const visibility = z.enum(visibilities).meta({ description: 'Public registries are pull-only' });
 
-export const registrySchema = z
-  .object({
-    id: idSchema('registry'),
-    title: z.string(),
-    url: z.string().meta({
-      description: 'Host and path; with `http://` in front where it is not HTTPS',
-      example: 'quay.io',
-    }),
-    type: z.enum(registryTypes),
-    visibility,
-    username: z.string().optional(),
-    hasCredentials: z.boolean(),
-    isDefault: z.boolean().meta({ description: 'Came with Slipway: can be neither changed nor deleted' }),
-    createdAt: timestamp,
-    createdBy: z.string(),
-    updatedAt: timestamp,
-  })
-  .meta({ id: 'Registry' });
+export const registrySchema = z.lazy(() =>
+  z
+    .object({
+      id: idSchema('registry'),
+      title: z.string(),
+      url: z.string().meta({
+        description: 'Host and path; with `http://` in front where it is not HTTPS',
+        example: 'quay.io',
+      }),
+      type: z.enum(registryTypes),
+      visibility,
+      username: z.string().optional(),
+      hasCredentials: z.boolean(),
+      isDefault: z.boolean().meta({ description: 'Came with Slipway: can be neither changed nor deleted' }),
+      createdAt: timestamp,
+      createdBy: z.string(),
+      updatedAt: timestamp,
+    })
+    .meta({ id: 'Registry' }),
+);
 export type Registry = z.infer<typeof registrySchema>;
 
 const together = (
@@ -63,41 +65,47 @@ const together = (
     context.addIssue({ code: 'custom', path: [lacks], message: `is needed together with ${has}` });
 };
 
-export const newRegistrySchema = z
-  .strictObject({
-    title,
-    url,
-    type: z.enum(registryTypes),
-    visibility: visibility.default('private'),
-    username: username.optional(),
-    password: password.optional(),
-    check: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'Try the credentials first and refuse the registry when they do not work' }),
-  })
-  .superRefine(together)
-  .meta({ id: 'NewRegistry' });
+export const newRegistrySchema = z.lazy(() =>
+  z
+    .strictObject({
+      title,
+      url,
+      type: z.enum(registryTypes),
+      visibility: visibility.default('private'),
+      username: username.optional(),
+      password: password.optional(),
+      check: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Try the credentials first and refuse the registry when they do not work' }),
+    })
+    .superRefine(together)
+    .meta({ id: 'NewRegistry' }),
+);
 export type NewRegistry = z.output<typeof newRegistrySchema>;
 
 /** A missing or null field is left alone; `type` is fixed for good. */
-export const registryChangeSchema = z
-  .strictObject({
-    title: title.nullish(),
-    url: url.nullish(),
-    visibility: visibility.nullish(),
-    username: username.nullish(),
-    password: password.nullish(),
-  })
-  .meta({ id: 'RegistryChange' });
+export const registryChangeSchema = z.lazy(() =>
+  z
+    .strictObject({
+      title: title.nullish(),
+      url: url.nullish(),
+      visibility: visibility.nullish(),
+      username: username.nullish(),
+      password: password.nullish(),
+    })
+    .meta({ id: 'RegistryChange' }),
+);
 export type RegistryChange = z.output<typeof registryChangeSchema>;
 
-export const registryListQuery = z.strictObject({
-  ...listQuery(['createdAt', 'title', 'url', 'type']),
-  type: z.enum(registryTypes).optional(),
-  visibility: z.enum(visibilities).optional(),
-  q: z.string().max(200).optional().meta({ description: 'Substring of title or url' }),
-});
+export const registryListQuery = z.lazy(() =>
+  z.strictObject({
+    ...listQuery(['createdAt', 'title', 'url', 'type']),
+    type: z.enum(registryTypes).optional(),
+    visibility: z.enum(visibilities).optional(),
+    q: z.string().max(200).optional().meta({ description: 'Substring of title or url' }),
+  }),
+);
 
 /** Why a registry can't be used, told apart (R9). */
 export const checkCauses = [
@@ -113,22 +121,27 @@ export const checkCauses = [
 ] as const;
 export type CheckCause = (typeof checkCauses)[number];
 
-export const registryCheckSchema = z
-  .strictObject({
-    repository: z.string().min(1).max(255).optional().meta({
-      description: 'Also ask for the right to pull from, and for a private registry push to, this repository',
-    }),
-  })
-  .meta({ id: 'RegistryCheck' });
+export const registryCheckSchema = z.lazy(() =>
+  z
+    .strictObject({
+      repository: z.string().min(1).max(255).optional().meta({
+        description:
+          'Also ask for the right to pull from, and for a private registry push to, this repository',
+      }),
+    })
+    .meta({ id: 'RegistryCheck' }),
+);
 
-export const registryCheckResultSchema = z
-  .object({
-    ok: z.boolean(),
-    cause: z.enum(checkCauses).optional(),
-    message: z.string(),
-    retryAfterSeconds: z.int().optional().meta({ description: 'When rate-limited' }),
-    warnings: z.array(z.string()),
-    checkedAt: timestamp,
-  })
-  .meta({ id: 'RegistryCheckResult' });
+export const registryCheckResultSchema = z.lazy(() =>
+  z
+    .object({
+      ok: z.boolean(),
+      cause: z.enum(checkCauses).optional(),
+      message: z.string(),
+      retryAfterSeconds: z.int().optional().meta({ description: 'When rate-limited' }),
+      warnings: z.array(z.string()),
+      checkedAt: timestamp,
+    })
+    .meta({ id: 'RegistryCheckResult' }),
+);
 export type RegistryCheckResult = z.infer<typeof registryCheckResultSchema>;
