@@ -51,7 +51,7 @@ if (['api', 'experiment', 'build'].some(wanted)) {
 }
 
 if (process.argv.includes('--write')) {
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${engine.kind} ${engine.version}`;
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${engine.version}`;
   const head = [
     '# Performance',
     '',
