@@ -125,16 +125,20 @@ function baseImageFailure(message: string): BuildFailureCode {
   return 'base-image-unavailable';
 }
 
+/** A registry also says `denied` of what it refuses to anybody: a tag that can't be moved, a quota that is used up. */
+const isUnauthorized = (message: string) =>
+  /unauthorized|not authorized|authentication required|no basic auth|requested access .* denied|permission|insufficient_scope|\b40[13]\b/i.test(
+    message,
+  );
+
 /** What `docker push` failed of, from its last lines. */
 export function pushFailure(uri: string, lines: string[]): BuildFailure {
   const last = lines.findLast((line) => line.trim() !== '') ?? 'docker push failed without a word.';
-  const answer = registryAnswer(last);
-  const immutable = /immutable/i.test(last);
   const code: BuildFailureCode = /no space left on device/i.test(last)
     ? 'disk-full'
-    : answer === 'limited'
+    : registryAnswer(last) === 'limited'
       ? 'rate-limited'
-      : answer === 'unauthorized' && !immutable
+      : isUnauthorized(last)
         ? 'push-unauthorized'
         : 'push-refused';
   return {

@@ -189,6 +189,15 @@ describe('B1 why a push failed', () => {
     ['unauthorized: authentication required', 'push-unauthorized'],
     ['no basic auth credentials', 'push-unauthorized'],
     [
+      'denied: Permission "artifactregistry.repositories.uploadArtifacts" denied on resource',
+      'push-unauthorized',
+    ],
+    [
+      'denied: User: arn:aws:sts::0:assumed-role/x is not authorized to perform: ecr:InitiateLayerUpload',
+      'push-unauthorized',
+    ],
+    ['denied: the quota of this project is used up', 'push-refused'],
+    [
       "denied: The image tag '1' already exists in the 'x' repository and cannot be overwritten because the tag is immutable.",
       'push-refused',
     ],
