@@ -17,6 +17,7 @@ export interface SchedulingPolicy {
   arn: string;
   /** Share identifiers (a trailing `*` matches a prefix) and their weights; lower means more. */
   weights: { identifier: string; weight: number }[];
+  shareDecaySeconds: number;
 }
 
 interface TimeLimitAction {
@@ -48,6 +49,7 @@ const environmentProperties = z.object({
 const policyProperties = z.object({
   FairsharePolicy: z
     .object({
+      ShareDecaySeconds: z.number().int().min(0).max(604_800).default(0),
       ShareDistribution: z
         .array(
           z.object({
@@ -110,7 +112,12 @@ export function readDeclared(resources: DeclaredResource[]): Declared {
         identifier: one.ShareIdentifier,
         weight: one.WeightFactor,
       }));
-      return [resource.physicalId, { ...identity(resource), weights }] as const;
+      const policy: SchedulingPolicy = {
+        ...identity(resource),
+        weights,
+        shareDecaySeconds: FairsharePolicy.ShareDecaySeconds,
+      };
+      return [resource.physicalId, policy] as const;
     }),
   );
   const queues = new Map(

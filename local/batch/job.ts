@@ -14,6 +14,7 @@ export interface Attempt {
   taskId: string;
   environmentArn: string;
   gpuIds: number[];
+  placedAt: number;
   logStream: string;
   startedAt?: number;
   stoppedAt?: number;

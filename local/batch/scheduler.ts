@@ -8,7 +8,7 @@ import { requirementsOf } from './job-definition.ts';
 import { type Held, type Machine, placeJob } from './placement.ts';
 import { shouldRetry } from './retry.ts';
 import { runTask, type TaskEnd, type TaskParts, TaskReleasedError } from './task.ts';
-import { headOf } from './turn.ts';
+import { createTurns } from './turn.ts';
 
 /** More characters of overrides than this fail when the job is dispatched. */
 const overridesLimit = 8192;
@@ -49,6 +49,7 @@ export function createScheduler(
   const running = new Map<string, Running>();
   const waiters = new Map<string, ((job: Job) => void)[]>();
   const limits = new Map<string, () => void>();
+  const turns = createTurns();
   const release = new AbortController();
   let passScheduled = false;
   const now = () => cloud.now().getTime();
@@ -89,12 +90,11 @@ export function createScheduler(
     });
   };
 
-  const held = (): (Held & { shareIdentifier: string })[] =>
+  const held = (): Held[] =>
     [...jobs.values()].filter(isPlaced).map((job) => ({
       ...requirementsOf(job.container),
       environmentArn: job.current?.environmentArn ?? '',
       gpuIds: job.current?.gpuIds ?? [],
-      shareIdentifier: job.shareIdentifier ?? '',
     }));
 
   /** Places jobs until every queue's head has to wait. */
@@ -103,15 +103,11 @@ export function createScheduler(
     const stuck = new Set<string>();
     for (;;) {
       const holding = held();
-      const usage = (share: string) =>
-        holding.filter((one) => one.shareIdentifier === share).reduce((sum, one) => sum + one.vcpus, 0);
       const heads = [...queues.values()]
         .filter((queue) => queue.enabled && !stuck.has(queue.arn))
         .flatMap((queue) => {
-          const runnable = [...jobs.values()].filter(
-            (job) => job.queueArn === queue.arn && job.status === 'RUNNABLE',
-          );
-          const job = headOf(queue, runnable, usage);
+          const own = [...jobs.values()].filter((job) => job.queueArn === queue.arn);
+          const job = turns.headOf(queue, own, now());
           return job ? [{ queue, job }] : [];
         })
         .sort((a, b) => b.queue.priority - a.queue.priority || a.job.createdAt - b.job.createdAt);
@@ -128,6 +124,7 @@ export function createScheduler(
         taskId: randomUUID().replaceAll('-', ''),
         environmentArn: placement.environment.arn,
         gpuIds: placement.gpuIds,
+        placedAt: now(),
         logStream: '',
       });
       return true;
@@ -230,6 +227,8 @@ export function createScheduler(
     });
     job.attempts.push(attempt);
     delete job.current;
+    const queue = queues.get(job.queueArn);
+    if (queue) turns.ended(queue, job, attempt, now());
     if (end.succeeded && !job.isTerminated && !state.timedOut) return move(job, 'SUCCEEDED', statusReason);
     const again =
       !job.isTerminated && !state.timedOut && shouldRetry(job.retryStrategy, job.attempts.length, attempt);

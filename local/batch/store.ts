@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS batch_jobs (
   job TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS batch_jobs_by_status ON batch_jobs (status, created_at);
 CREATE INDEX IF NOT EXISTS batch_jobs_by_queue ON batch_jobs (queue, created_at);
-CREATE TABLE IF NOT EXISTS batch_log_positions (task_id TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS batch_task_logs (task_id TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT;
 `;
 
 export interface JobFilter {
@@ -33,7 +33,7 @@ export function createBatchStore(db: DatabaseSync) {
   const toDefinition = (row: Record<string, unknown>) => JSON.parse(String(row.definition)) as JobDefinition;
   const update = db.prepare('UPDATE batch_jobs SET status = ?, stopped_at = ?, job = ? WHERE id = ?');
   const setPosition = db.prepare(
-    'INSERT INTO batch_log_positions VALUES (?, ?) ON CONFLICT DO UPDATE SET time = excluded.time',
+    'INSERT INTO batch_task_logs VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
   );
 
   return {
@@ -137,13 +137,13 @@ export function createBatchStore(db: DatabaseSync) {
         .map(toDefinition);
     },
 
-    /** How far a container's log has been taken over: the engine's time of the last line. */
-    setLogPosition: (taskId: string, time: string) => void setPosition.run(taskId, time),
+    /** How far a container's log has been taken over, as `log-position.ts` writes it. */
+    setLogPosition: (taskId: string, position: string) => void setPosition.run(taskId, position),
     logPosition(taskId: string): string | undefined {
-      const row = db.prepare('SELECT time FROM batch_log_positions WHERE task_id = ?').get(taskId);
-      return row && String(row.time);
+      const row = db.prepare('SELECT position FROM batch_task_logs WHERE task_id = ?').get(taskId);
+      return row && String(row.position);
     },
     forgetLogPosition: (taskId: string) =>
-      void db.prepare('DELETE FROM batch_log_positions WHERE task_id = ?').run(taskId),
+      void db.prepare('DELETE FROM batch_task_logs WHERE task_id = ?').run(taskId),
   };
 }

@@ -1,12 +1,12 @@
 /** One attempt of a job: its container from the pull to the end, its log line by line. */
 import { EngineError } from '../engine/connection.ts';
 import type { ContainerState } from '../engine/engine.ts';
-import { nanoseconds } from '../engine/log-frames.ts';
 import { AwsError, type Principal } from '../platform.ts';
 import { containerName, containerSpec } from './container.ts';
 import { type ImageParts, pullImage, TaskStartError } from './image.ts';
 import type { Attempt, Job } from './job.ts';
 import type { BatchStore } from './store.ts';
+import { createTaskLog } from './task-log.ts';
 
 export interface TaskParts extends ImageParts {
   store: BatchStore;
@@ -39,9 +39,6 @@ export interface TaskContext {
 export class TaskReleasedError extends Error {
   override name = 'TaskReleasedError';
 }
-
-/** The log driver cuts longer lines into several events. */
-const longestEventBytes = 262_118;
 
 const containerExited = 'Essential container in task exited';
 const taskFailedToStart = 'Task failed to start';
@@ -120,7 +117,8 @@ async function startContainer({ engine }: TaskParts, { signal }: TaskContext, id
 /** The log and the end of a container that runs, or has run. */
 async function follow(parts: TaskParts, context: TaskContext, id: string): Promise<TaskEnd> {
   const { engine, stopGraceSeconds } = parts;
-  const { signal, release } = context;
+  const { job, attempt, signal, release } = context;
+  const log = createTaskLog(parts, job, attempt, id, release);
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping = engine.stop(id, stopGraceSeconds);
@@ -129,26 +127,15 @@ async function follow(parts: TaskParts, context: TaskContext, id: string): Promi
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
   try {
-    await followedLog(parts, context, id);
+    await log.follow();
     await engine.wait(id, release);
-    // Again: the engine may have broken the stream off, or ended it before a last line without line feed.
-    await copyLog(parts, context, id);
+    await log.complete();
     await stopping;
   } finally {
     signal.removeEventListener('abort', stop);
   }
   const ended = await engine.inspect(id);
   return ended ? endOf(ended.State) : hostLost(parts, context);
-}
-
-/** Takes lines over as they come. Where the engine breaks the stream off, the rest is read once the container has stopped. */
-async function followedLog(parts: TaskParts, context: TaskContext, id: string): Promise<void> {
-  try {
-    await copyLog(parts, context, id);
-  } catch (error) {
-    if (context.release.aborted) throw error;
-    parts.cloud.log('batch', `${context.job.id}: the log broke off: ${(error as Error).message}`);
-  }
 }
 
 function endOf({ ExitCode: exitCode, OOMKilled }: ContainerState): TaskEnd {
@@ -158,41 +145,6 @@ function endOf({ ExitCode: exitCode, OOMKilled }: ContainerState): TaskEnd {
     statusReason: containerExited,
     succeeded: exitCode === 0,
   };
-}
-
-/** Takes every line over once: after a restart from where it had come to. */
-async function copyLog({ cloud, engine, store }: TaskParts, context: TaskContext, id: string): Promise<void> {
-  const { job, attempt, release } = context;
-  const options = job.container.logConfiguration?.options;
-  const group = options?.['awslogs-group'] ?? '/aws/batch/job';
-  const position = store.logPosition(attempt.taskId);
-  const copiedTo = position === undefined ? -1n : nanoseconds(position);
-  for await (const batch of engine.followLog(id, position, release)) {
-    const fresh = batch
-      .map((line) => ({ ...line, time: nanoseconds(line.time), at: line.time }))
-      .filter((line) => line.time > copiedTo);
-    const last = fresh.at(-1);
-    if (!last) continue;
-    // CloudWatch takes no empty events, and the log driver leaves them out.
-    const lines = fresh.filter((line) => line.text !== '');
-    cloud.appendLogs(
-      group,
-      attempt.logStream,
-      lines.flatMap(({ time, text }) =>
-        eventsOf(text).map((message) => ({ timestamp: Number(time / 1_000_000n), message })),
-      ),
-    );
-    store.setLogPosition(attempt.taskId, last.at);
-  }
-}
-
-function eventsOf(line: string): string[] {
-  const bytes = Buffer.from(line);
-  if (bytes.length <= longestEventBytes) return [line];
-  const count = Math.ceil(bytes.length / longestEventBytes);
-  return Array.from({ length: count }, (_, index) =>
-    bytes.toString('utf8', index * longestEventBytes, (index + 1) * longestEventBytes),
-  );
 }
 
 function assume({ cloud }: TaskParts, roleArn: string | undefined, session: string): Principal | undefined {

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { dockerHost, type EngineAddress } from './address.ts';
 import { connect, EngineError } from './connection.ts';
-import { type ContainerLogLine, logLineReader, repeatFilter } from './log-frames.ts';
+import { type ContainerLogLine, logLineReader } from './log-frames.ts';
 
 export interface ContainerSpec {
   Image: string;
@@ -70,8 +70,8 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** Every container, running or not, that has all these labels. */
   list(labels: Record<string, string>): Promise<ContainerSummary[]>;
-  /** The lines written since `since` (inclusive, RFC 3339), in batches as they come; ends when the container has stopped. */
-  followLog(id: string, since?: string, signal?: AbortSignal): AsyncGenerator<ContainerLogLine[]>;
+  /** The lines written since `since` (inclusive, nanoseconds since 1970), in batches as they come; ends when the container has stopped. */
+  followLog(id: string, since?: bigint, signal?: AbortSignal): AsyncGenerator<ContainerLogLine[]>;
   close(): void;
 }
 
@@ -152,9 +152,8 @@ export function createEngine(address: EngineAddress): Engine {
         ...(signal && { signal }),
       });
       const read = logLineReader();
-      const isNew = repeatFilter();
       for await (const chunk of answer) {
-        const lines = read(chunk as Buffer).filter(isNew);
+        const lines = read(chunk as Buffer);
         if (lines.length > 0) yield lines;
       }
       const last = read();
@@ -188,10 +187,9 @@ const encodeLogin = (login: RegistryLogin) =>
   Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 
 /** The engine takes `since` as seconds with nine decimals, which a double can't hold. */
-function epochSeconds(time: string | undefined): string | undefined {
-  if (time === undefined) return undefined;
-  const nanoseconds = /\.(\d{1,9})/.exec(time)?.[1] ?? '0';
-  return `${Math.floor(Date.parse(time) / 1000)}.${nanoseconds.padEnd(9, '0')}`;
+function epochSeconds(nanoseconds: bigint | undefined): string | undefined {
+  if (nanoseconds === undefined) return undefined;
+  return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 }
 
 async function* jsonLines(source: Readable): AsyncGenerator<unknown> {

@@ -2,8 +2,8 @@
 
 export interface ContainerLogLine {
   stream: 'stdout' | 'stderr';
-  /** The engine's own time of the line, RFC 3339 with nanoseconds. */
-  time: string;
+  /** The engine's own time of the line, in nanoseconds since 1970. */
+  time: bigint;
   text: string;
 }
 
@@ -20,7 +20,7 @@ export function logLineReader(): (chunk?: Buffer) => ContainerLogLine[] {
   const unfinished = new Map<number, { time: string; parts: Buffer[] }>();
   const lineOf = (stream: number, line: { time: string; parts: Buffer[] }): ContainerLogLine => ({
     stream: stream === 2 ? 'stderr' : 'stdout',
-    time: line.time,
+    time: nanoseconds(line.time),
     text: Buffer.concat(line.parts).toString('utf8'),
   });
   return (chunk) => {
@@ -54,27 +54,7 @@ export function logLineReader(): (chunk?: Buffer) => ContainerLogLine[] {
   };
 }
 
-/**
- * Makes a filter that drops lines that came already. Docker, following a log while its last entry is being written,
- * now and then gives that entry twice, with the same time; within a stream times never go back.
- */
-export function repeatFilter(): (line: ContainerLogLine) => boolean {
-  const latest = new Map<string, { time: bigint; texts: Set<string> }>();
-  return ({ stream, time: text, text: content }) => {
-    const time = nanoseconds(text);
-    const last = latest.get(stream);
-    if (last && time < last.time) return false;
-    if (!last || time > last.time) {
-      latest.set(stream, { time, texts: new Set([content]) });
-      return true;
-    }
-    if (last.texts.has(content)) return false;
-    last.texts.add(content);
-    return true;
-  };
-}
-
-/** The engine's time as nanoseconds since 1970, which sorts and compares exactly. */
+/** The engine's time (RFC 3339, up to nine decimals) as nanoseconds since 1970. */
 export function nanoseconds(time: string): bigint {
   const fraction = /\.(\d{1,9})/.exec(time)?.[1] ?? '';
   const seconds = Date.parse(time.replace(/\.\d+/, '')) / 1000;

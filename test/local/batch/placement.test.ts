@@ -3,6 +3,7 @@ import type { ComputeEnvironment, JobQueue } from '../../../local/batch/declared
 import { instanceType } from '../../../local/batch/instance-types.ts';
 import { type Held, placeJob } from '../../../local/batch/placement.ts';
 import { shouldRetry } from '../../../local/batch/retry.ts';
+import { createShareUsage } from '../../../local/batch/share-usage.ts';
 
 const environment = (arn: string, types: string[], maxVcpus = 8): ComputeEnvironment => ({
   name: arn,
@@ -132,5 +133,18 @@ describe('E15 a failed attempt', () => {
         reason: 'OutOfMemory',
       }),
     ).toBe(false);
+  });
+});
+
+describe('what a share has used', () => {
+  const use = (shareIdentifier: string, vcpus: number, since: number) => ({ shareIdentifier, vcpus, since });
+
+  test('counts half after each decay, besides what it uses now', () => {
+    const usage = createShareUsage(3600);
+    usage.ended(use('a', 2, 0), 100_000);
+    expect(usage.of('a', [], 100_000)).toBe(200);
+    expect(usage.of('a', [], 3_700_000)).toBeCloseTo(100);
+    expect(usage.of('a', [use('a', 4, 90_000), use('b', 4, 0)], 100_000)).toBe(240);
+    expect(usage.of('b', [use('b', 1, 100_000)], 100_000)).toBe(1);
   });
 });

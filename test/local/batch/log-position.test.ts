@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { createLogPosition } from '../../../local/batch/log-position.ts';
+
+const line = (stream: 'stdout' | 'stderr', time: bigint, text: string) => ({ stream, time, text });
+const second = 1_000_000_000n;
+
+test('E14 takes every line once, although streams overtake each other and the engine repeats itself', () => {
+  const position = createLogPosition();
+  expect(position.since()).toBeUndefined();
+  const first = [
+    line('stdout', 20n * second, 'a'),
+    line('stdout', 22n * second, 'b'),
+    line('stderr', 21n * second, 'warning'),
+  ];
+  expect(first.filter(position.advance)).toEqual(first);
+  const again = [
+    ...first,
+    line('stdout', 22n * second, 'same time'),
+    line('stderr', 23n * second, 'warning'),
+  ];
+  expect(again.filter(position.advance).map((one) => one.text)).toEqual(['same time', 'warning']);
+});
+
+test('E14 goes on after a restart a little before the newest line', () => {
+  const position = createLogPosition();
+  for (const one of [line('stdout', 100n * second, 'a'), line('stderr', 99n * second, 'b')])
+    position.advance(one);
+  const later = createLogPosition(position.toString());
+  expect(later.since()).toBe(90n * second);
+  const lines = [
+    line('stdout', 100n * second, 'a'),
+    line('stderr', 99n * second, 'b'),
+    line('stderr', 100n * second, 'new'),
+  ];
+  expect(lines.filter(later.advance).map((one) => one.text)).toEqual(['new']);
+});
