@@ -6,12 +6,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, succeeds } from '../command.ts';
+import { commandsOnPath } from '../engine/find.ts';
 import { hasApt, installPackages, isRoot } from '../engine/install.ts';
 import type { Engine } from '../engine.ts';
 import type { Detail } from '../progress.ts';
 
 /** Raise it when the recipe changes, so that cached images of the old one aren't used. */
-const RECIPE = 'r1';
+const RECIPE = 'r2';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -33,12 +34,14 @@ function hostRelease(): Release | undefined {
   return codename ? { distribution: field('ID') ?? 'debian', codename } : undefined;
 }
 
-/** The package mirror that this machine itself uses, so that a company's own mirror works too. */
-async function hostMirror({ codename }: Release): Promise<string> {
+/** The package source that this machine itself uses, as a line of sources.list: a company's own mirror works too. */
+async function hostSource({ distribution, codename }: Release): Promise<string> {
   const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI) $(CODENAME) $(COMPONENT)']);
   for (const target of targets.split('\n')) {
     const [uri, release, component] = target.split(' ');
-    if (uri && release === codename && component === 'main' && !uri.includes('security')) return uri;
+    if (!uri || release !== codename || component !== 'main' || uri.includes('security')) continue;
+    const keyring = `/usr/share/keyrings/${distribution}-archive-keyring.gpg`;
+    return `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${uri} ${codename} main`;
   }
   throw new BaseImageError(`apt has no package mirror for ${codename} main: see /etc/apt/sources.list`);
 }
@@ -53,18 +56,16 @@ export async function pythonImage(engine: Engine, detail: Detail): Promise<strin
       'Docker Hub does not answer, and making a base image from Debian packages needs root on Debian or Ubuntu: ' +
         'name a Python image that this machine can pull in SLIPWAY_BASE_IMAGE.',
     );
-  if (!existsSync('/usr/sbin/debootstrap')) await installPackages(['debootstrap'], ['gpgv'], detail);
+  if (commandsOnPath('mmdebstrap').length === 0) await installPackages(['mmdebstrap'], ['gpgv'], detail);
 
   // Device nodes are made in it, which many a /tmp forbids.
   const work = await mkdtemp('/var/tmp/slipway-base-');
   try {
     const root = join(work, 'root');
     const archive = join(work, 'root.tar');
-    await run(
-      'debootstrap',
-      ['--variant=minbase', '--include=python3', release.codename, root, await hostMirror(release)],
-      { onLine: (line) => detail(line.replace(/^I: /, '')) },
-    );
+    await run('mmdebstrap', [...mmdebstrapOptions(), release.codename, root, await hostSource(release)], {
+      onLine: (line) => detail(line.replace(/^I: /, '')),
+    });
     detail('leaving out documentation, locales and package caches');
     await slim(root);
     await symlink('python3', join(root, 'usr/bin/python'));
@@ -78,12 +79,27 @@ export async function pythonImage(engine: Engine, detail: Detail): Promise<strin
   return image;
 }
 
+function mmdebstrapOptions(): string[] {
+  // Lets `usr-is-merged` stand in for a package that needs all of Perl.
+  const hook = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
+  return [
+    '--mode=root',
+    '--variant=apt',
+    '--format=directory',
+    '--include=python3',
+    // Nobody needs half an image after a power failure.
+    '--dpkgopt=force-unsafe-io',
+    ...(existsSync(hook) ? [`--hook-dir=${hook}`] : []),
+  ];
+}
+
 /** What Debian's own slim images leave out; copyright files stay. */
 async function slim(root: string): Promise<void> {
   const gone = ['usr/share/man', 'usr/share/info', 'usr/share/locale', 'usr/share/lintian', 'usr/share/i18n'];
   for (const path of gone) await rm(join(root, path), { recursive: true, force: true });
   for (const path of ['var/lib/apt/lists', 'var/cache/apt', 'var/log', 'tmp']) await empty(join(root, path));
   await keepCopyrights(join(root, 'usr/share/doc'));
+  await rm(join(root, 'etc/dpkg/dpkg.cfg.d/99mmdebstrap'), { force: true });
   await writeFile(
     join(root, 'etc/dpkg/dpkg.cfg.d/slipway-slim'),
     `${gone.map((path) => `path-exclude /${path}/*`).join('\n')}\npath-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\n`,
