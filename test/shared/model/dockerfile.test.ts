@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { baseImages } from '../../../shared/model/dockerfile.ts';
+import { baseImages, pinBases } from '../../../shared/model/dockerfile.ts';
 
 const lines = (...all: string[]) => all.join('\n');
 
@@ -85,5 +85,54 @@ describe('B6 the images that a Dockerfile builds on', () => {
     );
     baseImages(`FROM ${'$'.repeat(60_000)}\nARG ${'a'.repeat(60_000)}`, {});
     expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+describe('B8 pinning', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const cases: [string, string, string][] = [
+    ['a plain FROM', 'FROM python:3\nRUN true\n', `FROM python:3@${digest}\nRUN true\n`],
+    [
+      'every place, and nothing else',
+      lines(
+        '# syntax = docker/dockerfile:1  ',
+        '# FROM python:3',
+        'ARG BASE=python',
+        `FROM --platform=$BUILDPLATFORM  $${'{BASE}'}:3  AS one # not a comment`,
+        'RUN --mount=type=bind,from=tools:1,target=/t echo --from=tools:1 python:3',
+        'COPY  --chown=1 --from=tools:1 /a /a',
+        'RUN <<EOF',
+        'FROM python:3',
+        'EOF',
+        'FROM one',
+        'COPY --from=0 /b /b',
+      ),
+      lines(
+        `# syntax = docker/dockerfile:1@${digest}  `,
+        '# FROM python:3',
+        'ARG BASE=python',
+        `FROM --platform=$BUILDPLATFORM  python:3@${digest}  AS one # not a comment`,
+        `RUN --mount=type=bind,from=tools:1@${digest},target=/t echo --from=tools:1 python:3`,
+        `COPY  --chown=1 --from=tools:1@${digest} /a /a`,
+        'RUN <<EOF',
+        'FROM python:3',
+        'EOF',
+        'FROM one',
+        'COPY --from=0 /b /b',
+      ),
+    ],
+    [
+      'over continued lines, with Windows line ends',
+      'FROM \\\r\n  # why\r\n  py\\\r\nthon:3 AS x\r\n',
+      `FROM \\\r\n  # why\r\n  python:3@${digest} AS x\r\n`,
+    ],
+    ['what has a digest already', `FROM python@${digest}`, `FROM python@${digest}`],
+    ['what is not known', 'FROM other\nFROM __proto__', 'FROM other\nFROM __proto__'],
+  ];
+  test.each(cases)('%s', (_name, text, expected) => {
+    const digests = { 'python:3': digest, 'tools:1': digest, 'docker/dockerfile:1': digest };
+    expect(pinBases(text, {}, digests)).toBe(expected);
+    // Pinned once is pinned.
+    expect(pinBases(expected, {}, digests)).toBe(expected);
   });
 });
