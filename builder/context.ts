@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
+import { pinBases } from '../shared/model/dockerfile.ts';
 import { ArchiveError } from './archive/place.ts';
 import { unpack } from './archive/unpack.ts';
 import type { Aws } from './aws.ts';

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRegistryClient } from '../shared/registry/client.ts';
+import { RegistryError } from '../shared/registry/model.ts';
 import { createNetwork } from '../shared/registry/network.ts';
 import { parseReference } from '../shared/registry/reference.ts';
 import type { Credentials } from './aws.ts';
@@ -10,6 +11,8 @@ import { dockerKey } from './credentials.ts';
 export interface RegistryView {
   /** Whether there is a manifest under this tag. A registry that doesn't answer has none. */
   has(uri: string): Promise<boolean>;
+  /** Why these credentials can't push there; nothing where they can, or nobody can tell before it is tried. */
+  refusalOf(uri: string): Promise<string | undefined>;
   /** Compressed size and platform of what lies under `digest` beside `uri`. */
   describe(uri: string, digest: string): Promise<{ sizeBytes: number; platform: string }>;
   /** Gives `digest` the tag of `to` as well. False where that is in another repository. */
@@ -31,6 +34,16 @@ export function createRegistryView(configFolder: string, privateHosts: readonly 
         // Only a cache is asked for this way: the build goes on without it.
         return false;
       }
+    },
+    async refusalOf(uri) {
+      const { host, repository } = located(uri);
+      try {
+        await (await clientOf(host)).probePush(repository);
+      } catch (error) {
+        // Anything but a plain no may be this moment's trouble, or a protocol that knows no giving up.
+        if (error instanceof RegistryError && error.status === 401) return error.message;
+      }
+      return undefined;
     },
     async describe(uri, digest) {
       const { host, repository } = located(uri);

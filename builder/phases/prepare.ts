@@ -36,10 +36,22 @@ export async function prepare(
   await saveState(work, state);
 }
 
-/** Answers whether the repository has a layer cache: the credentials' first use. */
+/**
+ * Answers whether the repository has a layer cache: the credentials' first use. Stored credentials that the target's
+ * registry refuses end the build here, before anybody waits for what can't be pushed.
+ */
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
-  return createRegistryView(work.docker.config, spec.privateRegistries).has(spec.cache);
+  const registry = createRegistryView(work.docker.config, spec.privateRegistries);
+  const isStored = spec.registries.some(
+    ({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`),
+  );
+  const [cacheExists, refusal] = await Promise.all([
+    registry.has(spec.cache),
+    isStored ? registry.refusalOf(spec.target) : undefined,
+  ]);
+  if (refusal !== undefined) throw new BuildError({ code: 'push-unauthorized', message: `${refusal}.` });
+  return cacheExists;
 }
 
 /** A file for each secret, which only the step that mounts it will see. */
