@@ -61,7 +61,17 @@ export const openFields = (
 export function buildOf(record: BuildRecord): Build {
   const { id, kind, imageId, status, phase, compute, identity, cached, uri, digest, sizeBytes, author } =
     record;
-  const { createdAt, updatedAt, startedAt, finishedAt, durationSeconds, stopRequestedAt, failure } = record;
+  const {
+    createdAt,
+    updatedAt,
+    startedAt,
+    finishedAt,
+    durationSeconds,
+    stopRequestedAt,
+    failure,
+    mirror,
+    validation,
+  } = record;
   return {
     id,
     kind,
@@ -82,5 +92,7 @@ export function buildOf(record: BuildRecord): Build {
     durationSeconds,
     stopRequestedAt,
     failure,
+    mirror,
+    validation,
   };
 }

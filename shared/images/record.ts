@@ -35,7 +35,7 @@ export function imageItem(table: Table, organisation: string, record: Columns & 
 /** Named fields only, so that nothing internal slips out. */
 export function imageOf(record: ImageRecord, readme?: string): Image {
   const { id, registryId, registry, repository, tag, uri, digest, sizeBytes, platforms, status } = record;
-  const { source, author, createdAt, updatedAt, logo, currentBuild } = record;
+  const { source, author, createdAt, updatedAt, logo, currentBuild, mirror, validation } = record;
   return {
     id,
     registryId,
@@ -54,6 +54,8 @@ export function imageOf(record: ImageRecord, readme?: string): Image {
     readme,
     logo,
     currentBuild,
+    mirror,
+    validation,
   };
 }
 

@@ -38,6 +38,34 @@ export const buildFailures = {
     cause: 'The stored credentials may not push to this repository.',
     retry: 'Update the credentials of the registry (PATCH /v1/registries/{id}), then build again.',
   },
+  'source-not-found': {
+    cause: 'The image, or a part of it, is not in its registry any more, or not for that platform.',
+    retry: 'Check the image in its registry, then ask again.',
+  },
+  'source-unauthorized': {
+    cause: 'The registry of the image wants other credentials, or hides that the image does not exist.',
+    retry: 'Connect the registry with a username and password (POST /v1/registries), then ask again.',
+  },
+  'source-unavailable': {
+    cause: 'The registry of the image could not be reached, or did not answer as a registry does.',
+    retry: 'Try again later.',
+  },
+  'source-changed': {
+    cause: 'While it was copied, the tag of the image was moved to another one.',
+    retry: 'Ask again: the image that the tag names then is copied.',
+  },
+  'source-unsupported': {
+    cause: 'The image is of a form that cannot be copied byte by byte, such as Docker schema 1.',
+    retry: 'Build the image again with a current tool.',
+  },
+  'target-exists': {
+    cause: 'The tag is there already in the target registry.',
+    retry: 'Choose another tag, or ask with "force": true to have it moved.',
+  },
+  'target-unavailable': {
+    cause: 'The target registry could not be reached, or did not answer as a registry does.',
+    retry: 'Try again later: what was copied is not copied again.',
+  },
   'context-missing': {
     cause:
       'The uploaded context is not there, is not the archive it was declared to be, or holds paths outside of itself.',

@@ -5,6 +5,7 @@ import { listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { secretName } from './organisation.ts';
 import { buildStatuses } from './states.ts';
+import { validationSchema } from './validation.ts';
 
 /** A Dockerfile is text that people read; what is larger belongs into the context. */
 export const dockerfileLimit = 131_072;
@@ -91,11 +92,27 @@ export const failureSchema = z.lazy(() =>
 );
 export type BuildFailure = z.infer<typeof failureSchema>;
 
+/** Jobs of one form: they have the same states, logs, timeline, stop and mail. */
+export const buildKinds = ['build', 'mirror', 'validation'] as const;
+export type BuildKind = (typeof buildKinds)[number];
+
+/** What a mirror did with the image's blobs (I7). */
+export const mirrorSchema = z.lazy(() =>
+  z.object({
+    source: z.string().meta({ description: 'What was mirrored, by its digest' }),
+    movedBlobs: z.int(),
+    mountedBlobs: z.int().meta({ description: 'Taken over from another repository of the same registry' }),
+    existingBlobs: z.int().meta({ description: 'Were there already' }),
+    movedBytes: z.int(),
+  }),
+);
+export type Mirror = z.infer<typeof mirrorSchema>;
+
 export const buildSchema = z.lazy(() =>
   z
     .object({
       id: idSchema('build'),
-      kind: z.enum(['build']),
+      kind: z.enum(buildKinds),
       imageId: idSchema('image'),
       status: z.enum(buildStatuses),
       phase: z.enum(buildPhases).meta({
@@ -118,6 +135,8 @@ export const buildSchema = z.lazy(() =>
       durationSeconds: z.number().optional(),
       stopRequestedAt: timestamp.optional(),
       failure: failureSchema.optional(),
+      mirror: mirrorSchema.optional(),
+      validation: validationSchema.optional(),
     })
     .meta({ id: 'Build' }),
 );
@@ -128,6 +147,7 @@ export const buildColumns = ['createdAt', 'status', 'author'] as const;
 export const buildListQuery = z.lazy(() =>
   z.strictObject({
     ...listQuery(buildColumns),
+    kind: z.enum(buildKinds).optional(),
     status: z.enum(buildStatuses).optional(),
     imageId: idSchema('image').optional(),
     author: z.string().max(320).optional(),

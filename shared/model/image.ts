@@ -5,6 +5,7 @@ import { listQuery, timestamp } from './common.ts';
 import { imageRules } from './experiment.ts';
 import { idSchema } from './id.ts';
 import { buildStatuses, imageStatuses } from './states.ts';
+import { imageValidationSchema } from './validation.ts';
 
 /** As registries want it: lower-case parts of letters and digits, joined by `.`, `_`, `__`, hyphens and slashes. */
 export const repositoryName = z
@@ -42,7 +43,7 @@ export const logoNames = [
 const readme = z.string().max(65_536).meta({ description: 'Markdown' });
 const logo = z.enum(logoNames);
 
-const imageSources = ['build', 'reference'] as const;
+const imageSources = ['build', 'reference', 'mirror'] as const;
 
 export const imageSchema = z.lazy(() =>
   z
@@ -72,6 +73,11 @@ export const imageSchema = z.lazy(() =>
         .object({ id: idSchema('build'), status: z.enum(buildStatuses), cached: z.boolean() })
         .optional()
         .meta({ description: 'The build under way, else the last one' }),
+      mirror: z
+        .object({ imageId: idSchema('image'), uri: z.string(), digest: z.string() })
+        .optional()
+        .meta({ description: 'The last mirror of this image' }),
+      validation: imageValidationSchema.optional(),
     })
     .meta({ id: 'Image' }),
 );
@@ -144,6 +150,46 @@ export const imageChangeSchema = z.lazy(() =>
   z.strictObject({ readme: readme.nullish(), logo: logo.nullish() }).meta({ id: 'ImageChange' }),
 );
 export type ImageChange = z.output<typeof imageChangeSchema>;
+
+/** What is left out is as for a build; the name is by default that of the image which is mirrored. */
+export const newMirrorSchema = z.lazy(() =>
+  z
+    .strictObject({
+      registryId: idSchema('registry').optional().meta({
+        description: "Left out: the organisation's own space",
+      }),
+      repository: repositoryName.optional(),
+      tag: tagName
+        .refine((tag) => !tag.startsWith(reservedTagPrefix), `begins with ${reservedTagPrefix}`)
+        .optional(),
+      platform: z
+        .string()
+        .regex(/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/, 'is os/arch or os/arch/variant')
+        .optional()
+        .meta({ description: 'Left out: every platform', example: 'linux/arm64' }),
+      force: z.boolean().default(false).meta({ description: 'Whether the tag may be there already' }),
+    })
+    .meta({ id: 'NewMirror' }),
+);
+export type NewMirror = z.output<typeof newMirrorSchema>;
+
+/** I14: where an image is to be had. */
+export const imageLocationSchema = z.lazy(() =>
+  z
+    .object({
+      kind: z.enum(['pull', 'manifest']).meta({
+        description:
+          '`pull`: it lies in a private registry of the organisation, itself or as a mirror; `manifest`: only in its public one',
+      }),
+      uri: z.string().meta({
+        description: 'What `docker pull` takes, by digest; or the URL of the manifest',
+        example: 'https://registry-1.docker.io/v2/library/python/manifests/sha256:…',
+      }),
+      digest: z.string(),
+    })
+    .meta({ id: 'ImageLocation' }),
+);
+export type ImageLocationAnswer = z.infer<typeof imageLocationSchema>;
 
 export const resolveImageSchema = z.lazy(() =>
   z

@@ -1,0 +1,92 @@
+/** Checks of an image that is really started (I10, I11): what may be asked for and what is answered. */
+import * as z from 'zod';
+import { jobKinds, runtimes, tools } from './capabilities.ts';
+import { timestamp } from './common.ts';
+import { idSchema } from './id.ts';
+
+export const validationChecks = ['notebook', 'capabilities'] as const;
+export type ValidationCheck = (typeof validationChecks)[number];
+
+/** Points of Kubeflow's contract of notebook images. */
+export const notebookPoints = [
+  'empty-home',
+  'http-prefix',
+  'cors',
+  'user-name',
+  'user-id',
+  'user-home',
+] as const;
+export type NotebookPoint = (typeof notebookPoints)[number];
+
+export const newValidationSchema = z.lazy(() =>
+  z
+    .strictObject({
+      checks: z
+        .array(z.enum(validationChecks))
+        .min(1)
+        .max(2)
+        .optional()
+        .meta({ description: 'Left out: both' }),
+    })
+    .meta({ id: 'NewValidation' }),
+);
+
+const notebookResult = z.lazy(() =>
+  z.object({
+    passed: z.boolean(),
+    points: z.array(
+      z.object({
+        code: z.enum(notebookPoints),
+        passed: z.boolean(),
+        evidence: z.string().meta({ example: 'GET /notebook/acme/check/ answered 200 after 0.8 s' }),
+      }),
+    ),
+  }),
+);
+export type NotebookResult = z.infer<typeof notebookResult>;
+
+const versions = <K extends string>(names: readonly [K, ...K[]]) =>
+  z.partialRecord(z.enum(names), z.string());
+
+const capabilitiesResult = z.lazy(() =>
+  z.object({
+    shell: z.boolean().meta({ description: 'Without a `/bin/sh` nothing else is known' }),
+    runtimes: versions(runtimes).meta({ example: { python: '3.13.1' } }),
+    tools: versions(tools).meta({ example: { pip: '24.3.1', tar: '1.35' } }),
+    packages: z
+      .record(z.string(), z.string())
+      .meta({
+        description: 'Those that kinds of jobs need, with their versions',
+        example: { flask: '3.1.0' },
+      }),
+    cuda: z.object({ version: z.string().optional(), libraries: z.array(z.string()) }),
+    kinds: z.array(
+      z.object({
+        kind: z.enum(jobKinds),
+        supported: z.boolean(),
+        missing: z.array(z.string()),
+        missingOptional: z.array(z.string()),
+      }),
+    ),
+  }),
+);
+export type CapabilitiesResult = z.infer<typeof capabilitiesResult>;
+
+/** Of the checks that were asked for. */
+export const validationSchema = z.lazy(() =>
+  z.object({
+    digest: z.string().meta({ description: 'What was checked' }),
+    notebook: notebookResult.optional(),
+    capabilities: capabilitiesResult.optional(),
+  }),
+);
+export type Validation = z.infer<typeof validationSchema>;
+
+/** On an image: of each check the last result. */
+export const imageValidationSchema = z.lazy(() =>
+  z.object({
+    buildId: idSchema('build').meta({ description: 'The validation that finished last' }),
+    finishedAt: timestamp,
+    ...validationSchema.unwrap().shape,
+  }),
+);
