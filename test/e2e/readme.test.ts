@@ -17,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('the first session of the README does what it says', async () => {
   const readme = await readFile('README.md', 'utf8');
-  const session = readme.slice(readme.indexOf('## A first session'));
+  const session = readme.slice(readme.indexOf('## A first session')).split('\n## ')[0] ?? '';
   const commands = [...session.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
   expect(commands.length).toBeGreaterThan(4);
   const base = await ensurePythonBase(await ensureEngine(), inject('cloud'), 'acme', () => {});
