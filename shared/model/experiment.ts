@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
+import { imageRules } from './image-rules.ts';
 import { experimentStatuses } from './states.ts';
 
 /** What may be worth another attempt. */
@@ -38,18 +39,6 @@ export const experimentReasons = {
   'job-lost': 'Nothing is known any more of the job.',
 } as const;
 export type ExperimentReason = keyof typeof experimentReasons;
-
-/** How the name that was asked for became an image (E3). */
-export const imageRules = [
-  'image-id',
-  'repository-tag',
-  'default-registry',
-  'docker-hub',
-  'full-url',
-  'organisation-default',
-  'platform-default',
-] as const;
-export type ImageRule = (typeof imageRules)[number];
 
 /** Bytes of command and environment together; a job definition ends at 24 KiB and JSON may lengthen both. */
 export const commandAndEnvLimitBytes = 16_384;

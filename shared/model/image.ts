@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { newBuildSource } from './build.ts';
 import { listQuery, timestamp } from './common.ts';
-import { imageRules } from './experiment.ts';
 import { idSchema } from './id.ts';
+import { imageRules } from './image-rules.ts';
 import { buildStatuses, imageStatuses } from './states.ts';
 import { imageValidationSchema } from './validation.ts';
 

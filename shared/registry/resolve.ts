@@ -1,5 +1,5 @@
 /** What an image name means in an organisation, and by which rule (E3). Names only: no registry is asked. */
-import type { ImageRule } from '../model/experiment.ts';
+import type { ImageRule } from '../model/image-rules.ts';
 import {
   dockerHub,
   formatReference,

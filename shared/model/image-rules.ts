@@ -1,0 +1,11 @@
+/** How the name that was asked for became an image (E3). */
+export const imageRules = [
+  'image-id',
+  'repository-tag',
+  'default-registry',
+  'docker-hub',
+  'full-url',
+  'organisation-default',
+  'platform-default',
+] as const;
+export type ImageRule = (typeof imageRules)[number];
