@@ -1,15 +1,15 @@
 /**
  * A small cloud for tests of single services: it implements `Cloud` for real where it can (database, credentials,
- * policies as plain denials, an HTTP endpoint that the AWS SDK clients talk to) and records the rest.
+ * policies as plain denials, the real endpoint for AWS's own SDK clients) and records the rest.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Readable } from 'node:stream';
+import { createEndpointServer, serveEndpoint } from '../../local/endpoint/endpoint.ts';
 import {
   type Asset,
   AwsError,
@@ -17,7 +17,7 @@ import {
   type CloudEvent,
   type InvocationResult,
   type Principal,
-  type RestCall,
+  type RestAnswer,
   type Service,
 } from '../../local/platform.ts';
 
@@ -51,12 +51,10 @@ const root: Principal = { arn: 'arn:aws:iam::000000000000:root', kind: 'root', s
 export async function createCloudWithEndpoint(
   home = mkdtempSync(join(tmpdir(), 'slipway-test-')),
 ): Promise<CloudWithEndpoint> {
-  const principals = new Map<string, Principal>([['ROOT', root]]);
-  const services = new Map<string, Service>();
+  const principals = new Map<string, Principal>([['AKIAROOT', root]]);
+  const services: Service[] = [];
   const listeners = new Set<() => void>();
-  const server = createServer(
-    (request, response) => void answer(request, response, services, cloud, principals),
-  );
+  const server = createEndpointServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const registryHost = `127.0.0.1:${await freePort()}`;
@@ -65,8 +63,7 @@ export async function createCloudWithEndpoint(
     principals.set(accessKeyId, { arn: roleArn, kind: 'role', sessionName });
     return {
       accessKeyId,
-      secretAccessKey: 'secret',
-      sessionToken: 'token',
+      ...secrets,
       expiration: new Date(Date.now() + 3_600_000),
     };
   };
@@ -143,15 +140,11 @@ export async function createCloudWithEndpoint(
       const timer = setInterval(() => void task(), everyMs);
       return () => clearInterval(timer);
     },
-    serve(...added) {
-      for (const service of added) services.set(service.signingName, service);
-    },
+    serve: (...added) => void services.push(...added),
     client: (roleArn) => ({
       endpoint: endpointUrl,
       region: 'us-east-1',
-      credentials: roleArn
-        ? issue(roleArn, 'test')
-        : { accessKeyId: 'ROOT', secretAccessKey: 'secret', sessionToken: 'token' },
+      credentials: roleArn ? issue(roleArn, 'test') : { accessKeyId: 'AKIAROOT', ...secrets },
     }),
     event(matches, timeoutSeconds = 20) {
       return new Promise((resolve, reject) => {
@@ -176,85 +169,41 @@ export async function createCloudWithEndpoint(
     },
     lines: (group, stream) => selectLines.all(group, stream).map((row) => String(row.message)),
     async close() {
-      for (const service of services.values()) await service.stop?.();
+      for (const service of services) await service.stop?.();
       await closeServer(server);
       cloud.db.close();
       rmSync(home, { recursive: true, force: true });
     },
   };
+  serveEndpoint(server, {
+    cloud,
+    services,
+    findKey(accessKeyId) {
+      const principal = principals.get(accessKeyId);
+      return principal && { ...secrets, accessKeyId, principal, expiresAt: Number.MAX_SAFE_INTEGER };
+    },
+    serveOpen: ({ path }) => serveCredentials(cloud, path),
+  });
   return cloud;
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  services: Map<string, Service>,
-  cloud: CloudWithEndpoint,
-  principals: Map<string, Principal>,
-): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks);
-  if (request.url?.startsWith('/_credentials/')) {
-    const [roleArn = '', session = ''] = decodeURIComponent(request.url.slice('/_credentials/'.length)).split(
-      '|',
-    );
-    const issued = cloud.issueCredentials(roleArn, 'test', session);
-    response.end(
-      JSON.stringify({
-        AccessKeyId: issued.accessKeyId,
-        SecretAccessKey: issued.secretAccessKey,
-        Token: issued.sessionToken,
-        Expiration: issued.expiration,
-      }),
-    );
-    return;
-  }
-  const [, accessKeyId = '', signingName = ''] =
-    /Credential=([^/]+)\/[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '') ?? [];
-  const principal = principals.get(accessKeyId) ?? root;
-  const caller = {
-    principal,
-    requestId: randomUUID(),
-    authorize: (action: string, resource: string) => cloud.authorize(principal, action, resource),
+/** Of every key. */
+const secrets = { secretAccessKey: 'secret', sessionToken: 'token' };
+
+/** What `credentialsUrl` points to. */
+function serveCredentials(cloud: Cloud, path: string): RestAnswer | undefined {
+  if (!path.startsWith('/_credentials/')) return undefined;
+  const [roleArn = '', session = ''] = decodeURIComponent(path.slice('/_credentials/'.length)).split('|');
+  const issued = cloud.issueCredentials(roleArn, 'test', session);
+  return {
+    status: 200,
+    body: JSON.stringify({
+      AccessKeyId: issued.accessKeyId,
+      SecretAccessKey: issued.secretAccessKey,
+      Token: issued.sessionToken,
+      Expiration: issued.expiration,
+    }),
   };
-  try {
-    const service = services.get(signingName);
-    const target = request.headers['x-amz-target'];
-    if (typeof target === 'string') {
-      const operation = target.split('.').at(-1) ?? '';
-      const handler = service?.operations?.[operation];
-      if (!handler) throw new AwsError('UnsupportedOperation', `${operation} is not supported`);
-      const output = await handler({
-        ...caller,
-        operation,
-        input: JSON.parse(body.toString() || '{}'),
-        rawBody: body,
-      });
-      response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(output));
-      return;
-    }
-    if (!service?.serve) throw new AwsError('UnsupportedOperation', `${signingName} is not there`);
-    const url = new URL(request.url ?? '/', cloud.endpointUrl);
-    const call: RestCall = {
-      ...caller,
-      method: request.method ?? 'GET',
-      path: url.pathname,
-      query: url.searchParams,
-      headers: request.headers as Record<string, string>,
-      body: Readable.from([body]),
-      readBody: async () => body,
-    };
-    const output = await service.serve(call);
-    response.writeHead(output.status, output.headers);
-    if (output.body instanceof Readable) output.body.pipe(response);
-    else response.end(output.body);
-  } catch (error) {
-    if (!(error instanceof AwsError)) cloud.messages.push(String((error as Error).stack));
-    const known = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500);
-    response.writeHead(known.status, { 'content-type': 'application/json', 'x-amzn-errortype': known.code });
-    response.end(JSON.stringify({ __type: known.code, message: known.message, ...known.details }));
-  }
 }
 
 async function closeServer(server: Server): Promise<void> {
