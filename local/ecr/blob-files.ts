@@ -5,6 +5,9 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
+/** Layers are read in few large pieces. */
+const readBytes = 1024 * 1024;
+
 export const digestPattern = /^sha256:[a-f0-9]{64}$/;
 
 export class DigestMismatchError extends Error {
@@ -42,7 +45,8 @@ export function createBlobFiles(folder: string): BlobFiles {
     const running = hashes.get(uploadId);
     if (running) return running;
     const hash = createHash('sha256');
-    for await (const chunk of createReadStream(uploadPath(uploadId))) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(uploadPath(uploadId), { highWaterMark: readBytes }))
+      hash.update(chunk as Buffer);
     hashes.set(uploadId, hash);
     return hash;
   };
@@ -86,7 +90,7 @@ export function createBlobFiles(folder: string): BlobFiles {
       hashes.delete(uploadId);
       await unlink(uploadPath(uploadId));
     },
-    read: (digest, range) => createReadStream(path(digest), range),
+    read: (digest, range) => createReadStream(path(digest), { ...range, highWaterMark: readBytes }),
     sweep(before, isNeeded) {
       const isOld = (file: string) => statSync(file).mtimeMs < before.getTime();
       const unneeded = readdirSync(blobs).filter((name) => !isNeeded(`sha256:${name}`));

@@ -23,6 +23,7 @@ import { createEcrStore } from './store.ts';
 const tokenHours = 12;
 /** Blobs without an image are kept this long, since the image may still be on its way. */
 const unusedBlobMinutes = 60;
+const garbageEveryMs = 6 * 3_600_000;
 
 export interface Ecr extends Service {
   /** A password for the registry (user `AWS`), valid for 12 hours, that carries this principal's rights. */
@@ -43,6 +44,8 @@ export function createEcr(cloud: Cloud): Ecr {
     const expiresAt = new Date(cloud.now().getTime() + tokenHours * 3_600_000);
     return { password: passwords.issue(principal, expiresAt), expiresAt };
   };
+
+  let stopCollecting = () => {};
 
   const collectGarbage = () => {
     const before = new Date(cloud.now().getTime() - unusedBlobMinutes * 60_000);
@@ -107,7 +110,11 @@ export function createEcr(cloud: Cloud): Ecr {
       collectGarbage();
       if (!server.listening) await listen(server, cloud.registryHost);
     },
+    async start() {
+      stopCollecting = cloud.every(garbageEveryMs, 'unused blobs', collectGarbage);
+    },
     async stop() {
+      stopCollecting();
       if (!server.listening) return;
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -79,6 +79,10 @@ export function createExecutionStore(db: DatabaseSync) {
         .all(machineArn, status ?? null, count, offset)
         .map(toExecution);
     },
+    /** Forgets executions that began before this time and have ended: their names may be used again. */
+    forgetEndedBefore(time: number): void {
+      db.prepare("DELETE FROM states_executions WHERE status <> 'RUNNING' AND started_at < ?").run(time);
+    },
     /** What is recorded of an execution's calls is only needed while it runs. */
     forgetCalls: (arn: string) => void db.prepare('DELETE FROM states_calls WHERE execution = ?').run(arn),
     journal: (arn: string): Journal => createJournal(db, arn),

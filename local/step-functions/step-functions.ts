@@ -17,6 +17,9 @@ export interface StepFunctionsParts {
 /** What AWS lets nobody use in a name: whitespace, brackets, wildcards, other special and control characters. */
 const namePattern = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\uFFFE\uFFFF]{1,80}$/u;
 
+/** So long executions are kept, and their names taken. */
+const keptDays = 90;
+
 /** AWS's sustained rate per account in us-east-1. */
 const startsPerSecond = 300;
 
@@ -100,6 +103,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
         );
     },
     async start() {
+      store.forgetEndedBefore(cloud.now().getTime() - keptDays * 24 * 3_600_000);
       for (const machine of machines.values()) checkRole(cloud, machine, roleOf(machine));
       for (const execution of store.running()) {
         const machine = machines.get(execution.machineArn);
