@@ -23,6 +23,9 @@ export type Collection =
   | 'readmes'
   | 'builds'
   | 'build-requests'
+  | 'build-claims'
+  | 'build-followers'
+  | 'base-digests'
   | 'compute-slots'
   | 'experiments'
   | 'events'
@@ -122,6 +125,9 @@ export const columnKey = (value: string, id: string) => `${columnPrefix(value)}$
 export const columnPrefix = (value: string) => `${Buffer.from(value).subarray(0, 900).toString()}\u0000`;
 
 /** The client is a parameter for tests; by default the environment says where it goes. */
+/** Greater than any character of a key. */
+const lastCharacter = '\u{10ffff}';
+
 export function createTable(name: string, client: DynamoDBClient = new DynamoDBClient({})): Table {
   const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const key = (organisation: string, collection: Collection, sk: string) => ({
@@ -177,9 +183,11 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
     },
     async query(input) {
       const sortKey = input.index ? indexes[input.index] : 'sk';
-      const { prefix, between } = input;
-      const range =
-        prefix !== undefined ? ' AND begins_with(#sk, :sk)' : between ? ' AND #sk BETWEEN :sk AND :to' : '';
+      const { prefix } = input;
+      // A prefix is asked for as the range that it is: engines answer that from either end at the same cost.
+      const between =
+        prefix === undefined ? input.between : { from: prefix, to: `${prefix}${lastCharacter}` };
+      const range = between ? ' AND #sk BETWEEN :sk AND :to' : '';
       const answer = await db.send(
         new QueryCommand({
           TableName: name,
@@ -188,8 +196,7 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
           ...(range ? { ExpressionAttributeNames: { '#sk': sortKey } } : {}),
           ExpressionAttributeValues: {
             ':pk': key(input.organisation, input.collection, '').pk,
-            ...(range ? { ':sk': prefix ?? between?.from } : {}),
-            ...(between ? { ':to': between.to } : {}),
+            ...(between ? { ':sk': between.from, ':to': between.to } : {}),
           },
           ScanIndexForward: !input.descending,
           Limit: input.limit,
