@@ -1,15 +1,13 @@
-/** What the builder asks of AWS, with the credentials of the organisation's builder role. */
+/**
+ * What the builder asks of AWS, with the credentials of the organisation's builder role. Clients are loaded when they
+ * are needed: every phase of a build is a process that somebody waits for.
+ */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  GetSecretValueCommand,
-  ResourceNotFoundException,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 
 export interface Credentials {
@@ -30,12 +28,15 @@ export interface Aws {
 
 export function createAws(bucket: string): Aws {
   const s3 = new S3Client({});
-  let secretsManager: SecretsManagerClient | undefined;
+  let client: SecretsManagerClient | undefined;
 
   async function secret(secretArn: string): Promise<string | undefined> {
-    secretsManager ??= new SecretsManagerClient({});
+    const { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } = await import(
+      '@aws-sdk/client-secrets-manager'
+    );
+    client ??= new SecretsManagerClient({});
     try {
-      return (await secretsManager.send(new GetSecretValueCommand({ SecretId: secretArn }))).SecretString;
+      return (await client.send(new GetSecretValueCommand({ SecretId: secretArn }))).SecretString;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;
       if ((error as Error).name === 'AccessDeniedException') return undefined;
@@ -65,6 +66,7 @@ export function createAws(bucket: string): Aws {
       );
     },
     async ecrCredentials(region) {
+      const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr');
       const client = new ECRClient(region === undefined ? {} : { region });
       const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
       const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString();

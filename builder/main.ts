@@ -18,6 +18,8 @@ interface Run {
   work: Work;
   aws: () => Promise<Aws>;
   state?: State;
+  /** The image's tag in the engine is gone. */
+  untagged?: boolean;
 }
 
 const environment = readEnvironment(process.env);
@@ -69,7 +71,8 @@ async function perform(current: Run): Promise<void> {
   if (state.published) return;
   if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
   const { push } = await import('./phases/push.ts');
-  await publish(await push(environment, work, state), current, state);
+  const result = await push(environment, work, state);
+  await Promise.all([publish(result, current, state), untag(current)]);
 }
 
 async function report(error: unknown, current: Run): Promise<void> {
@@ -91,8 +94,14 @@ async function publish(result: BuildResult, { work, aws }: Run, state: State): P
 }
 
 /** Takes back what this build made: its tag in the engine, and its folder. The engine's layer cache stays. */
-async function clean({ work, state }: Run): Promise<void> {
-  if (state?.client)
-    await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);
-  await removeWork(work);
+async function clean(current: Run): Promise<void> {
+  await untag(current);
+  await removeWork(current.work);
+}
+
+async function untag(current: Run): Promise<void> {
+  const { work, state } = current;
+  if (!state?.client || current.untagged) return;
+  current.untagged = true;
+  await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);
 }

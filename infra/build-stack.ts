@@ -88,7 +88,11 @@ function buildSpec(): BuildSpec {
   return BuildSpec.fromObject({
     version: '0.2',
     phases: {
-      install: { 'runtime-versions': { nodejs: 24 }, commands: ['node builder.mjs install'] },
+      install: {
+        'runtime-versions': { nodejs: 24 },
+        // On a machine that is somebody's there is nothing to ready, and a process less to wait for.
+        commands: ['test "$BUILDER_HOST" = shared || node builder.mjs install'],
+      },
       pre_build: { commands: ['node builder.mjs prepare'] },
       build: { commands: ['node builder.mjs build'] },
       post_build: { commands: ['node builder.mjs push'] },
