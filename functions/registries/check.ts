@@ -8,7 +8,7 @@ import { getRegistry } from './read.ts';
 
 /** R9: tries a registry with its stored credentials. Throws 404, 422 for what is no repository. */
 export async function checkRegistry(
-  dependencies: Pick<RegistriesDependencies, 'registries' | 'access' | 'network'>,
+  dependencies: Pick<RegistriesDependencies, 'registries' | 'access' | 'network' | 'ecrRegistry'>,
   { organisation, now }: Pick<Asking, 'organisation' | 'now'>,
   id: string,
   repository: string | undefined,
@@ -18,6 +18,11 @@ export async function checkRegistry(
   const known = await getRegistry(dependencies, organisation, id);
   const { visibility } = known.registry;
   const credentials = await dependencies.access.credentialsOf(known);
-  const found = await check(dependencies.network, { url: known, visibility, credentials, repository }, now);
+  const createsRepositories = known.host === dependencies.ecrRegistry;
+  const found = await check(
+    dependencies.network,
+    { url: known, visibility, credentials, repository, createsRepositories },
+    now,
+  );
   return { ...found, warnings: [...found.warnings, ...credentialWarnings(known.registry)] };
 }

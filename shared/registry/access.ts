@@ -90,8 +90,7 @@ export function createRegistryAccess({
         host,
         network,
         credentials: credentials ?? (known && (await credentialsOf(known))),
-        // What the record says of TLS holds for its host; without one, the host is asked where it may lack TLS.
-        ...(known && !known.registry.isDefault ? { insecure: known.insecure } : {}),
+        insecure: known?.insecure ?? false,
       });
     },
   };

@@ -1,7 +1,7 @@
 /** R9: whether a registry works as it is set up, and if not, why. */
 import { type CheckCause, checkCauses, type RegistryCheckResult } from '../model/registry.ts';
 import { createRegistryClient } from './client.ts';
-import { type Credentials, RegistryError } from './model.ts';
+import { type Credentials, type RegistryClient, RegistryError } from './model.ts';
 import type { Network } from './network.ts';
 import type { RegistryUrl } from './url.ts';
 
@@ -12,15 +12,17 @@ export interface CheckSubject {
   credentials?: Credentials | undefined;
   /** Also asks for rights on this repository (below the registry's path). */
   repository?: string | undefined;
+  /** Builds create what repositories they need here, so that one may be missing. */
+  createsRepositories?: boolean;
 }
 
 /** Never throws for anything that the registry does. */
 export async function checkRegistry(
   network: Network,
-  { url, visibility, credentials, repository }: CheckSubject,
+  { url, visibility, credentials, repository, createsRepositories = false }: CheckSubject,
   now: Date,
 ): Promise<RegistryCheckResult> {
-  const client = createRegistryClient({ host: url.host, insecure: url.insecure, credentials, network });
+  const client = createRegistryClient({ ...url, credentials, network });
   const warnings: string[] = [];
   const checkedAt = now.toISOString();
   try {
@@ -37,7 +39,7 @@ export async function checkRegistry(
     const name = url.path === '' ? repository : `${url.path}/${repository}`;
     if ((await client.headManifest(name, 'latest')) === undefined)
       warnings.push(`${name} has no tag "latest" yet, so nothing was pulled.`);
-    if (visibility === 'private') await client.probePush(name);
+    if (visibility === 'private') await probePush(client, name, createsRepositories);
     const rights = visibility === 'private' ? 'pull and push' : 'pull';
     return { ok: true, message: `${name}: the right to ${rights} is there.`, warnings, checkedAt };
   } catch (error) {
@@ -50,6 +52,16 @@ export async function checkRegistry(
       warnings,
       checkedAt,
     };
+  }
+}
+
+async function probePush(client: RegistryClient, name: string, createsRepositories: boolean): Promise<void> {
+  try {
+    await client.probePush(name);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'not-found') throw error;
+    if (!createsRepositories)
+      throw new RegistryError('no-push', client.host, `${name} isn't there, and pushing doesn't create it`);
   }
 }
 

@@ -26,36 +26,36 @@ export function defaultRegistries(organisation: string, ecrRegistry: string): Re
   };
   return [
     {
-      ...common,
       id: defaultRegistryIds.private,
       title: 'Private images of this organisation',
       url: `${ecrRegistry}/${organisation}`,
       type: 'slipway',
       visibility: 'private',
+      ...common,
     },
     {
-      ...common,
       id: defaultRegistryIds.slipway,
       title: 'Slipway default images',
       url: `${ecrRegistry}/${slipwayNamespace}`,
       type: 'slipway',
       visibility: 'public',
+      ...common,
     },
     {
-      ...common,
       id: defaultRegistryIds.dockerHub,
       title: 'Docker Hub',
       url: dockerHub,
       type: 'dockerhub',
       visibility: 'public',
+      ...common,
     },
     {
-      ...common,
       id: defaultRegistryIds.nvidia,
       title: 'NVIDIA NGC',
       url: 'nvcr.io',
       type: 'nvidia',
       visibility: 'public',
+      ...common,
     },
   ];
 }

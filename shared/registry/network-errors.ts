@@ -13,11 +13,19 @@ export function classified(error: unknown, host: string): RegistryError {
       cause: error,
     });
   if (tlsCodes.test(code))
-    return new RegistryError('tls', host, `${host}: TLS failed (${message})`, { cause: error });
+    return new RegistryError('tls', host, `${host}: TLS failed (${tlsReason(error, message)})`, {
+      cause: error,
+    });
   return new RegistryError('unreachable', host, `${host} cannot be reached (${code || message})`, {
     cause: error,
   });
 }
+
+/** OpenSSL's own words have file names and line numbers in them. */
+const tlsReason = (error: unknown, message: string): string =>
+  spokePlainHttp(error)
+    ? 'it speaks plain HTTP'
+    : (message.split('\n')[0] ?? '').replace(/^.*SSL routines:/, '').slice(0, 200);
 
 /** Several addresses tried in a row fail with one error each. */
 function firstOf(error: unknown): NodeJS.ErrnoException {

@@ -33,8 +33,8 @@ export interface Session {
 
 export interface SessionOptions {
   host: string;
-  /** Plain HTTP; undefined asks the host, where the deployment lists it as private. */
-  insecure?: boolean | undefined;
+  /** Plain HTTP. Otherwise TLS, except that a host which the deployment lists as private is asked what it speaks. */
+  insecure?: boolean;
   credentials?: Credentials | undefined;
   network: Network;
   now?: () => number;
@@ -47,12 +47,11 @@ const errorLimitBytes = 64 * 1024;
 export function createSession(options: SessionOptions): Session {
   const { host, credentials, network, now = Date.now } = options;
   const authorization = createAuthorization({ host, credentials, network, now });
-  let scheme: 'http' | 'https' | undefined =
-    options.insecure === undefined && network.isPrivate(host)
+  let scheme: 'http' | 'https' | undefined = options.insecure
+    ? 'http'
+    : network.isPrivate(host)
       ? undefined
-      : options.insecure
-        ? 'http'
-        : 'https';
+      : 'https';
 
   async function send(request: SessionRequest): Promise<IncomingMessage> {
     scheme ??= await schemeOf(host, network);
@@ -130,7 +129,7 @@ export function createSession(options: SessionOptions): Session {
 }
 
 /** Where the API of a registry lives: only Docker Hub's name isn't that of its registry. */
-const apiHost = (host: string): string => (host === 'docker.io' ? 'registry-1.docker.io' : host);
+export const apiHost = (host: string): string => (host === 'docker.io' ? 'registry-1.docker.io' : host);
 
 /** As container engines do for registries that are allowed to lack TLS: TLS first, plain HTTP where it speaks that. */
 async function schemeOf(host: string, network: Network): Promise<'http' | 'https'> {

@@ -124,10 +124,10 @@ export const columnKey = (value: string, id: string) => `${columnPrefix(value)}$
 /** Sort keys end at 1024 bytes; a longer value keeps its place by its first part. */
 export const columnPrefix = (value: string) => `${Buffer.from(value).subarray(0, 900).toString()}\u0000`;
 
-/** The client is a parameter for tests; by default the environment says where it goes. */
 /** Greater than any character of a key. */
 const lastCharacter = '\u{10ffff}';
 
+/** The client is a parameter for tests; by default the environment says where it goes. */
 export function createTable(name: string, client: DynamoDBClient = new DynamoDBClient({})): Table {
   const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const key = (organisation: string, collection: Collection, sk: string) => ({

@@ -105,6 +105,31 @@ describe('R9 checking a registry', () => {
     expect(seen.body).toMatchObject({ ok: false, cause: 'refused-address' });
   });
 
+  it('finds out by itself what a listed host speaks', async () => {
+    const { host } = await registry();
+    expect((await check(host, { url: host })).body.ok).toBe(true);
+  });
+
+  it('takes a missing repository for no right to push, except where builds create it', async () => {
+    const missing = ({ method }: Asked) =>
+      method === 'POST' ? json(404, { errors: [{ code: 'NAME_UNKNOWN' }] }) : undefined;
+    const { host } = await registry(missing);
+    expect((await check(host, { repository: 'app' })).body).toMatchObject({ ok: false, cause: 'no-push' });
+    const own = registriesService(deployment, { ecrRegistry: host });
+    const known = await call(own.handler, {
+      method: 'POST',
+      route: '/v1/registries',
+      body: { title: 'own', url: `${host}/acme`, type: 'other' },
+    });
+    const seen = await call(own.handler, {
+      method: 'POST',
+      route: '/v1/registries/{id}/check',
+      params: { id: known.body.id },
+      body: { repository: 'app' },
+    });
+    expect(seen.body).toMatchObject({ ok: true, warnings: [expect.stringContaining('latest')] });
+  });
+
   it('asks for no right to push to a public registry', async () => {
     const store = await registry();
     expect((await check(store.host, { visibility: 'public', repository: 'app' })).body.ok).toBe(true);

@@ -151,6 +151,14 @@ describe('R9 what goes wrong on the way', () => {
     expect(trusted.statusCode).toBe(200);
   });
 
+  it('tls that is none, in words', async () => {
+    const plain = await server(() => json(200, {}));
+    await expect(get(`https://${plain.host}/`, { privateHosts: [plain.host] })).rejects.toMatchObject({
+      code: 'tls',
+      message: `${plain.host}: TLS failed (it speaks plain HTTP)`,
+    });
+  });
+
   it('a listed host is asked by TLS first, and without it where it does not speak it', async () => {
     for (const tls of [true, false]) {
       const one = await server(() => json(200, {}), tls);
