@@ -22,16 +22,20 @@ export async function firstLine({ api }: BenchCloud, engine: Engine, base: strin
     });
     for (let cursor = ''; ; ) {
       const page = await api.get<Page>(`/v1/experiments/${id}/logs?wait=20${cursor}`);
-      if (page.items.some(({ text }) => text === line)) return;
+      if (page.items.some(({ text }) => text === line)) return id;
       if (page.nextCursor === undefined) throw new Error(`experiment ${id} ended without its line`);
       cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
     }
   };
+  const { image } = await api.get<{ image: { uri: string; digest: string } }>(
+    `/v1/experiments/${await slipway()}`,
+  );
+  // What Batch has pulled, by the name that needs no login.
+  const pinned = `${image.uri.replace(/:[^:/]+$/, '')}@${image.digest}`;
   const plain = async () => {
-    const output = await run(engine.cli, ['run', '--rm', '--network', 'host', base, ...command]);
+    const output = await run(engine.cli, ['run', '--rm', '--network', 'host', pinned, ...command]);
     if (!output.includes(line)) throw new Error('docker run printed nothing');
   };
-  await slipway();
   await plain();
   const { a, b } = await inTurn(pairs, slipway, plain);
   const more = median(a.map((one, i) => one - (b[i] ?? Number.NaN)));
