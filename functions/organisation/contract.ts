@@ -192,6 +192,8 @@ export const createUpload = operation({
     'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not.',
   role: 'editor',
   body: newUploadSchema,
+  // The URL holds a signature that is as good as a credential while it lasts.
+  secret: 'answer',
   responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
 });
 

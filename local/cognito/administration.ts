@@ -46,8 +46,6 @@ export async function adminCreateUser(access: CognitoAccess, call: JsonCall): Pr
   const username = input.string('Username', { max: 128, pattern: /^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u });
   const login = readLogin(pool, username, attributes);
   const action = input.optionalString('MessageAction', { pattern: /^(SUPPRESS|RESEND)$/ });
-  if (action === 'RESEND')
-    throw new AwsError('UnsupportedOperation', 'The embedded cloud does not implement MessageAction RESEND.');
   const password = input.optionalString('TemporaryPassword', { max: 256 }) ?? temporaryPassword(pool.policy);
   checkPassword(pool.policy, password);
   const email = attributes.email ?? (pool.byEmail ? login : undefined);
@@ -58,8 +56,13 @@ export async function adminCreateUser(access: CognitoAccess, call: JsonCall): Pr
       ? await composeInvitation(access, pool, login, email, password)
       : () => undefined;
   const user = access.transaction(() => {
-    if (access.users.find(pool, login))
-      throw new AwsError('UsernameExistsException', 'User account already exists');
+    const existing = access.users.find(pool, login);
+    if (action === 'RESEND') {
+      renewInvitation(access, existing, password);
+      sendInvitation();
+      return existing as User;
+    }
+    if (existing) throw new AwsError('UsernameExistsException', 'User account already exists');
     const known = { ...attributes, ...(email !== undefined && { email }) };
     const added = access.users.add(pool, login, known, password);
     // Together: nobody is there without having been told the password.
@@ -67,6 +70,17 @@ export async function adminCreateUser(access: CognitoAccess, call: JsonCall): Pr
     return added;
   });
   return { User: described(user, 'Attributes') };
+}
+
+/** Another temporary password, for as long as the first one would have been good. */
+function renewInvitation(access: CognitoAccess, user: User | undefined, password: string): void {
+  if (!user) throw new AwsError('UserNotFoundException', 'User does not exist.');
+  if (user.status !== 'FORCE_CHANGE_PASSWORD')
+    throw new AwsError(
+      'UnsupportedUserStateException',
+      `Resend not possible. ${user.username} status is not FORCE_CHANGE_PASSWORD`,
+    );
+  access.users.setPassword(user, password, 'FORCE_CHANGE_PASSWORD');
 }
 
 export function adminGetUser(access: CognitoAccess, call: JsonCall): object {

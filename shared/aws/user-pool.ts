@@ -1,36 +1,44 @@
 /** People in the deployment's own Cognito user pool. */
 import {
   AdminCreateUserCommand,
+  type AdminCreateUserCommandInput,
   AdminGetUserCommand,
   type AttributeType,
   CognitoIdentityProviderClient,
 } from '@aws-sdk/client-cognito-identity-provider';
 
-/** Answers the `sub` of whoever has this address; Cognito invites them by mail, with a first password, if nobody has. */
+/**
+ * Answers the `sub` of whoever has this address. Cognito invites them by mail, with a first password, if nobody has, and
+ * once more if they never signed in: first passwords end after a week.
+ */
 export type InviteUser = (email: string) => Promise<string>;
 
 export function createUserPool(
   userPoolId: string,
   client: CognitoIdentityProviderClient = new CognitoIdentityProviderClient({}),
 ): InviteUser {
+  const create = (email: string, action: Pick<AdminCreateUserCommandInput, 'MessageAction'>) =>
+    client.send(
+      new AdminCreateUserCommand({
+        UserPoolId: userPoolId,
+        Username: email,
+        DesiredDeliveryMediums: ['EMAIL'],
+        UserAttributes: [
+          { Name: 'email', Value: email },
+          { Name: 'email_verified', Value: 'true' },
+        ],
+        ...action,
+      }),
+    );
   return async (email) => {
     try {
-      const { User } = await client.send(
-        new AdminCreateUserCommand({
-          UserPoolId: userPoolId,
-          Username: email,
-          DesiredDeliveryMediums: ['EMAIL'],
-          UserAttributes: [
-            { Name: 'email', Value: email },
-            { Name: 'email_verified', Value: 'true' },
-          ],
-        }),
-      );
+      const { User } = await create(email, {});
       return subjectIn(User?.Attributes);
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'UsernameExistsException') throw error;
     }
     const known = await client.send(new AdminGetUserCommand({ UserPoolId: userPoolId, Username: email }));
+    if (known.UserStatus === 'FORCE_CHANGE_PASSWORD') await create(email, { MessageAction: 'RESEND' });
     return subjectIn(known.UserAttributes);
   };
 }

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../shared/http/operation.ts';
 import {
@@ -44,6 +46,8 @@ const ask = (request: Omit<Call, 'route'>) =>
   call(service.handler, { route: '/v1/members', caller, ...request });
 const one = (method: string, id: string, more: Partial<Call> = {}) =>
   call(service.handler, { method, route: '/v1/members/{id}', params: { id }, caller, ...more });
+const outbox = (home: string) =>
+  readdirSync(join(home, 'outbox')).map((file) => readFileSync(join(home, 'outbox', file), 'utf8'));
 const role = (id: string, role: string, more: Partial<Call> = {}) =>
   one('PATCH', id, { body: { role }, ...more });
 
@@ -76,6 +80,17 @@ describe('O6 inviting', () => {
     expect((await ask({ method: 'POST', body: { email: 'ADA@acme.example', role: 'viewer' } })).status).toBe(
       409,
     );
+  });
+
+  it('invites again whoever never signed in and was removed meanwhile', async () => {
+    const email = `late${made}@acme.example`;
+    const mails = () => outbox(deployment.cloud.home).filter((text) => text.includes(email)).length;
+    const invited = await ask({ method: 'POST', body: { email, role: 'viewer' } });
+    await expect.poll(mails).toBe(1);
+    await one('DELETE', invited.body.id);
+    const again = await ask({ method: 'POST', body: { email, role: 'editor' } });
+    expect(again).toMatchObject({ status: 201, body: { id: invited.body.id, role: 'editor' } });
+    await expect.poll(mails).toBe(2);
   });
 
   it('knows a person who is in another organisation already', async () => {

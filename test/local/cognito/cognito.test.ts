@@ -228,6 +228,25 @@ test('of two invitations at the same time one is sent', async () => {
   expect(readdirSync(join(cloud.home, 'outbox'))).toHaveLength(1);
 });
 
+test('O6 an invitation is sent again, with another password, until somebody has signed in', async () => {
+  await expect(admin('AdminCreateUser', { MessageAction: 'RESEND' })).rejects.toMatchObject({
+    code: 'UserNotFoundException',
+  });
+  const first = await admin('AdminCreateUser', { TemporaryPassword: 'First-password-7' });
+  const again = await admin('AdminCreateUser', {
+    TemporaryPassword: 'Second-password-7',
+    MessageAction: 'RESEND',
+  });
+  expect(again.User.Username).toBe(first.User.Username);
+  expect(readdirSync(join(cloud.home, 'outbox'))).toHaveLength(2);
+  await expect(signIn('First-password-7')).rejects.toMatchObject({ code: 'NotAuthorizedException' });
+  expect(await signIn('Second-password-7')).toMatchObject({ ChallengeName: 'NEW_PASSWORD_REQUIRED' });
+  await admin('AdminSetUserPassword', { Password: password, Permanent: true });
+  await expect(admin('AdminCreateUser', { MessageAction: 'RESEND' })).rejects.toMatchObject({
+    code: 'UnsupportedUserStateException',
+  });
+});
+
 test('a second user with the same email is refused, whatever its case', async () => {
   await confirmedUser();
   await expect(admin('AdminCreateUser', { Username: 'ADA@acme.example' })).rejects.toMatchObject({
