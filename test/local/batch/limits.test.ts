@@ -12,7 +12,7 @@ let place: Awaited<ReturnType<typeof batchPlace>>;
 let definition: string;
 beforeAll(async () => {
   // Nothing may be placed here: only requests are looked at.
-  place = await batchPlace({ machine: { vcpus: 0, memoryMiB: 1_000_000, gpuIds: [] } });
+  place = await batchPlace({ machine: { vcpus: 1, memoryMiB: 0, gpuIds: [] } });
   definition = await place.register(shell('true'), { jobDefinitionName: 'limits' });
 });
 afterAll(() => place.cloud.close());

@@ -19,7 +19,7 @@ let elsewhere: string;
 
 /** Pushes the test image as `<host>/acme/app:1`; returns the reference by digest. The engine keeps no copy of its name. */
 async function push(host: string, password: string): Promise<string> {
-  const config = mkdtempSync(join(tmpdir(), 'slipway-docker-'));
+  const config = mkdtempSync(join(place.cloud.home, 'docker-'));
   const auth = Buffer.from(`AWS:${password}`).toString('base64');
   writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [host]: { auth } } }));
   const target = `${host}/acme/app:1`;
@@ -38,6 +38,7 @@ beforeAll(async () => {
   elsewhere = await push(foreign.cloud.registryHost, passwordOf(foreign.token));
 });
 afterAll(async () => {
+  await docker(['rmi', '-f', own]);
   await place.cloud.close();
   await foreign.cloud.close();
 });

@@ -1,6 +1,5 @@
 /** A cloud with CodeBuild and one project, for the tests of builds. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   BatchGetBuildsCommand,
@@ -28,7 +27,7 @@ export async function cloudWithProject(
   cloud?: CloudWithEndpoint,
 ) {
   const place = cloud ?? (await createCloudWithEndpoint());
-  const source = mkdtempSync(join(tmpdir(), 'slipway-source-'));
+  const source = mkdtempSync(join(place.home, 'source-'));
   mkdirSync(join(source, 'folder'));
   writeFileSync(join(source, 'folder', 'hello.txt'), 'hello from the source\n');
   place.assets.set('assets/source.zip', { path: source, packaging: 'zip' });
