@@ -133,7 +133,7 @@ describe('B3 lines of all kinds', () => {
     place.append(
       job.stream,
       'a\n\nb\n',
-      '',
+      '\n',
       '10%\r50%\r100%\r',
       'crlf\r\n',
       `half \ud83d`,
