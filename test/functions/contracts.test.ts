@@ -1,0 +1,23 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Implementation, Operation } from '../../shared/http/operation.ts';
+
+const functions = join(import.meta.dirname, '../../functions');
+const folders = readdirSync(functions).filter((folder) =>
+  readdirSync(join(functions, folder)).includes('contract.ts'),
+);
+
+/** Stands for dependencies that nobody touches while operations are only bound. */
+const nothing: unknown = new Proxy(() => undefined, { get: () => nothing, apply: () => nothing });
+
+describe.each(folders)('%s', (folder) => {
+  it('implements every operation of its contract, and no other', async () => {
+    const contract: Record<string, unknown> = await import(join(functions, folder, 'contract.ts'));
+    const bound: Record<string, unknown> = await import(join(functions, folder, 'operations.ts'));
+    const [bind] = Object.values(bound) as ((...dependencies: unknown[]) => Implementation[])[];
+    const declared = (Object.values(contract) as Operation[]).map((one) => one.id);
+    const implemented = bind?.(nothing, nothing).map((one) => one.operation.id) ?? [];
+    expect([...implemented].sort()).toEqual([...declared].sort());
+  });
+});
