@@ -2,7 +2,6 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Real engines answer in seconds, not milliseconds.
     testTimeout: 60_000,
     hookTimeout: 180_000,
@@ -12,7 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     pool: 'forks',
     projects: [
-      { extends: true, test: { name: 'unit', exclude: ['test/e2e/**'] } },
+      // `include` here and not above: projects add to what they extend, and e2e would run everything twice.
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
       // One embedded cloud and one container engine: files run one after the other.
       {
         extends: true,
