@@ -13,8 +13,12 @@ import type { Work } from './work.ts';
 const missing = (message: string) => new BuildError({ code: 'context-missing', message });
 
 /** Puts Dockerfile and context into place. The context must be exactly the bytes that were declared. */
-export async function fetchContext({ dockerfile, context }: BuildSpec, work: Work, aws: Aws): Promise<void> {
-  await writeFile(work.dockerfile, dockerfile, { mode: 0o600 });
+export async function fetchContext(
+  { dockerfile, buildArgs, bases, context }: BuildSpec,
+  work: Work,
+  aws: Aws,
+): Promise<void> {
+  await writeFile(work.dockerfile, pinBases(dockerfile, buildArgs, bases), { mode: 0o600 });
   if (!context) return;
   const archive = join(work.folder, 'context.archive');
   const got = await aws.download(context.key, archive);

@@ -22,9 +22,12 @@ export async function followBuildLog(
   id: string,
   request: FollowRequest,
 ): Promise<LogPage> {
-  return logs.follow(request, async () =>
-    logJobOf(await requireBuild(table, organisation, id), organisation, logGroup),
-  );
+  return logs.follow(request, async () => {
+    const record = await requireBuild(table, organisation, id);
+    // What was built elsewhere is read there.
+    const built = record.attachedTo ? await requireBuild(table, organisation, record.attachedTo) : record;
+    return logJobOf(built, organisation, logGroup);
+  });
 }
 
 const pollMs = 250;

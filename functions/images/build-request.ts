@@ -1,4 +1,5 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
+import { type BaseDigests, lookUpBases } from '../../shared/build/bases.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { BuildRequest } from '../../shared/build/request.ts';
 import { type FieldError, invalid } from '../../shared/http/problem.ts';
@@ -15,13 +16,20 @@ export interface Wanted {
   computes?: string[] | undefined;
 }
 
+/** What a build is asked to do, and which of its base images couldn't be looked up. */
+export interface ReadRequest {
+  request: BuildRequest;
+  unknownBases: BaseDigests['unknown'];
+}
+
 /** `pointer` leads to where these fields stand in the body. Throws a 422 problem that lists every field that is wrong. */
 export async function readBuildRequest(
-  { table, stage, artifacts }: Pick<ImagesDependencies, 'table' | 'stage' | 'artifacts'>,
+  dependencies: Pick<ImagesDependencies, 'table' | 'stage' | 'artifacts' | 'access' | 'now'>,
   organisation: string,
   wanted: Wanted,
   pointer: string,
-): Promise<BuildRequest> {
+): Promise<ReadRequest> {
+  const { table, stage, artifacts } = dependencies;
   const errors: FieldError[] = [];
   const offered = buildComputes(stage).map(({ name }) => name);
   const computes = wanted.computes ?? offered;
@@ -41,15 +49,19 @@ export async function readBuildRequest(
     else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
   }
   if (errors.length > 0) throw invalid(...errors);
-  return {
+  const buildArgs = wanted.buildArgs ?? {};
+  const bases = await lookUpBases(dependencies, organisation, { dockerfile: wanted.dockerfile, buildArgs });
+  const request = {
     dockerfile: wanted.dockerfile,
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),
     ...(context && typeof context === 'object' ? { context } : {}),
-    buildArgs: wanted.buildArgs ?? {},
+    buildArgs,
+    bases: bases.digests,
     secrets,
     secretSources,
     computes: [...new Set(computes)],
   };
+  return { request, unknownBases: bases.unknown };
 }
 
 /** The upload as it was declared, nothing where there is none to be, or what is wrong with it. */

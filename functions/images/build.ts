@@ -9,11 +9,12 @@ import { formatReference, joinReference } from '../../shared/registry/reference.
 import { putWrite } from '../../shared/store/advance.ts';
 import type { KnownRegistry } from '../../shared/store/registries.ts';
 import { getSettings } from '../../shared/store/settings.ts';
-import { absent, versionIs } from '../../shared/store/table.ts';
+import { absent, type Table, versionIs } from '../../shared/store/table.ts';
+import { acceptOnce } from './accept-once.ts';
 import { readBuildRequest } from './build-request.ts';
 import { nameLock, readmeWrite } from './change.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
-import { placeBuild, tryStart } from './place-build.ts';
+import { tryStart } from './place-build.ts';
 import { requireImage } from './read.ts';
 import { nameTaken } from './reference.ts';
 
@@ -33,7 +34,12 @@ export async function buildImage(
   const { organisation, email, now } = asking;
   if (asked.source.type !== 'build') throw new Error('the source is not a build');
   const target = await pushable(dependencies, organisation, asked.registryId);
-  const request = await readBuildRequest(dependencies, organisation, asked.source, '/source');
+  const { request, unknownBases } = await readBuildRequest(
+    dependencies,
+    organisation,
+    asked.source,
+    '/source',
+  );
   const tag = asked.tag ?? 'latest';
   const repository = asked.repository ?? '';
   const location = joinReference({ repository, tag }, target.host, target.path);
@@ -60,12 +66,24 @@ export async function buildImage(
     activeBuildId: buildId,
     lastBuildId: buildId,
   };
-  const build = await placeBuild(
+  const accepted = await acceptOnce(
     dependencies,
     asking,
     { id: buildId, imageId, uri, registryId: target.registry.id, request },
-    async () => [
-      putWrite(table, imageItem(table, organisation, record), absent),
+    {
+      unknownBases,
+      force: asked.source.force ?? false,
+      image: { uri, isSame: (image) => isSameBeside(table, organisation, image, asked) },
+    },
+    async (cached) => [
+      putWrite(
+        table,
+        imageItem(table, organisation, {
+          ...record,
+          currentBuild: { id: buildId, status: 'queued', cached },
+        }),
+        absent,
+      ),
       nameLock(table, organisation, record),
       ...(record.hasReadme ? [readmeWrite(table, organisation, imageId, asked.readme ?? '')] : []),
     ],
@@ -73,8 +91,21 @@ export async function buildImage(
       throw nameTaken(record, existing.imageId);
     },
   );
-  await tryStart(dependencies, organisation, build.id);
+  if (accepted.image) return accepted.image;
+  await tryStart(dependencies, organisation, accepted.build.id);
   return (await findImage(table, organisation, imageId)) ?? record;
+}
+
+/** Whether an image also has what a request says besides the build. */
+async function isSameBeside(
+  table: Table,
+  organisation: string,
+  image: ImageRecord,
+  { readme = '', logo }: NewImage,
+): Promise<boolean> {
+  if (image.logo !== logo) return false;
+  const kept = image.hasReadme ? await table.get(organisation, 'readmes', image.id) : undefined;
+  return String(kept?.text ?? '') === readme;
 }
 
 /** B2: builds again; what is left out is as before. Throws 404, and 409 `build-in-progress` while another build runs. */
@@ -101,7 +132,7 @@ export async function rebuildImage(
       );
     await pushable(dependencies, organisation, registryId);
   }
-  const request = await readBuildRequest(
+  const { request, unknownBases } = await readBuildRequest(
     dependencies,
     organisation,
     {
@@ -114,11 +145,12 @@ export async function rebuildImage(
     },
     '',
   );
-  const build = await placeBuild(
+  const accepted = await acceptOnce(
     dependencies,
     asking,
     { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request },
-    async () => {
+    { unknownBases, force: asked.force ?? false, image: { uri: image.uri, id: imageId } },
+    async (cached) => {
       const current = await requireImage(table, organisation, imageId);
       if (current.activeBuildId && current.activeBuildId !== buildId) throw inProgress(current.activeBuildId);
       const next: ImageRecord = {
@@ -127,7 +159,7 @@ export async function rebuildImage(
         updatedAt: now.toISOString(),
         // Ready stays ready, with the digest it has, until a build has succeeded.
         status: current.status === 'ready' ? 'ready' : 'pending',
-        currentBuild: { id: buildId, status: 'queued', cached: false },
+        currentBuild: { id: buildId, status: 'queued', cached },
         activeBuildId: buildId,
         lastBuildId: buildId,
       };
@@ -136,11 +168,12 @@ export async function rebuildImage(
     // Somebody changed the image in between: it is read again.
     () => undefined,
   );
-  await tryStart(dependencies, organisation, build.id);
+  if (accepted.image) return accepted.image;
+  await tryStart(dependencies, organisation, accepted.build.id);
   return requireImage(table, organisation, imageId);
 }
 
-const inProgress = (buildId: string) =>
+export const inProgress = (buildId: string) =>
   conflict(
     'build-in-progress',
     `Build ${buildId} of this image is under way: wait for it, or stop it first.`,
@@ -148,7 +181,7 @@ const inProgress = (buildId: string) =>
   );
 
 /** The registry that was asked for, else the organisation's default, else its own space. */
-async function pushable(
+export async function pushable(
   { table, registries }: ImagesDependencies,
   organisation: string,
   asked: string | undefined,

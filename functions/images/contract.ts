@@ -1,16 +1,19 @@
 import * as z from 'zod';
 import { operation } from '../../shared/http/operation.ts';
-import { rebuildSchema } from '../../shared/model/build.ts';
+import { buildSchema, rebuildSchema } from '../../shared/model/build.ts';
 import { pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import {
   imageChangeSchema,
   imageListQuery,
+  imageLocationSchema,
   imageSchema,
   newImageSchema,
+  newMirrorSchema,
   resolvedImageSchema,
   resolveImageSchema,
 } from '../../shared/model/image.ts';
+import { newValidationSchema } from '../../shared/model/validation.ts';
 
 const tag = 'Images';
 const params = z.object({ id: idSchema('image') });
@@ -125,5 +128,53 @@ export const createImageBuild = operation({
   responses: {
     202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
   },
+  problems: [404, 409],
+});
+
+export const createImageMirror = operation({
+  id: 'createImageMirror',
+  method: 'POST',
+  path: '/v1/images/{id}/mirrors',
+  tag,
+  summary: 'Copy an image into a private registry',
+  description:
+    'Accepted at once: the answer is the new image with its job, of `kind` `mirror`, which is followed and stopped like a build. Manifests keep their digests, layers that are there already are not moved, and the tag is written last. Without `force`, 409 `target-exists` where the tag is there already.',
+  role: 'editor',
+  params,
+  body: newMirrorSchema,
+  responses: {
+    202: { description: 'The mirror is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [404, 409, 502],
+});
+
+export const createImageValidation = operation({
+  id: 'createImageValidation',
+  method: 'POST',
+  path: '/v1/images/{id}/validations',
+  tag,
+  summary: 'Start an image and check what it can do',
+  description:
+    '`notebook` checks the contract of Kubeflow notebooks, point by point; `capabilities` looks for what kinds of jobs need. The answer is the job, of `kind` `validation`, which is followed and stopped like a build and has the result; the image has the last one.',
+  role: 'editor',
+  params,
+  body: newValidationSchema,
+  responses: {
+    202: { description: 'The validation is accepted', schema: buildSchema, headers: ['Location', 'ETag'] },
+  },
+  problems: [404, 409],
+});
+
+export const getImageLocation = operation({
+  id: 'getImageLocation',
+  method: 'GET',
+  path: '/v1/images/{id}/location',
+  tag,
+  summary: 'Where an image is to be had',
+  description:
+    'The URI to pull where a private registry has it, itself or as a mirror; else the manifest URL.',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'The place', schema: imageLocationSchema } },
   problems: [404, 409],
 });

@@ -3,6 +3,7 @@ import { createBuilds } from '../../shared/aws/builds.ts';
 import { createEcrLogin } from '../../shared/aws/ecr-login.ts';
 import { createRepositories } from '../../shared/aws/repositories.ts';
 import { createSecrets } from '../../shared/aws/secrets.ts';
+import { createCopyTag } from '../../shared/build/copy-tag.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { serve } from '../../shared/http/serve.ts';
@@ -27,18 +28,21 @@ const now = () => new Date();
 const log = createLog();
 const registries = createRegistryStore(table, variables.ECR_REGISTRY, stage.privateRegistries);
 
+const access = createRegistryAccess({
+  registries,
+  secrets: createSecrets(),
+  ecrLogin: createEcrLogin(),
+  ecrRegistry: variables.ECR_REGISTRY,
+  network: createNetwork({ privateHosts: stage.privateRegistries }),
+});
+
 export const handler = serve(
   imageOperations({
     table,
     stage,
     registries,
-    access: createRegistryAccess({
-      registries,
-      secrets: createSecrets(),
-      ecrLogin: createEcrLogin(),
-      ecrRegistry: variables.ECR_REGISTRY,
-      network: createNetwork({ privateHosts: stage.privateRegistries }),
-    }),
+    access,
+    copyTag: createCopyTag(access),
     ecrRegistry: variables.ECR_REGISTRY,
     artifacts: createArtifacts(variables.ARTIFACTS_BUCKET),
     builds: createBuilds({ project: variables.BUILD_PROJECT, roleArnPrefix: variables.ROLE_ARN_PREFIX }),

@@ -1,4 +1,6 @@
 /** The operations of this function, bound to their use cases. */
+
+import { buildOf } from '../../shared/build/record.ts';
 import {
   type Answer,
   type Implementation,
@@ -11,9 +13,12 @@ import { buildImage, rebuildImage } from './build.ts';
 import { removeImage, updateImage } from './change.ts';
 import * as contract from './contract.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { locateImage } from './location.ts';
+import { mirrorImage } from './mirror.ts';
 import { listImages, readDockerfile, requireImage, showImage } from './read.ts';
 import { addReference } from './reference.ts';
 import { resolveImage } from './resolve.ts';
+import { validateImage } from './validate.ts';
 
 const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>): Asking => ({
   organisation: caller.organisation,
@@ -79,5 +84,25 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       const record = await rebuildImage(dependencies, asking(request), ids, request.body);
       return answer(202, request.caller.organisation, record);
     }),
+    implement(contract.createImageMirror, async (request) => {
+      const { caller, params, body } = request;
+      const ids = { imageId: request.newId('image'), buildId: request.newId('build') };
+      const record = await mirrorImage(dependencies, asking(request), params.id, ids, body);
+      return answer(202, caller.organisation, record);
+    }),
+    implement(contract.createImageValidation, async (request) => {
+      const ids = { imageId: request.params.id, buildId: request.newId('build') };
+      const job = await validateImage(dependencies, asking(request), ids, request.body.checks);
+      return {
+        status: 202,
+        body: buildOf(job),
+        etag: job.version,
+        headers: { location: `/v1/builds/${job.id}` },
+      };
+    }),
+    implement(contract.getImageLocation, async ({ caller, params }) => ({
+      status: 200,
+      body: await locateImage(dependencies, caller.organisation, params.id),
+    })),
   ];
 };

@@ -1,28 +1,40 @@
 /** Writes an accepted build: record, request, place on a compute and image, all or none; then has it started. */
 
+import { attachWrite, settleAttached } from '../../shared/build/attached.ts';
+import { takeClaim } from '../../shared/build/claims.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
+import { identityOfJob, type JobRequest, jobRequestWrite, kindOf } from '../../shared/build/job-request.ts';
 import { type BuildRecord, openFields, statusFields } from '../../shared/build/record.ts';
-import { type BuildRequest, identityOf, requestWrite } from '../../shared/build/request.ts';
 import { chooseCompute, takeSlot } from '../../shared/build/slots.ts';
 import { startBuild, startDueSeconds } from '../../shared/build/start.ts';
 import { ProblemError } from '../../shared/http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../shared/store/advance.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../shared/store/table.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { type Claim, ClaimedError } from './identical.ts';
 
 export interface NewBuild {
   id: string;
   imageId: string;
   uri: string;
   registryId: string;
-  request: BuildRequest;
+  /** Of a mirror: the image that is mirrored. */
+  sourceImageId?: string;
+  request: JobRequest;
+  /** B8: what identical requests find it by; absent where nobody else may. */
+  claim?: Claim;
+  /** B8: the identical build whose image it gets, in place of building. */
+  attachedTo?: BuildRecord;
+  /** What the one who asked should know, for the timeline. */
+  warnings?: string[];
 }
 
 const attempts = 10;
 
 /**
  * Answers the build, or the one that is there by this id already. `imageWrites` change the image with it; where one
- * of them is refused, `refused` throws the problem that says so, or returns to have everything decided again.
+ * of them is refused, `refused` throws the problem that says so, or returns to have everything decided again. Throws
+ * `ClaimedError` where another build came to hold the claim.
  */
 export async function placeBuild(
   dependencies: ImagesDependencies,
@@ -36,13 +48,20 @@ export async function placeBuild(
   const computes = buildComputes(stage);
   const wanted = build.request.computes.flatMap((name) => computes.filter((one) => one.name === name));
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const { compute, hasRoom } = await chooseCompute(table, organisation, wanted);
+    const chosen = await chooseCompute(table, organisation, wanted);
+    const { compute } = chosen;
+    const { claim, attachedTo } = build;
+    const hasRoom = chosen.hasRoom && !attachedTo;
     const { record, events } = recordOf(asking, build, compute.name, hasRoom);
     try {
       await table.transact([
         putWrite(table, { ...record, ...table.key(organisation, 'builds', build.id) }, absent),
-        requestWrite(table, organisation, build.id, build.request),
+        jobRequestWrite(table, organisation, build.id, build.request),
         ...eventWrites(table, organisation, build.id, 0, events),
+        ...(claim && !attachedTo ? [takeClaim(table, organisation, claim.name, build.id, claim.seen)] : []),
+        ...(attachedTo
+          ? [attachWrite(table, organisation, { id: build.id, attachedTo: attachedTo.id })]
+          : []),
         ...(await imageWrites()),
         ...(hasRoom ? [takeSlot(table, organisation, compute, build.id)] : []),
       ]);
@@ -51,6 +70,8 @@ export async function placeBuild(
       if (!(error instanceof ConditionFailedError)) throw error;
       const first = (await table.get(organisation, 'builds', build.id)) as BuildRecord | undefined;
       if (first) return first;
+      if (error.existing && 'claim' in error.existing && 'buildId' in error.existing)
+        throw new ClaimedError();
       if (error.existing && !('holders' in error.existing)) refused(error.existing);
     }
   }
@@ -63,16 +84,21 @@ export async function placeBuild(
   );
 }
 
+/** What was asked to happen to the image. */
+const asked = { build: 'built', mirror: 'mirrored', validation: 'checked' };
+
 function recordOf(
   { organisation, email, now }: Asking,
-  { id, imageId, uri, registryId, request }: NewBuild,
+  { id, imageId, uri, registryId, sourceImageId, request, claim, attachedTo, warnings = [] }: NewBuild,
   compute: string,
   hasRoom: boolean,
 ): { record: BuildRecord; events: NewEvent[] } {
   const time = now.toISOString();
   const events: NewEvent[] = [
-    { time, code: 'accepted', message: `${email} has ${uri} built on ${compute}.` },
-    ...(hasRoom
+    { time, code: 'accepted', message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}.` },
+    ...warnings.map((message) => ({ time, code: 'warning', message })),
+    ...(attachedTo ? [{ time, code: 'attached', message: attachedMessage(attachedTo) }] : []),
+    ...(hasRoom || attachedTo
       ? []
       : [{ time, code: 'waiting', message: `As many builds as ${compute} takes at once are under way.` }]),
   ];
@@ -81,14 +107,17 @@ function recordOf(
     id,
     version: 1,
     eventCount: events.length,
-    kind: 'build',
+    kind: kindOf(request),
     imageId,
     phase: hasRoom ? 'queued' : 'waiting',
     compute,
-    identity: identityOf(request),
-    cached: false,
+    identity: identityOfJob(request),
+    cached: attachedTo !== undefined,
+    ...(attachedTo ? { attachedTo: attachedTo.id } : {}),
+    ...(claim ? { claim: claim.name } : {}),
     uri,
     registryId,
+    ...(sourceImageId === undefined ? {} : { sourceImageId }),
     author: email,
     createdAt: time,
     updatedAt: time,
@@ -103,6 +132,11 @@ function recordOf(
   return { record, events };
 }
 
+const attachedMessage = ({ id, status }: BuildRecord) =>
+  status === 'succeeded'
+    ? `${id} has built exactly this: its image gets this name too.`
+    : `${id} builds exactly this: its image gets this name too.`;
+
 /** Has an accepted build started. What goes wrong here is the reconciler's to finish: the build is accepted. */
 export async function tryStart(
   dependencies: ImagesDependencies,
@@ -110,7 +144,8 @@ export async function tryStart(
   buildId: string,
 ): Promise<void> {
   try {
-    await startBuild(dependencies, organisation, buildId);
+    const record = await startBuild(dependencies, organisation, buildId);
+    if (record?.attachedTo) await settleAttached(dependencies, organisation, buildId);
   } catch (error) {
     dependencies.log.error('the build was accepted but not started yet', { organisation, buildId, error });
   }

@@ -1,3 +1,4 @@
+import { settleAttached } from '../../shared/build/attached.ts';
 import { type CloseDependencies, closeBuild } from '../../shared/build/close.ts';
 import { endBuild } from '../../shared/build/end.ts';
 import { applyReport } from '../../shared/build/progress.ts';
@@ -19,7 +20,11 @@ export function createBuildReconciler(dependencies: CloseDependencies): Reconcil
     if (!record) return;
     let current: BuildRecord | undefined = record;
     if (!isOver(record)) {
-      if (!record.hasSlot) await startWaiting(dependencies, organisation, record.compute);
+      if (record.attachedTo) {
+        current = await settleAttached(dependencies, organisation, id);
+        // On its own now: it gets a place like any other that waits.
+        if (current && !current.attachedTo) await startWaiting(dependencies, organisation, record.compute);
+      } else if (!record.hasSlot) await startWaiting(dependencies, organisation, record.compute);
       else if (!record.codeBuildId) current = await startBuild(dependencies, organisation, id);
       else {
         const report = await builds.report(record.codeBuildId);

@@ -1,5 +1,5 @@
-import { everyOrganisationsRepositories } from '../access/ecr.ts';
-import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
+import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
+import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
 import { builds, passRoles, sendMail } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
@@ -28,6 +28,14 @@ export const buildEvents: FunctionDeclaration = {
     builds(deployment, ['codebuild:BatchGetBuilds', 'codebuild:StartBuild', 'codebuild:StopBuild']),
     passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
     sendMail(deployment),
-    everyOrganisationsRepositories(deployment, ['ecr:CreateRepository', 'ecr:TagResource']),
+    // Builds that are identical to a finished one get its manifest, under their tag.
+    secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
+    ecrLogin,
+    everyOrganisationsRepositories(deployment, [
+      ...pullActions,
+      'ecr:PutImage',
+      'ecr:CreateRepository',
+      'ecr:TagResource',
+    ]),
   ],
 };

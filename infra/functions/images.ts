@@ -19,7 +19,13 @@ export const images: FunctionDeclaration = {
     builds(deployment, ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds']),
     passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:CreateRepository', 'ecr:TagResource']),
+    // A finished manifest gets another tag.
+    everyOrganisationsRepositories(deployment, [
+      ...pullActions,
+      'ecr:PutImage',
+      'ecr:CreateRepository',
+      'ecr:TagResource',
+    ]),
     defaultRepositories(deployment),
   ],
 };

@@ -1,5 +1,5 @@
-import { everyOrganisationsRepositories } from '../access/ecr.ts';
-import { listBucket, logStreams, objects, tableReadWrite } from '../access/storage.ts';
+import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
+import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
 import {
   builds,
   describeJobs,
@@ -43,6 +43,14 @@ export const reconciler: FunctionDeclaration = {
     listBucket(deployment),
     logStreams(deployment, deployment.names.buildLogGroup),
     logStreams(deployment, deployment.names.jobLogGroup),
-    everyOrganisationsRepositories(deployment, ['ecr:CreateRepository', 'ecr:TagResource']),
+    // Builds that are identical to a finished one get its manifest, under their tag.
+    secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
+    ecrLogin,
+    everyOrganisationsRepositories(deployment, [
+      ...pullActions,
+      'ecr:PutImage',
+      'ecr:CreateRepository',
+      'ecr:TagResource',
+    ]),
   ],
 };

@@ -2,6 +2,7 @@
 import type { Mail } from '../aws/mail.ts';
 import type { Logs } from '../log/log.ts';
 import { advance } from '../store/advance.ts';
+import { type CopyTag, settleAttachedTo } from './attached.ts';
 import { logJobOf } from './log.ts';
 import { mailBuild } from './mail.ts';
 import { type BuildRecord, isOver, openFields } from './record.ts';
@@ -12,6 +13,7 @@ export interface CloseDependencies extends StartDependencies {
   logs: Logs;
   logGroup: string;
   mail: Mail;
+  copyTag: CopyTag;
   /** Where the API is, for links in mails. */
   apiUrl: string;
 }
@@ -27,6 +29,7 @@ export async function closeBuild(
   const { table, logs, logGroup, now } = dependencies;
   const record = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
   if (!record || !isOver(record) || !record.openKey) return;
+  if (record.claim !== undefined) await settleAttachedTo(dependencies, organisation, buildId);
   await startWaiting(dependencies, organisation, record.compute);
   const logComplete = record.logComplete || (await logs.drain(logJobOf(record, organisation, logGroup)));
   await mailBuild(dependencies, organisation, record);

@@ -1,13 +1,16 @@
 /** The end of a build: its record, its image, its place on the compute and the mail that is due, all or none. */
 import type { Outcome, PhaseReport } from '../aws/builds.ts';
 import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
-import type { BuildFailure } from '../model/build.ts';
+import type { BuildFailure, BuildKind, Mirror } from '../model/build.ts';
 import type { BuildResult } from '../model/build-spec.ts';
 import type { Settings } from '../model/organisation.ts';
 import { type BuildStatus, mayFollow } from '../model/states.ts';
+import type { Validation } from '../model/validation.ts';
 import { advance, type NewEvent, putWrite } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
+import { releaseClaim } from './claims.ts';
+import { writesAfter } from './other-jobs.ts';
 import { phaseEvents } from './phases.ts';
 import { type BuildRecord, type MailState, openFields, statusFields } from './record.ts';
 import { releaseSlot } from './slots.ts';
@@ -17,7 +20,10 @@ import { onTimeline } from './timeline.ts';
 export interface End {
   status: Extract<BuildStatus, 'succeeded' | 'failed' | 'stopped' | 'timed_out'>;
   failure?: BuildFailure;
-  pushed?: { digest: string; sizeBytes: number; platform: string };
+  pushed?: { digest: string; sizeBytes: number; platform: string; platforms?: string[] };
+  /** Of a mirror, beside `pushed`. */
+  mirror?: Mirror;
+  validation?: Validation;
   endedAt?: string;
   /** Phases that may not be on the timeline yet. */
   phases?: PhaseReport[];
@@ -51,6 +57,10 @@ export async function endBuild(
       const startedAt = phases.startedAt ?? current.startedAt;
       const mail = mailAfter(end.status, settings);
       const timeline = onTimeline(current, [...phases.events, endEvent(current, end, finishedAt)]);
+      const claimed =
+        current.claim !== undefined && end.status !== 'succeeded'
+          ? await table.get(organisation, 'build-claims', current.claim)
+          : undefined;
       // What was never started has no log to keep.
       const logComplete = !current.codeBuildId;
       const ended = { ...current, status: end.status, mail, logComplete };
@@ -64,6 +74,8 @@ export async function endBuild(
           ...(startedAt ? { startedAt, durationSeconds: secondsBetween(startedAt, finishedAt) } : {}),
           ...(end.failure ? { failure: end.failure } : {}),
           ...(end.pushed ? { digest: end.pushed.digest, sizeBytes: end.pushed.sizeBytes } : {}),
+          ...(end.mirror ? { mirror: end.mirror } : {}),
+          ...(end.validation ? { validation: end.validation } : {}),
           hasSlot: false,
           mail,
           logComplete,
@@ -73,7 +85,15 @@ export async function endBuild(
         events: timeline.events,
         also: [
           ...(current.hasSlot ? [releaseSlot(table, organisation, current.compute, buildId)] : []),
-          ...(image ? [imageAfter(table, organisation, image, buildId, end, time)] : []),
+          // A check changes nothing about the image, whatever comes of it.
+          ...(image && current.kind !== 'validation'
+            ? [imageAfter(table, organisation, image, current, end, time)]
+            : []),
+          ...(await writesAfter(table, organisation, current, image, end, time)),
+          // What didn't succeed is not remembered.
+          ...(current.claim !== undefined && claimed?.buildId === buildId
+            ? [releaseClaim(table, organisation, current.claim, buildId)]
+            : []),
         ],
       };
     },
@@ -93,7 +113,7 @@ function imageAfter(
   table: Table,
   organisation: string,
   image: ImageRecord,
-  buildId: string,
+  { id: buildId, kind, cached }: Pick<BuildRecord, 'id' | 'kind' | 'cached'>,
   { status, pushed }: End,
   time: Date,
 ): Write {
@@ -105,15 +125,28 @@ function imageAfter(
     version: image.version + 1,
     status: mayFollow('image', image.status, wanted) ? wanted : image.status,
     updatedAt: time.toISOString(),
-    ...(pushed ? { digest: pushed.digest, sizeBytes: pushed.sizeBytes, platforms: [pushed.platform] } : {}),
-    ...(mine ? { currentBuild: { id: buildId, status, cached: false } } : {}),
+    ...(pushed
+      ? {
+          digest: pushed.digest,
+          sizeBytes: pushed.sizeBytes,
+          platforms: pushed.platforms ?? [pushed.platform],
+        }
+      : {}),
+    ...(pushed && kind !== 'validation' ? { source: kind } : {}),
+    ...(mine ? { currentBuild: { id: buildId, status, cached } } : {}),
   };
   return putWrite(table, imageItem(table, organisation, next), versionIs(image.version));
 }
 
+const succeeded: Record<BuildKind, (uri: string) => string> = {
+  build: (uri) => `Pushed ${uri}.`,
+  mirror: (uri) => `Mirrored to ${uri}.`,
+  validation: (uri) => `Checked ${uri}.`,
+};
+
 function endEvent(current: BuildRecord, { status, failure, pushed }: End, finishedAt: string): NewEvent {
   const messages: Record<End['status'], string> = {
-    succeeded: `Pushed ${current.uri}.`,
+    succeeded: succeeded[current.kind](current.uri),
     failed: failure?.message ?? 'It failed.',
     stopped: 'Stopped.',
     timed_out: failure?.message ?? 'It took too long.',
@@ -140,11 +173,20 @@ export function endOf(
   outcome: Outcome,
   result: BuildResult | undefined,
   phases: PhaseReport[],
-): Pick<End, 'status' | 'failure' | 'pushed'> {
+): Pick<End, 'status' | 'failure' | 'pushed' | 'mirror' | 'validation'> {
   if (result?.outcome === 'succeeded') {
     const { digest, sizeBytes, platform } = result;
     return { status: 'succeeded', pushed: { digest, sizeBytes, platform } };
   }
+  if (result?.outcome === 'mirrored') {
+    const { digest, sizeBytes, platforms, mirror } = result;
+    return {
+      status: 'succeeded',
+      pushed: { digest, sizeBytes, platform: platforms[0] ?? '', platforms },
+      mirror,
+    };
+  }
+  if (result?.outcome === 'validated') return { status: 'succeeded', validation: result.validation };
   if (outcome === 'STOPPED') return { status: 'stopped' };
   if (outcome === 'TIMED_OUT') {
     const queued = !phases.some(({ type }) => type === 'PROVISIONING');

@@ -1,4 +1,5 @@
 /** What a mail about a build says, as text and as HTML. Everything a user could have written is escaped. */
+import type { BuildKind } from '../model/build.ts';
 import { buildFailures } from '../model/build-failures.ts';
 import type { BuildRecord } from './record.ts';
 
@@ -7,6 +8,13 @@ export interface MailText {
   text: string;
   html: string;
 }
+
+const verdicts: Record<BuildKind, string> = { build: 'built', mirror: 'mirrored', validation: 'checked' };
+const headings: Record<BuildKind, [succeeded: string, not: string]> = {
+  build: ['Your image is ready.', 'Your image could not be built.'],
+  mirror: ['Your image is mirrored.', 'Your image could not be mirrored.'],
+  validation: ['Your image was checked.', 'Your image could not be checked.'],
+};
 
 interface Parts {
   heading: string;
@@ -19,7 +27,8 @@ interface Parts {
 export function messageFor(record: BuildRecord, tail: string[], apiUrl: string): MailText {
   const parts = partsOf(record, tail, apiUrl);
   const name = record.uri.slice(record.uri.lastIndexOf('/') + 1);
-  const verdict = { succeeded: 'built', timed_out: 'timed out' }[record.status as string] ?? record.status;
+  const verdict =
+    { succeeded: verdicts[record.kind], timed_out: 'timed out' }[record.status as string] ?? record.status;
   return { subject: header(`[Slipway] ${name}: ${verdict}`), text: asText(parts), html: asHtml(parts) };
 }
 
@@ -39,7 +48,7 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
     ['Exit code', failure?.exitCode === undefined ? undefined : String(failure.exitCode)],
   ];
   return {
-    heading: succeeded ? 'Your image is ready.' : 'Your image could not be built.',
+    heading: headings[record.kind][succeeded ? 0 : 1],
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
     lines: succeeded ? [] : tail.map(withoutControls),
     advice: [

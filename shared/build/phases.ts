@@ -1,6 +1,6 @@
 /** CodeBuild's phases as the states and the timeline of a build. */
 import type { PhaseReport } from '../aws/builds.ts';
-import type { BuildPhase } from '../model/build.ts';
+import type { BuildKind, BuildPhase } from '../model/build.ts';
 import { type BuildStatus, mayFollow } from '../model/states.ts';
 import type { NewEvent } from '../store/advance.ts';
 import type { BuildRecord } from './record.ts';
@@ -11,6 +11,8 @@ interface Step {
   phase: BuildPhase;
   status: BuildStatus;
   message: string;
+  /** What it means where the job is no build. */
+  otherwise?: Partial<Record<BuildKind, string>>;
 }
 
 /** Phases of CodeBuild whose end moves a build. */
@@ -21,9 +23,22 @@ const steps: Step[] = [
     phase: 'preparing',
     status: 'queued',
     message: 'Context and credentials are fetched.',
+    otherwise: { mirror: 'Credentials are fetched.', validation: 'The image is fetched.' },
   },
-  { after: 'PRE_BUILD', phase: 'building', status: 'building', message: 'The Dockerfile is built.' },
-  { after: 'BUILD', phase: 'pushing', status: 'pushing', message: 'The image is pushed.' },
+  {
+    after: 'PRE_BUILD',
+    phase: 'building',
+    status: 'building',
+    message: 'The Dockerfile is built.',
+    otherwise: { mirror: 'Layers are copied.', validation: 'The image is checked.' },
+  },
+  {
+    after: 'BUILD',
+    phase: 'pushing',
+    status: 'pushing',
+    message: 'The image is pushed.',
+    otherwise: { mirror: 'The tag is written.', validation: 'The result is kept.' },
+  },
 ];
 
 export const movesBuild = (codeBuildPhase: string): boolean =>
@@ -44,7 +59,7 @@ export interface PhaseMove {
  * late still gets its entry; the build never goes back.
  */
 export function phaseEvents(
-  { phasesSeen, phase, status }: Pick<BuildRecord, 'phasesSeen' | 'phase' | 'status'>,
+  { kind, phasesSeen, phase, status }: Pick<BuildRecord, 'kind' | 'phasesSeen' | 'phase' | 'status'>,
   reports: PhaseReport[],
 ): PhaseMove {
   const news = steps.flatMap((step) => {
@@ -63,7 +78,7 @@ export function phaseEvents(
     events: news.map(({ step, report }) => ({
       time: report.endedAt,
       code: step.phase,
-      message: step.message,
+      message: step.otherwise?.[kind] ?? step.message,
       durationMs: report.durationMs,
     })),
     ...(last && isFurther(last) ? { to: { phase: last.phase, status: last.status } } : {}),

@@ -57,7 +57,7 @@ async function moveOn(
       if (news.events.length === 0 && current.codeBuildId) return undefined;
       const timeline = onTimeline(current, news.events);
       const image =
-        news.to && news.to.status !== current.status
+        news.to && news.to.status !== current.status && current.kind !== 'validation'
           ? await findImage(table, organisation, current.imageId)
           : undefined;
       return {

@@ -8,6 +8,10 @@ import { columnKey, openKey } from '../store/table.ts';
 export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   failure?: BuildFailure;
   registryId: string;
+  /** B8: the claim that makes identical requests find this build; absent where it is not shared. */
+  claim?: string;
+  /** Of a mirror: the image that is mirrored. */
+  sourceImageId?: string;
   /** Holds a place on its compute; without one it waits for it. */
   hasSlot: boolean;
   /** When CodeBuild was first asked to start it; whoever finds an old one without an answer can't know whether it runs. */
@@ -59,8 +63,8 @@ export const openFields = (
 
 /** Named fields only, so that nothing internal slips out. */
 export function buildOf(record: BuildRecord): Build {
-  const { id, kind, imageId, status, phase, compute, identity, cached, uri, digest, sizeBytes, author } =
-    record;
+  const { id, kind, imageId, status, phase, compute, identity, cached, attachedTo, uri, digest } = record;
+  const { sizeBytes, author } = record;
   const {
     createdAt,
     updatedAt,
@@ -81,6 +85,7 @@ export function buildOf(record: BuildRecord): Build {
     compute,
     identity,
     cached,
+    attachedTo,
     uri,
     digest,
     sizeBytes,

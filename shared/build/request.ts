@@ -1,10 +1,11 @@
 /** What a build was asked to do, with what its names stood for at that moment. Kept beside the build's record. */
 import { createHash } from 'node:crypto';
 import type { BuildSpec } from '../model/build-spec.ts';
-import { putWrite } from '../store/advance.ts';
-import { absent, type Item, type Table, type Write } from '../store/table.ts';
+import type { Item, Table } from '../store/table.ts';
 
 export interface BuildRequest extends Item {
+  /** Only the other kinds of jobs say it. */
+  kind?: undefined;
   dockerfile: string;
   contextUploadId?: string;
   /** The upload's object, exactly as it was declared. */
@@ -15,32 +16,30 @@ export interface BuildRequest extends Item {
   /** Where those secrets lie, and which version counts for the identity. */
   secretSources: { id: string; secretArn: string; version: string }[];
   computes: string[];
+  /** Digests of base images by their references, for those that could be looked up. */
+  bases: Record<string, string>;
 }
-
-export const requestWrite = (
-  table: Table,
-  organisation: string,
-  buildId: string,
-  request: BuildRequest,
-): Write => putWrite(table, { ...request, ...table.key(organisation, 'build-requests', buildId) }, absent);
 
 export async function readRequest(
   table: Table,
   organisation: string,
   buildId: string,
 ): Promise<BuildRequest | undefined> {
-  return (await table.get(organisation, 'build-requests', buildId)) as BuildRequest | undefined;
+  const request = await table.get(organisation, 'build-requests', buildId);
+  // Mirrors and validations keep theirs beside it, and say so.
+  return request && request.kind === undefined ? (request as BuildRequest) : undefined;
 }
 
 /** The platform that builds are made for. */
 export const platform = 'linux/amd64';
 
-/** SHA-256 over what is known before the build begins. Names of values are sorted: their order means nothing. */
-export function identityOf({ dockerfile, context, buildArgs, secretSources }: BuildRequest): string {
+/** SHA-256 over all that goes into a build. Names of values are sorted: their order means nothing. */
+export function identityOf({ dockerfile, context, buildArgs, secretSources, bases }: BuildRequest): string {
   const sorted = (entries: [string, string][]) => entries.sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = [
     dockerfile,
     context?.sha256 ?? null,
+    sorted(Object.entries(bases)),
     platform,
     sorted(Object.entries(buildArgs)),
     sorted(secretSources.map(({ id, version }) => [id, version])),

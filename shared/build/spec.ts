@@ -23,11 +23,13 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
   const bases = baseImages(request.dockerfile, request.buildArgs).flatMap(located);
   return {
     version: 1,
+    kind: 'build',
     organisation,
     buildId: record.id,
     dockerfile: request.dockerfile,
     ...(request.context ? { context: request.context } : {}),
     buildArgs: request.buildArgs,
+    bases: request.bases,
     secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
     registries: credentialsOf([target, locate(cache), ...bases], sources),
     target: record.uri,
@@ -80,7 +82,10 @@ export function ownRepositories(spec: Pick<BuildSpec, 'target' | 'cache'>, ecrRe
 }
 
 /** One source of credentials for each host: an engine knows no more. Where images of a host differ, the first one's counts. */
-function credentialsOf(images: Located[], { registries, ecrRegistry }: SpecSources): BuildSpec['registries'] {
+export function credentialsOf(
+  images: Located[],
+  { registries, ecrRegistry }: SpecSources,
+): BuildSpec['registries'] {
   const found = new Map<string, BuildSpec['registries'][number]>();
   for (const { host, repository } of images) {
     if (found.has(host)) continue;

@@ -11,9 +11,9 @@ import type { RegistryStore } from '../store/registries.ts';
 import type { Table } from '../store/table.ts';
 import { buildCompute } from './computes.ts';
 import { endBuild } from './end.ts';
+import { readJobRequest } from './job-request.ts';
+import { jobSpecOf, repositoriesOf } from './job-spec.ts';
 import { type BuildRecord, isOver, openFields } from './record.ts';
-import { readRequest } from './request.ts';
-import { ownRepositories, specOf } from './spec.ts';
 import { onTimeline } from './timeline.ts';
 
 export interface StartDependencies {
@@ -95,11 +95,11 @@ async function prepare(
   record: BuildRecord,
 ): Promise<void> {
   const [request, known] = await Promise.all([
-    readRequest(table, organisation, record.id),
+    readJobRequest(table, organisation, record.id),
     registries.all(organisation),
   ]);
   if (!request) throw new StartRefusedError('what was asked for is gone');
-  const spec = specOf(record, request, {
+  const spec = jobSpecOf(record, request, {
     organisation,
     ecrRegistry,
     registries: known,
@@ -107,7 +107,7 @@ async function prepare(
   });
   await Promise.all([
     artifacts.write(specKey(organisation, record.id), JSON.stringify(spec), 'application/json'),
-    ...ownRepositories(spec, ecrRegistry).map((name) => repositories.ensure(name, organisation)),
+    ...repositoriesOf(spec, ecrRegistry).map((name) => repositories.ensure(name, organisation)),
   ]);
 }
 

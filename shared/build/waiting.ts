@@ -23,7 +23,9 @@ export async function startWaiting(
     prefix: columnPrefix('queued'),
     limit: 100,
   });
-  const waiting = (items as BuildRecord[]).filter((one) => !one.hasSlot && one.compute === computeName);
+  const waiting = (items as BuildRecord[]).filter(
+    (one) => !one.hasSlot && !one.attachedTo && one.compute === computeName,
+  );
   for (const { id } of waiting) {
     if ((await holdersOf(table, organisation, computeName)).size >= compute.maxConcurrent) return;
     if (!(await takePlace(dependencies, organisation, id))) continue;
@@ -49,7 +51,8 @@ async function takePlace(
       { organisation, collection: 'builds', id: buildId },
       async (current) => {
         const compute = buildCompute(stage, current.compute);
-        if (isOver(current) || current.hasSlot || current.stopRequestedAt || !compute) return undefined;
+        if (isOver(current) || current.hasSlot || current.attachedTo || current.stopRequestedAt || !compute)
+          return undefined;
         if ((await holdersOf(table, organisation, compute.name)).size >= compute.maxConcurrent)
           return undefined;
         const timeline = onTimeline(current, [

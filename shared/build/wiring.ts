@@ -2,15 +2,20 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { createArtifacts } from '../aws/artifacts.ts';
 import { createBuilds } from '../aws/builds.ts';
+import { createEcrLogin } from '../aws/ecr-login.ts';
 import { createMail } from '../aws/mail.ts';
 import { createRepositories } from '../aws/repositories.ts';
+import { createSecrets } from '../aws/secrets.ts';
 import type { readVariables } from '../environment/variables.ts';
 import { createLogs } from '../log/log.ts';
 import type { Stage } from '../model/stage.ts';
 import type { Log } from '../observability/log.ts';
+import { createRegistryAccess } from '../registry/access.ts';
+import { createNetwork } from '../registry/network.ts';
 import { createRegistryStore } from '../store/registries.ts';
 import type { Table } from '../store/table.ts';
 import type { CloseDependencies } from './close.ts';
+import { createCopyTag } from './copy-tag.ts';
 
 export const closingVariables = {
   ARTIFACTS_BUCKET: true,
@@ -27,12 +32,21 @@ export function closingDependencies(
 ): CloseDependencies {
   const { table, stage, now } = parts;
   const artifacts = createArtifacts(variables.ARTIFACTS_BUCKET);
+  const registries = createRegistryStore(table, variables.ECR_REGISTRY, stage.privateRegistries);
+  const access = createRegistryAccess({
+    registries,
+    secrets: createSecrets(),
+    ecrLogin: createEcrLogin(),
+    ecrRegistry: variables.ECR_REGISTRY,
+    network: createNetwork({ privateHosts: stage.privateRegistries }),
+  });
   return {
     ...parts,
     artifacts,
     builds: createBuilds({ project: variables.BUILD_PROJECT, roleArnPrefix: variables.ROLE_ARN_PREFIX }),
     repositories: createRepositories(),
-    registries: createRegistryStore(table, variables.ECR_REGISTRY, stage.privateRegistries),
+    registries,
+    copyTag: createCopyTag(access),
     ecrRegistry: variables.ECR_REGISTRY,
     logs: createLogs({ table, artifacts, client: new CloudWatchLogsClient({}), now }),
     logGroup: variables.BUILD_LOG_GROUP,

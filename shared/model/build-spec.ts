@@ -1,6 +1,7 @@
 /** What travels to the builder (`spec.json`) and back (`result.json`), both in S3 beside each other. */
 import * as z from 'zod';
-import { failureSchema } from './build.ts';
+import { failureSchema, mirrorSchema } from './build.ts';
+import { validationChecks, validationSchema } from './validation.ts';
 
 /** Credentials that the builder fetches with its own role: it gets references, never values. */
 const credentialsSource = z.discriminatedUnion('kind', [
@@ -16,26 +17,64 @@ const credentialsSource = z.discriminatedUnion('kind', [
 ]);
 export type CredentialsSource = z.infer<typeof credentialsSource>;
 
-export const buildSpecSchema = z.strictObject({
+/** What every kind of job has. */
+const job = {
   version: z.literal(1),
   organisation: z.string(),
   buildId: z.string(),
+  /** Hosts inside private networks that the deployment allows. */
+  privateRegistries: z.array(z.string()),
+  resultKey: z.string(),
+};
+
+export const buildSpecSchema = z.strictObject({
+  ...job,
+  kind: z.literal('build'),
   dockerfile: z.string(),
   context: z.strictObject({ key: z.string(), sha256: z.string(), sizeBytes: z.int() }).optional(),
   buildArgs: z.record(z.string(), z.string()),
+  /** Digests of base images, by the references that the Dockerfile has: exactly these are built on. */
+  bases: z.record(z.string(), z.string()),
   /** Secrets that hold `{"value"}`, by mount id. */
   secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string() })),
   /** One for each registry host that the build pulls from or pushes to. */
   registries: z.array(credentialsSource),
   /** Host, path and tag: what `docker push` takes. */
   target: z.string(),
-  /** Hosts inside private networks that the deployment allows. */
-  privateRegistries: z.array(z.string()),
   /** Reference (without digest) of the layer cache, in the organisation's own ECR space. */
   cache: z.string(),
-  resultKey: z.string(),
 });
 export type BuildSpec = z.infer<typeof buildSpecSchema>;
+
+/** A repository with the credentials that count for it. */
+const side = { host: z.string(), repository: z.string(), credentials: credentialsSource.optional() };
+
+const mirrorSpecSchema = z.strictObject({
+  ...job,
+  kind: z.literal('mirror'),
+  /** `digest` is what `tag` named when the mirror was asked for. */
+  source: z.strictObject({ ...side, tag: z.string(), digest: z.string() }),
+  target: z.strictObject({ ...side, tag: z.string() }),
+  /** `os/arch[/variant]`; absent: every platform. */
+  platform: z.string().optional(),
+  force: z.boolean(),
+});
+export type MirrorSpec = z.infer<typeof mirrorSpecSchema>;
+
+const validationSpecSchema = z.strictObject({
+  ...job,
+  kind: z.literal('validation'),
+  image: z.strictObject({ ...side, digest: z.string() }),
+  checks: z.array(z.enum(validationChecks)),
+});
+export type ValidationSpec = z.infer<typeof validationSpecSchema>;
+
+export const jobSpecSchema = z.discriminatedUnion('kind', [
+  buildSpecSchema,
+  mirrorSpecSchema,
+  validationSpecSchema,
+]);
+export type JobSpec = z.infer<typeof jobSpecSchema>;
 
 export const buildResultSchema = z.discriminatedUnion('outcome', [
   z.strictObject({
@@ -44,6 +83,19 @@ export const buildResultSchema = z.discriminatedUnion('outcome', [
     sizeBytes: z.int(),
     platform: z.string(),
     /** Milliseconds of each part of the work, for the timeline. */
+    timingsMs: z.record(z.string(), z.number()),
+  }),
+  z.strictObject({
+    outcome: z.literal('mirrored'),
+    digest: z.string(),
+    sizeBytes: z.int(),
+    platforms: z.array(z.string()),
+    mirror: mirrorSchema,
+    timingsMs: z.record(z.string(), z.number()),
+  }),
+  z.strictObject({
+    outcome: z.literal('validated'),
+    validation: validationSchema,
     timingsMs: z.record(z.string(), z.number()),
   }),
   z.strictObject({

@@ -47,6 +47,10 @@ const computes = z
   .max(20)
   .meta({ description: 'The first that is available builds. Left out: all that build, in their order' });
 
+const force = z
+  .boolean()
+  .meta({ description: 'Builds even where an identical build is under way or has succeeded' });
+
 export const newBuildSource = z.strictObject({
   type: z.literal('build'),
   dockerfile,
@@ -54,6 +58,7 @@ export const newBuildSource = z.strictObject({
   buildArgs: buildArgs.optional(),
   secrets: secrets.optional(),
   computes: computes.optional(),
+  force: force.optional(),
 });
 
 /** What is left out is as in the build before; `null` drops the context. */
@@ -65,6 +70,7 @@ export const rebuildSchema = z.lazy(() =>
       buildArgs: buildArgs.optional(),
       secrets: secrets.optional(),
       computes: computes.optional(),
+      force: force.optional(),
     })
     .meta({ id: 'Rebuild' }),
 );
@@ -124,6 +130,9 @@ export const buildSchema = z.lazy(() =>
         .string()
         .meta({ description: 'SHA-256 over what goes into the build, as far as it is known before' }),
       cached: z.boolean().meta({ description: 'Whether it was answered without building' }),
+      attachedTo: idSchema('build')
+        .optional()
+        .meta({ description: 'The identical build whose image this one gets, and whose log is shown' }),
       uri: z.string(),
       digest: z.string().optional(),
       sizeBytes: z.int().optional(),

@@ -16,10 +16,12 @@ interface Base {
 interface Line {
   text: string;
   at: number[];
+  /** Text of its here-documents. */
+  body: string;
 }
 
 /** What an engine sets before the first stage. */
-const platformArgs = {
+export const platformArgs = {
   TARGETPLATFORM: 'linux/amd64',
   TARGETOS: 'linux',
   TARGETARCH: 'amd64',
@@ -91,18 +93,22 @@ function basesIn(dockerfile: string, buildArgs: Record<string, string>): Base[] 
   return found;
 }
 
-/** Comments, and the bodies of here-documents, are left out. */
-function logicalLines(dockerfile: string): { syntax?: Base; lines: Line[] } {
+/** Comments are left out, and the bodies of here-documents kept apart. */
+export function logicalLines(dockerfile: string): { syntax?: Base; lines: Line[] } {
   const lines: Line[] = [];
   let continuation = '\\';
   let syntax: Base | undefined;
   let directives = true;
-  let current: Line = { text: '', at: [] };
+  let current: Line = { text: '', at: [], body: '' };
   const hereDocuments: { word: string; trimTabs: boolean }[] = [];
   for (const { raw, offset } of physicalLines(dockerfile)) {
     const [open] = hereDocuments;
     if (open) {
       if ((open.trimTabs ? raw.replace(/^\t+/, '') : raw) === open.word) hereDocuments.shift();
+      else {
+        const last = lines.at(-1);
+        if (last) last.body += `${raw}\n`;
+      }
       continue;
     }
     const line = raw.trim();
@@ -126,7 +132,7 @@ function logicalLines(dockerfile: string): { syntax?: Base; lines: Line[] } {
     if (/^(RUN|COPY|ADD)\s/i.test(current.text))
       for (const [, dash, , word = ''] of current.text.matchAll(/<<(-?)(["']?)([A-Za-z_]\w*)\2/g))
         hereDocuments.push({ word, trimTabs: dash === '-' });
-    current = { text: '', at: [] };
+    current = { text: '', at: [], body: '' };
   }
   if (current.text !== '') lines.push(current);
   return { ...(syntax ? { syntax } : {}), lines };
@@ -142,10 +148,10 @@ function* physicalLines(text: string): Generator<{ raw: string; offset: number }
   }
 }
 
-const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/, '$2');
+export const unquoted = (text: string) => text.replace(/^(["'])(.*)\1$/, '$2');
 
 /** `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`. */
-const substitute = (text: string, args: ReadonlyMap<string, string>): string =>
+export const substitute = (text: string, args: ReadonlyMap<string, string>): string =>
   text.replace(
     /\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})/g,
     (_, bare: string | undefined, braced: string | undefined, operator: string | undefined, word = '') => {

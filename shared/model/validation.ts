@@ -53,12 +53,10 @@ const capabilitiesResult = z.lazy(() =>
     shell: z.boolean().meta({ description: 'Without a `/bin/sh` nothing else is known' }),
     runtimes: versions(runtimes).meta({ example: { python: '3.13.1' } }),
     tools: versions(tools).meta({ example: { pip: '24.3.1', tar: '1.35' } }),
-    packages: z
-      .record(z.string(), z.string())
-      .meta({
-        description: 'Those that kinds of jobs need, with their versions',
-        example: { flask: '3.1.0' },
-      }),
+    packages: z.record(z.string(), z.string()).meta({
+      description: 'Those that kinds of jobs need, with their versions',
+      example: { flask: '3.1.0' },
+    }),
     cuda: z.object({ version: z.string().optional(), libraries: z.array(z.string()) }),
     kinds: z.array(
       z.object({

@@ -65,11 +65,11 @@ describe('B1 a build that is accepted', () => {
   });
 
   test('two requests for one name at once: one image, the other is told which', async () => {
-    const wanted = { repository: 'race', tag: '1' };
+    const wanted = (A: string) => ({ repository: 'race', tag: '1', source: { buildArgs: { A } } });
     const outcomes = await Promise.allSettled([
-      place.build(wanted),
-      place.build(wanted),
-      place.build(wanted),
+      place.build(wanted('1')),
+      place.build(wanted('2')),
+      place.build(wanted('3')),
     ]);
     const won = outcomes.filter((one) => one.status === 'fulfilled');
     expect(won).toHaveLength(1);
@@ -255,7 +255,7 @@ describe('B2 a build of an image that exists', () => {
     const { imageId, buildId } = await place.build({
       source: { dockerfile: 'FROM scratch\n#1', buildArgs: { A: '1' } },
     });
-    await expect(place.rebuild(imageId)).rejects.toMatchObject({
+    await expect(place.rebuild(imageId, { force: true })).rejects.toMatchObject({
       status: 409,
       code: 'build-in-progress',
       extra: { candidates: [buildId] },
@@ -287,7 +287,10 @@ describe('B2 a build of an image that exists', () => {
     const { imageId, buildId } = await place.build();
     await place.result(buildId, succeeded);
     await place.over(buildId);
-    const outcomes = await Promise.allSettled([place.rebuild(imageId), place.rebuild(imageId)]);
+    const outcomes = await Promise.allSettled([
+      place.rebuild(imageId, { buildArgs: { A: '1' } }),
+      place.rebuild(imageId, { buildArgs: { A: '2' } }),
+    ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 });

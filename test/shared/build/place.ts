@@ -29,6 +29,7 @@ import { createEcrLogin } from '../../../shared/aws/ecr-login.ts';
 import { createMail } from '../../../shared/aws/mail.ts';
 import { createRepositories } from '../../../shared/aws/repositories.ts';
 import type { CloseDependencies } from '../../../shared/build/close.ts';
+import { createCopyTag } from '../../../shared/build/copy-tag.ts';
 import { type BuildRecord, isOver } from '../../../shared/build/record.ts';
 import { createLogs } from '../../../shared/log/log.ts';
 import { rebuildSchema } from '../../../shared/model/build.ts';
@@ -108,6 +109,13 @@ export async function buildPlace(
   const registries = createRegistryStore(table, cloud.registryHost, stage.privateRegistries);
   const artifacts = createArtifacts('artifacts', new S3Client({ ...client, forcePathStyle: true }));
   const now = () => new Date();
+  const access = createRegistryAccess({
+    registries,
+    secrets: { read: async () => undefined },
+    ecrLogin: createEcrLogin(new ECRClient(client)),
+    ecrRegistry: cloud.registryHost,
+    network: createNetwork({ privateHosts: stage.privateRegistries }),
+  });
   const dependencies: CloseDependencies & ImagesDependencies = {
     table,
     stage,
@@ -118,13 +126,8 @@ export async function buildPlace(
     repositories: createRepositories(new ECRClient(client)),
     artifacts,
     registries,
-    access: createRegistryAccess({
-      registries,
-      secrets: { read: async () => undefined },
-      ecrLogin: createEcrLogin(new ECRClient(client)),
-      ecrRegistry: cloud.registryHost,
-      network: createNetwork({ privateHosts: stage.privateRegistries }),
-    }),
+    access,
+    copyTag: createCopyTag(access),
     ecrRegistry: cloud.registryHost,
     logs: createLogs({ table, artifacts, client: new CloudWatchLogsClient(client), now }),
     logGroup,

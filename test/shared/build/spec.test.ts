@@ -39,6 +39,7 @@ const request: BuildRequest = {
   dockerfile: 'FROM python:3\n',
   buildArgs: {},
   secrets: {},
+  bases: {},
   secretSources: [],
   computes: [],
 };

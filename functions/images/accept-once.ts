@@ -1,0 +1,70 @@
+/** B8: identical requests build once. */
+import type { BaseDigests } from '../../shared/build/bases.ts';
+import { claimOf } from '../../shared/build/claims.ts';
+import type { BuildRecord } from '../../shared/build/record.ts';
+import { type BuildRequest, identityOf } from '../../shared/build/request.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
+import type { ImageRecord } from '../../shared/images/record.ts';
+import type { Item, Write } from '../../shared/store/table.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { attachedAnswer, ClaimedError, identicalBuild, imageOfBuild } from './identical.ts';
+import { type NewBuild, placeBuild } from './place-build.ts';
+
+interface Terms {
+  unknownBases: BaseDigests['unknown'];
+  force: boolean;
+  /** Which image is asked for; `isSame` says whether one that was found has all else that the request says. */
+  image: { uri: string; id?: string; isSame?: (image: ImageRecord) => Promise<boolean> };
+}
+
+/** The image where nothing had to be written, or the build that was placed. */
+type Accepted = { image: ImageRecord; build?: undefined } | { build: BuildRecord; image?: undefined };
+
+const attempts = 10;
+
+/**
+ * Has the build placed, or finds the one that answers the request. `imageWrites` are told whether another build
+ * answers it. A build of which not every base image is known by its digest is never shared.
+ */
+export async function acceptOnce(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  build: NewBuild & { request: BuildRequest },
+  { unknownBases, force, image: wanted }: Terms,
+  imageWrites: (cached: boolean) => Promise<Write[]>,
+  refused: (existing: Item) => void,
+): Promise<Accepted> {
+  const { organisation } = asking;
+  const warnings = unknownBases.map(
+    ({ reference, reason }) =>
+      `${reference} could not be looked up beforehand (${reason}), so this build is not shared with identical ones.`,
+  );
+  const name = warnings.length > 0 ? undefined : claimOf(identityOf(build.request), build.uri);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const found = name === undefined ? undefined : await identicalBuild(dependencies, organisation, name);
+    const identical = force || found?.build?.id === build.id ? undefined : found?.build;
+    if (identical) {
+      const image = await imageOfBuild(dependencies, organisation, identical, wanted);
+      if (image && ((await wanted.isSame?.(image)) ?? true))
+        return { image: attachedAnswer(image, identical) };
+    }
+    try {
+      const placed = await placeBuild(
+        dependencies,
+        asking,
+        {
+          ...build,
+          warnings,
+          ...(name === undefined ? {} : { claim: { name, seen: found?.seen } }),
+          ...(identical ? { attachedTo: identical } : {}),
+        },
+        () => imageWrites(identical !== undefined),
+        refused,
+      );
+      return { build: placed };
+    } catch (error) {
+      if (!(error instanceof ClaimedError)) throw error;
+    }
+  }
+  throw new ProblemError(503, 'busy', 'Too many identical builds are being accepted: try again.');
+}

@@ -1,0 +1,174 @@
+/** I7: copies an image into a private registry, as a job of the form of builds. */
+import { buildComputes } from '../../shared/build/computes.ts';
+import type { MirrorRequest } from '../../shared/build/job-request.ts';
+import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
+import type { NewMirror } from '../../shared/model/image.ts';
+import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
+import {
+  formatReference,
+  type ImageLocation,
+  joinReference,
+  parseReference,
+} from '../../shared/registry/reference.ts';
+import { putWrite } from '../../shared/store/advance.ts';
+import { absent, versionIs, type Write } from '../../shared/store/table.ts';
+import { type BuildIds, inProgress, pushable } from './build.ts';
+import { nameLock } from './change.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { placeBuild, tryStart } from './place-build.ts';
+import { requireImage } from './read.ts';
+import { nameTaken, registryAnswer } from './reference.ts';
+
+/**
+ * Answers the image that the mirror will make; with `force`, the one that has the name already, which stays what it is
+ * until the mirror has succeeded. Throws 404, 422 (`registry-is-public`, and what the registries say) and 409
+ * (`target-exists`, `image-exists`, `build-in-progress`), with nothing written.
+ */
+export async function mirrorImage(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  sourceImageId: string,
+  ids: BuildIds,
+  asked: NewMirror,
+): Promise<ImageRecord> {
+  const { table, stage } = dependencies;
+  const { organisation } = asking;
+  const source = await requireImage(table, organisation, sourceImageId);
+  const target = await pushable(dependencies, organisation, asked.registryId ?? defaultRegistryIds.private);
+  const repository = asked.repository ?? source.repository;
+  const tag = asked.tag ?? source.tag;
+  const location = joinReference({ repository, tag }, target.host, target.path);
+  if (location.repository.length > 255)
+    throw invalid({ pointer: '/repository', message: `is too long below ${target.host}/${target.path}` });
+  const uri = formatReference(location);
+  if (uri === source.uri)
+    throw invalid({ pointer: '/repository', message: 'is where the image already lies' });
+
+  const [same] = (await imagesByName(table, organisation, repository, tag)).filter(
+    ({ registryId }) => registryId === target.registry.id,
+  );
+  // Of a repeated request, its own.
+  const repeated = same?.lastBuildId === ids.buildId;
+  if (same && !asked.force && !repeated) throw nameTaken(same, same.id);
+  const from = locationOf(source);
+  const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
+  if (!asked.force && !repeated) await requireFree(dependencies, organisation, location, uri);
+
+  const imageId = same?.id ?? ids.imageId;
+  const request: MirrorRequest = {
+    kind: 'mirror',
+    computes: buildComputes(stage).map(({ name }) => name),
+    sourceImageId,
+    source: { host: from.host, repository: from.repository, tag: source.tag, digest },
+    target: { host: location.host, repository: location.repository, tag },
+    ...(asked.platform === undefined ? {} : { platform: asked.platform }),
+    force: asked.force,
+  };
+  const build = await placeBuild(
+    dependencies,
+    asking,
+    { id: ids.buildId, imageId, uri, registryId: target.registry.id, sourceImageId, request },
+    async () =>
+      same
+        ? [await takenOver(dependencies, asking, imageId, ids.buildId)]
+        : newImage(dependencies, asking, ids, {
+            registryId: target.registry.id,
+            registry: target.host,
+            repository,
+            tag,
+            uri,
+            ...(source.logo ? { logo: source.logo } : {}),
+          }),
+    (existing) => {
+      if (!same) throw nameTaken({ uri }, existing.imageId);
+    },
+  );
+  await tryStart(dependencies, organisation, build.id);
+  return requireImage(table, organisation, build.imageId);
+}
+
+const locationOf = (image: ImageRecord): ImageLocation & { tag: string } => {
+  const { host, repository } = parseReference(image.uri);
+  if (host === undefined) throw new Error(`${image.uri} names no registry`);
+  return { host, repository, tag: image.tag };
+};
+
+/** What the tag names now; it exists, and for the platform that is wanted. */
+async function sourceDigest(
+  { access }: ImagesDependencies,
+  organisation: string,
+  { host, repository, tag }: ImageLocation & { tag: string },
+  platform: string | undefined,
+): Promise<string> {
+  const pointer = platform === undefined ? '' : '/platform';
+  const manifest = await registryAnswer(pointer, async () => {
+    const client = await access.clientFor(organisation, host, repository);
+    return client.resolveManifest(repository, tag, platform);
+  });
+  return manifest.digest;
+}
+
+async function requireFree(
+  { access }: ImagesDependencies,
+  organisation: string,
+  { host, repository, tag }: ImageLocation,
+  uri: string,
+): Promise<void> {
+  const there = await registryAnswer('/registryId', async () => {
+    const client = await access.clientFor(organisation, host, repository);
+    return client.headManifest(repository, tag ?? 'latest');
+  });
+  if (there)
+    throw conflict(
+      'target-exists',
+      `${uri} is there already (${there.digest}): choose another tag, or give "force": true to have it moved.`,
+    );
+}
+
+async function newImage(
+  { table }: ImagesDependencies,
+  { organisation, email, now }: Asking,
+  { imageId, buildId }: BuildIds,
+  named: Pick<ImageRecord, 'registryId' | 'registry' | 'repository' | 'tag' | 'uri' | 'logo'>,
+): Promise<Write[]> {
+  const time = now.toISOString();
+  const record: ImageRecord = {
+    ...named,
+    id: imageId,
+    version: 1,
+    status: 'pending',
+    source: 'mirror',
+    author: email,
+    createdAt: time,
+    updatedAt: time,
+    currentBuild: { id: buildId, status: 'queued', cached: false },
+    activeBuildId: buildId,
+    lastBuildId: buildId,
+  };
+  return [
+    putWrite(table, imageItem(table, organisation, record), absent),
+    nameLock(table, organisation, record),
+  ];
+}
+
+async function takenOver(
+  { table }: ImagesDependencies,
+  { organisation, now }: Asking,
+  imageId: string,
+  buildId: string,
+): Promise<Write> {
+  const current = await findImage(table, organisation, imageId);
+  if (!current) throw new ProblemError(409, 'busy', 'The image was deleted just now: try again.');
+  if (current.activeBuildId && current.activeBuildId !== buildId) throw inProgress(current.activeBuildId);
+  const next: ImageRecord = {
+    ...current,
+    version: current.version + 1,
+    updatedAt: now.toISOString(),
+    status: current.status === 'ready' ? 'ready' : 'pending',
+    currentBuild: { id: buildId, status: 'queued', cached: false },
+    activeBuildId: buildId,
+    lastBuildId: buildId,
+  };
+  return putWrite(table, imageItem(table, organisation, next), versionIs(current.version));
+}

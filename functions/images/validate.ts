@@ -1,0 +1,40 @@
+/** I10, I11: has an image started and looked at, as a job of the form of builds. */
+import { buildComputes } from '../../shared/build/computes.ts';
+import type { ValidationRequest } from '../../shared/build/job-request.ts';
+import type { BuildRecord } from '../../shared/build/record.ts';
+import { conflict } from '../../shared/http/problem.ts';
+import { type ValidationCheck, validationChecks } from '../../shared/model/validation.ts';
+import { parseReference } from '../../shared/registry/reference.ts';
+import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { placeBuild, tryStart } from './place-build.ts';
+import { requireImage } from './read.ts';
+
+/** Answers the job. Throws 404, and 409 `image-not-ready` for an image that isn't there yet. */
+export async function validateImage(
+  dependencies: ImagesDependencies,
+  asking: Asking,
+  { imageId, buildId }: { imageId: string; buildId: string },
+  checks: ValidationCheck[] | undefined,
+): Promise<BuildRecord> {
+  const { table, stage } = dependencies;
+  const { organisation } = asking;
+  const image = await requireImage(table, organisation, imageId);
+  const { host, repository } = parseReference(image.uri);
+  if (!image.digest || host === undefined)
+    throw conflict('image-not-ready', `The image is ${image.status}: there is nothing to start yet.`);
+  const request: ValidationRequest = {
+    kind: 'validation',
+    computes: buildComputes(stage).map(({ name }) => name),
+    image: { host, repository, digest: image.digest },
+    checks: checks ? validationChecks.filter((check) => checks.includes(check)) : [...validationChecks],
+  };
+  const job = await placeBuild(
+    dependencies,
+    asking,
+    { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request },
+    async () => [],
+    () => undefined,
+  );
+  await tryStart(dependencies, organisation, job.id);
+  return ((await table.get(organisation, 'builds', job.id)) as BuildRecord | undefined) ?? job;
+}

@@ -1,0 +1,126 @@
+/**
+ * B8: a build of another tag that is identical to one under way or finished. It waits for that one, then its tag gets
+ * the finished manifest. May be called any number of times, by anybody, at the same time.
+ */
+import { RegistryError } from '../registry/model.ts';
+import { advance } from '../store/advance.ts';
+import type { Table, Write } from '../store/table.ts';
+import { holderOf, takeClaim } from './claims.ts';
+import { endBuild } from './end.ts';
+import { type BuildRecord, isOver, openFields } from './record.ts';
+import { platform } from './request.ts';
+import { onTimeline } from './timeline.ts';
+
+/** Gives the manifest `digest` beside `from` the tag of `to`, in the same repository. Throws `RegistryError`. */
+export type CopyTag = (organisation: string, from: string, digest: string, to: string) => Promise<void>;
+
+export interface AttachedDependencies {
+  table: Table;
+  copyTag: CopyTag;
+  now: () => Date;
+}
+
+/** Lets the build that is waited for find those who wait. */
+export const attachWrite = (
+  table: Table,
+  organisation: string,
+  { id, attachedTo }: { id: string; attachedTo: string },
+): Write => ({
+  Put: {
+    TableName: table.name,
+    Item: { ...table.key(organisation, 'build-followers', `${attachedTo}#${id}`), buildId: id },
+  },
+});
+
+/** Settles all that wait for a build that is over. */
+export async function settleAttachedTo(
+  dependencies: AttachedDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<void> {
+  const all = await dependencies.table.all(organisation, 'build-followers', `${buildId}#`);
+  for (const one of all) await settleAttached(dependencies, organisation, String(one.buildId));
+}
+
+/** Answers the record as it is afterwards. Throws what may pass: the reconciler tries again. */
+export async function settleAttached(
+  dependencies: AttachedDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<BuildRecord | undefined> {
+  const { table, copyTag } = dependencies;
+  const record = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
+  if (!record?.attachedTo || isOver(record)) return record;
+  const first = (await table.get(organisation, 'builds', record.attachedTo)) as BuildRecord | undefined;
+  if (first && !isOver(first)) return record;
+  if (first?.status === 'succeeded' && first.digest !== undefined && first.sizeBytes !== undefined) {
+    const { digest, sizeBytes } = first;
+    try {
+      await copyTag(organisation, first.uri, digest, record.uri);
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      return detach(
+        dependencies,
+        organisation,
+        record,
+        `The finished image could not be taken over: ${error.message}.`,
+      );
+    }
+    return endBuild(dependencies, organisation, buildId, {
+      status: 'succeeded',
+      pushed: { digest, sizeBytes, platform },
+    });
+  }
+  if (first?.failure && first.status !== 'stopped')
+    return endBuild(dependencies, organisation, buildId, { status: 'failed', failure: first.failure });
+  // Somebody stopped the other one: that was not asked of this one.
+  return detach(
+    dependencies,
+    organisation,
+    record,
+    `${record.attachedTo} was stopped: this one builds itself.`,
+  );
+}
+
+/** It becomes a build of its own, or waits for the one that did so before it. */
+async function detach(
+  { table, now }: AttachedDependencies,
+  organisation: string,
+  { id, attachedTo }: BuildRecord,
+  message: string,
+): Promise<BuildRecord | undefined> {
+  const time = now();
+  const moved = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id },
+    async (current) => {
+      const { claim } = current;
+      if (isOver(current) || current.attachedTo !== attachedTo || claim === undefined) return undefined;
+      const holder = await holderOf(table, organisation, claim);
+      const other = holder !== undefined && holder !== attachedTo && holder !== id ? holder : undefined;
+      const timeline = onTimeline(current, [
+        {
+          time: time.toISOString(),
+          code: other ? 'attached' : 'detached',
+          message: other ? `${message.replace(/: this one.*/, '')}; ${other} is identical too.` : message,
+        },
+      ]);
+      return {
+        set: {
+          attachedTo: other,
+          cached: other !== undefined,
+          updatedAt: time.toISOString(),
+          lastEventAt: timeline.lastEventAt,
+          ...openFields(organisation, current, time),
+        },
+        events: timeline.events,
+        also: [
+          other
+            ? attachWrite(table, organisation, { id, attachedTo: other })
+            : takeClaim(table, organisation, claim, id, holder ?? attachedTo),
+        ],
+      };
+    },
+  );
+  return moved?.record;
+}

@@ -1,0 +1,98 @@
+/** B8: which version of each base image a build is made from, looked up before it is accepted. */
+import { baseImages } from '../model/dockerfile.ts';
+import type { RegistryAccess } from '../registry/access.ts';
+import { RegistryError } from '../registry/model.ts';
+import {
+  dockerHub,
+  formatReference,
+  type ImageLocation,
+  InvalidReferenceError,
+  joinReference,
+  parseReference,
+  referenceOf,
+} from '../registry/reference.ts';
+import type { Table } from '../store/table.ts';
+
+export interface BaseDigests {
+  /** By the reference as the Dockerfile has it, arguments put in. */
+  digests: Record<string, string>;
+  /** What couldn't be looked up: the build runs, with whatever the engine finds, and is not shared. */
+  unknown: { reference: string; reason: string }[];
+}
+
+export interface BasesDependencies {
+  table: Table;
+  access: RegistryAccess;
+  now: () => Date;
+}
+
+const keptSeconds = 60;
+/** Of one request, however many bases there are: they are asked for at the same time. */
+const patienceMs = 10_000;
+
+export async function lookUpBases(
+  dependencies: BasesDependencies,
+  organisation: string,
+  { dockerfile, buildArgs }: { dockerfile: string; buildArgs: Record<string, string> },
+): Promise<BaseDigests> {
+  const found: BaseDigests = { digests: {}, unknown: [] };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LookUpError('no answer in time')), patienceMs);
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.all(
+      baseImages(dockerfile, buildArgs).map(async (reference) => {
+        try {
+          found.digests[reference] = await Promise.race([
+            digestOf(dependencies, organisation, reference),
+            late,
+          ]);
+        } catch (error) {
+          const known = [LookUpError, RegistryError, InvalidReferenceError].some(
+            (one) => error instanceof one,
+          );
+          if (!known) throw error;
+          found.unknown.push({ reference, reason: (error as Error).message });
+        }
+      }),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+  return found;
+}
+
+class LookUpError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LookUpError';
+  }
+}
+
+/** Asked for at most once a minute by an organisation, with the credentials of the longest matching registry. */
+async function digestOf(
+  { table, access, now }: BasesDependencies,
+  organisation: string,
+  reference: string,
+): Promise<string> {
+  const parsed = parseReference(reference);
+  const location: ImageLocation = joinReference(parsed, parsed.host ?? dockerHub);
+  if (location.digest) return location.digest;
+  const { host, repository } = location;
+  const tag = referenceOf(location);
+  const key = formatReference({ host, repository, tag });
+  const time = now().getTime();
+  const kept = await table.get(organisation, 'base-digests', key);
+  if (kept && Number(kept.lookedUpAt) > time - keptSeconds * 1000) return String(kept.digest);
+  const client = await access.clientFor(organisation, host, repository);
+  const manifest = await client.headManifest(repository, tag);
+  if (!manifest) throw new LookUpError(`${key} does not exist there, or is hidden`);
+  await table.put(organisation, 'base-digests', key, {
+    digest: manifest.digest,
+    lookedUpAt: time,
+    expiresAt: Math.floor(time / 1000) + keptSeconds * 2,
+  });
+  return manifest.digest;
+}
