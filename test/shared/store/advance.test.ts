@@ -43,6 +43,16 @@ describe('advance', () => {
     expect(new Set(events.map((one) => one.code)).size).toBe(6);
   });
 
+  it('loses no change that has no entry on the timeline', async () => {
+    const at = await job();
+    await Promise.all(
+      Array.from({ length: 6 }, () =>
+        advance<Job>(real.table, at, (current) => ({ set: { count: current.count + 1 } })),
+      ),
+    );
+    expect(await real.table.get('acme', 'builds', at.id)).toMatchObject({ count: 6, version: 7 });
+  });
+
   it('lets only one of many decide what only one may', async () => {
     const at = await job();
     const moves = await Promise.all(

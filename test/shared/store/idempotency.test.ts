@@ -120,6 +120,26 @@ describe('Idempotency-Key', () => {
     expect(heir.result.body).toBe(idOfTheDead);
   });
 
+  it('lets only one of many take over from a dead try', async () => {
+    const dead = once();
+    let begun = false;
+    void idempotency().once(dead, () => {
+      begun = true;
+      return new Promise(() => undefined);
+    });
+    await expect.poll(() => begun).toBe(true);
+    let worked = 0;
+    await Promise.allSettled(
+      Array.from({ length: 10 }, () =>
+        idempotency().once({ ...dead, now: later(40) }, async () => {
+          worked++;
+          return created('once');
+        }),
+      ),
+    );
+    expect(worked).toBe(1);
+  });
+
   it.each(['', 'x'.repeat(129), 'with space', 'umläut'])('refuses the key %j', async (key) => {
     await expect(idempotency().once(once({ key }), async () => created(''))).rejects.toMatchObject({
       status: 400,
