@@ -147,3 +147,20 @@ export function pushFailure(uri: string, lines: string[]): BuildFailure {
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };
 }
+
+/** What `docker pull` failed of, from its last lines. */
+export function pullFailure(reference: string, lines: string[]): BuildFailure {
+  const last = lines.findLast((line) => line.trim() !== '') ?? 'docker pull failed without a word.';
+  const codes = {
+    limited: 'rate-limited',
+    unauthorized: 'source-unauthorized',
+    missing: 'source-not-found',
+    unreachable: 'source-unavailable',
+  } as const;
+  const answer = /no matching manifest|no match for platform/.test(last) ? 'missing' : registryAnswer(last);
+  return {
+    code: /no space left on device/i.test(last) ? 'disk-full' : codes[answer ?? 'unreachable'],
+    message: `${reference} could not be pulled: ${last.slice(0, longestLine)}`,
+    lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
+  };
+}

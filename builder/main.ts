@@ -63,16 +63,42 @@ async function perform(current: Run): Promise<void> {
   const state = await loadState(work);
   if (!state) throw new Error('the phase before left nothing');
   current.state = state;
-  if (phase === 'build') {
-    const { build } = await import('./phases/build.ts');
-    return build(environment, work, state);
-  }
+  if (phase === 'build') return doWork(current, state);
   if (phase !== 'push') throw new Error(`there is no phase "${phase}"`);
   if (state.published) return;
   if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
-  const { push } = await import('./phases/push.ts');
-  const result = await push(environment, work, state);
+  const result = await finish(current, state);
   await Promise.all([publish(result, current, state), untag(current)]);
+}
+
+/** The phase in which the work is done, whatever kind of job it is. */
+async function doWork({ environment, work, aws }: Run, state: State): Promise<void> {
+  const { spec } = state;
+  if (spec.kind === 'mirror') {
+    const { copyImage } = await import('./mirror/mirror.ts');
+    return copyImage(work, { ...state, spec }, await aws()).then(() => saveState(work, state));
+  }
+  if (spec.kind === 'validation') {
+    const { validate } = await import('./validation/validate.ts');
+    return validate(work, { ...state, spec });
+  }
+  const { build } = await import('./phases/build.ts');
+  return build(environment, work, { ...state, spec });
+}
+
+/** The phase after which there is a result. */
+async function finish({ environment, work, aws }: Run, state: State): Promise<BuildResult> {
+  const { spec } = state;
+  if (spec.kind === 'mirror') {
+    const { tagImage } = await import('./mirror/mirror.ts');
+    return tagImage(work, { ...state, spec }, await aws());
+  }
+  if (spec.kind === 'validation') {
+    const { resultOf } = await import('./validation/validate.ts');
+    return resultOf(work, { ...state, spec });
+  }
+  const { push } = await import('./phases/push.ts');
+  return push(environment, work, { ...state, spec });
 }
 
 async function report(error: unknown, current: Run): Promise<void> {
@@ -101,7 +127,7 @@ async function clean(current: Run): Promise<void> {
 
 async function untag(current: Run): Promise<void> {
   const { work, state } = current;
-  if (!state?.client || current.untagged) return;
+  if (!state?.client || state.spec.kind !== 'build' || current.untagged) return;
   current.untagged = true;
   await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);
 }

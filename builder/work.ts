@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BuildSpec } from '../shared/model/build-spec.ts';
+import type { JobSpec } from '../shared/model/build-spec.ts';
 import type { Environment } from './environment.ts';
 
 export interface Work {
@@ -15,12 +15,14 @@ export interface Work {
 }
 
 /** What is known so far. */
-export interface State {
-  spec: BuildSpec;
+export interface State<S extends JobSpec = JobSpec> {
+  spec: S;
   /** Path of the Docker client. */
   client: string;
   /** Whether an earlier build of the repository left a layer cache. */
   cacheExists: boolean;
+  /** Of a validation: the image in the engine, and whether it is there only because of it. */
+  image?: { reference: string; fetched: boolean };
   timingsMs: Record<string, number>;
   /** The result was written, so that no later phase writes another. */
   published?: boolean;

@@ -1,6 +1,7 @@
 /** Builds the image into the engine of this host. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { buildArguments } from '../command.ts';
 import { createDocker } from '../docker.ts';
@@ -10,7 +11,7 @@ import { shieldHost, unshieldHost } from '../host.ts';
 import { shown } from '../output.ts';
 import { type State, saveState, secretPath, type Work } from '../work.ts';
 
-export async function build(environment: Environment, work: Work, state: State): Promise<void> {
+export async function build(environment: Environment, work: Work, state: State<BuildSpec>): Promise<void> {
   const { spec, client } = state;
   const started = performance.now();
   const progress = new BuildProgress();

@@ -1,7 +1,7 @@
 /** Fetches everything that the build needs. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuildSpec, buildSpecSchema } from '../../shared/model/build-spec.ts';
+import { type BuildSpec, jobSpecSchema } from '../../shared/model/build-spec.ts';
 import type { Aws } from '../aws.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchContext } from '../context.ts';
@@ -21,9 +21,14 @@ export async function prepare(
 ): Promise<void> {
   const started = performance.now();
   await createWork(work);
-  const spec = buildSpecSchema.parse(JSON.parse(await aws.readText(environment.SLIPWAY_SPEC)));
+  const spec = jobSpecSchema.parse(JSON.parse(await aws.readText(environment.SLIPWAY_SPEC)));
   const state: State = { spec, client: '', cacheExists: false, timingsMs: {} };
   onSpec(state);
+  if (spec.kind === 'mirror') return saveState(work, state);
+  if (spec.kind === 'validation') {
+    const { fetchImage } = await import('../validation/fetch-image.ts');
+    return fetchImage(work, { ...state, spec }, aws);
+  }
   say(`build ${spec.buildId} of ${spec.target}`);
   const [client, cacheExists] = await Promise.all([
     findDocker(),

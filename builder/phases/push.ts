@@ -1,5 +1,5 @@
 /** Pushes the image, and asks the registry what it has. */
-import type { BuildResult } from '../../shared/model/build-spec.ts';
+import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { createDocker, type Docker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
@@ -8,7 +8,11 @@ import { say } from '../output.ts';
 import { createRegistryView, type RegistryView } from '../pushed.ts';
 import type { State, Work } from '../work.ts';
 
-export async function push(environment: Environment, work: Work, state: State): Promise<BuildResult> {
+export async function push(
+  environment: Environment,
+  work: Work,
+  state: State<BuildSpec>,
+): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;
   const docker = createDocker(client, work.docker.config);
   const registry = createRegistryView(work.docker.config, spec.privateRegistries);
@@ -42,7 +46,7 @@ async function pushOne(docker: Docker, uri: string): Promise<string> {
 async function keepCache(
   docker: Docker,
   registry: RegistryView,
-  { spec }: State,
+  { spec }: State<BuildSpec>,
   digest: string,
 ): Promise<void> {
   try {

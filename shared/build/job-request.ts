@@ -31,12 +31,13 @@ export const isMirror = (request: JobRequest): request is MirrorRequest => reque
 export const isValidation = (request: JobRequest): request is ValidationRequest =>
   request.kind === 'validation';
 
-export const kindOf = (request: JobRequest): BuildKind =>
-  isMirror(request) || isValidation(request) ? request.kind : 'build';
+export const isBuild = (request: JobRequest): request is BuildRequest => request.kind === undefined;
+
+export const kindOf = (request: JobRequest): BuildKind => request.kind ?? 'build';
 
 /** SHA-256 over what the job works on. Where it runs means nothing. */
 export function identityOfJob(request: JobRequest): string {
-  if (!isMirror(request) && !isValidation(request)) return identityOf(request);
+  if (isBuild(request)) return identityOf(request);
   const parts = isMirror(request)
     ? [request.kind, request.source, request.target, request.platform ?? null]
     : [request.kind, request.image, [...request.checks].sort()];

@@ -1,0 +1,101 @@
+/** What an image is made of, as its manifests say: they are read whole, and nothing in them is changed. */
+import * as z from 'zod';
+import { isDigest } from '../../shared/registry/digest.ts';
+import { readDocument, readIndex } from '../../shared/registry/manifests.ts';
+import { isIndex, isSchema1 } from '../../shared/registry/media-types.ts';
+import type { Manifest, RegistryClient } from '../../shared/registry/model.ts';
+import { choosePlatform, formatPlatform, parsePlatform } from '../../shared/registry/platforms.ts';
+import { BuildError } from '../build-error.ts';
+
+export interface Blob {
+  digest: string;
+  /** 0 where the manifest doesn't say it. */
+  sizeBytes: number;
+}
+
+export interface Contents {
+  /** What the tag is to name. */
+  top: Manifest;
+  /** Manifests that `top` refers to, each after those that it refers to itself. */
+  below: Manifest[];
+  blobs: Blob[];
+}
+
+const mostManifests = 500;
+const deepest = 4;
+
+const descriptor = z.object({
+  digest: z.string().refine(isDigest),
+  size: z.int().nonnegative().default(0),
+  urls: z.array(z.string()).optional(),
+});
+const children = z.object({ manifests: z.array(descriptor).max(mostManifests) });
+const parts = z.object({
+  config: descriptor.optional(),
+  layers: z.array(descriptor).max(1000).default([]),
+  /** Of OCI's short-lived artifact manifests. */
+  blobs: z.array(descriptor).max(1000).default([]),
+});
+
+/** Throws `RegistryError`, and `BuildError` for what can't be copied byte by byte. `platform` is `os/arch[/variant]`. */
+export async function readContents(
+  client: Pick<RegistryClient, 'host' | 'getManifest'>,
+  repository: string,
+  digest: string,
+  platform: string | undefined,
+): Promise<Contents> {
+  const { host } = client;
+  const named = await client.getManifest(repository, digest);
+  const top = platform === undefined ? named : await ofPlatform(client, repository, named, platform);
+  const below = new Map<string, Manifest>();
+  const blobs = new Map<string, Blob>();
+
+  async function visit(manifest: Manifest, depth: number): Promise<void> {
+    if (isSchema1(manifest.mediaType))
+      throw unsupported('Its manifest is of Docker schema 1, which current registries do not take.');
+    if (depth > deepest) throw unsupported('Its indexes are nested too deeply.');
+    const document = readDocument(manifest.body, host);
+    if (isIndex(manifest.mediaType)) {
+      for (const child of sound(children, document).manifests) {
+        if (below.has(child.digest)) continue;
+        if (below.size >= mostManifests) throw unsupported(`It has more than ${mostManifests} manifests.`);
+        const found = await client.getManifest(repository, child.digest);
+        await visit(found, depth + 1);
+        below.set(child.digest, found);
+      }
+      return;
+    }
+    const { config, layers, blobs: others } = sound(parts, document);
+    // Layers with URLs of their own (old Windows bases) are in no registry.
+    for (const one of [...(config ? [config] : []), ...layers, ...others])
+      if (!one.urls?.length) blobs.set(one.digest, { digest: one.digest, sizeBytes: one.size });
+  }
+  await visit(top, 0);
+  return { top, below: [...below.values()], blobs: [...blobs.values()] };
+}
+
+async function ofPlatform(
+  client: Pick<RegistryClient, 'host' | 'getManifest'>,
+  repository: string,
+  named: Manifest,
+  platform: string,
+): Promise<Manifest> {
+  // An image that is no index was looked at when the mirror was asked for.
+  if (!isIndex(named.mediaType)) return named;
+  const offered = readIndex(readDocument(named.body, client.host), client.host);
+  const chosen = choosePlatform(offered, parsePlatform(platform));
+  if (chosen) return client.getManifest(repository, chosen.digest);
+  const list = [...new Set(offered.map((one) => formatPlatform(one.platform)))].join(', ');
+  throw new BuildError({
+    code: 'source-not-found',
+    message: `The image isn't made for ${platform}; it is for ${list || 'nothing'}.`,
+  });
+}
+
+const unsupported = (message: string) => new BuildError({ code: 'source-unsupported', message });
+
+function sound<T extends z.ZodType>(schema: T, document: unknown): z.output<T> {
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  throw unsupported(`A manifest makes no sense at ${result.error.issues[0]?.path.join('.') || 'its top'}.`);
+}

@@ -1,0 +1,129 @@
+/** Brings blobs from one repository to another: several at once, streaming, and only those that aren't there. */
+import { Transform } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
+import type { Blob } from './contents.ts';
+import { ofSource, ofTarget, toTarget } from './refusals.ts';
+
+export interface Side {
+  client: RegistryClient;
+  repository: string;
+}
+
+export interface BlobCounts {
+  movedBlobs: number;
+  mountedBlobs: number;
+  existingBlobs: number;
+  movedBytes: number;
+}
+
+const atOnce = 4;
+const attempts = 3;
+const longestWaitSeconds = 30;
+const progressSeconds = 10;
+
+/** `say` hears a line for each blob, and how far a long one has come. Throws `BuildError`. */
+export async function copyBlobs(
+  from: Side,
+  to: Side,
+  blobs: Blob[],
+  say: (line: string) => void,
+): Promise<BlobCounts> {
+  const counts: BlobCounts = { movedBlobs: 0, mountedBlobs: 0, existingBlobs: 0, movedBytes: 0 };
+  // The largest first, so that none of them is left over for the end.
+  const queue = [...blobs].sort((a, b) => b.sizeBytes - a.sizeBytes);
+  const worker = async () => {
+    for (let blob = queue.shift(); blob; blob = queue.shift()) {
+      const started = performance.now();
+      const { how, sizeBytes } = await bring(from, to, blob, say);
+      if (how === 'moved') counts.movedBytes += sizeBytes;
+      counts[`${how}Blobs`]++;
+      const word = how === 'existing' ? 'exists' : how;
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      say(`layer ${blob.digest} ${sizeBytes} bytes ${word} ${seconds} s`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, queue.length) }, worker)).catch(
+    (error: unknown) => {
+      queue.length = 0;
+      throw error;
+    },
+  );
+  return counts;
+}
+
+async function bring(
+  from: Side,
+  to: Side,
+  { digest, sizeBytes }: Blob,
+  say: (line: string) => void,
+): Promise<{ how: 'moved' | 'mounted' | 'existing'; sizeBytes: number }> {
+  const there = await toTarget(() => to.client.hasBlob(to.repository, digest));
+  if (there !== undefined) return { how: 'existing', sizeBytes: sizeBytes || there };
+  if (from.client.host === to.client.host && (await mounted(from, to, digest)))
+    return { how: 'mounted', sizeBytes };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { how: 'moved', sizeBytes: await move(from, to, digest, say) };
+    } catch (error) {
+      const { cause } = error as Error;
+      if (attempt >= attempts || !mayPass(cause)) throw (error as { told?: unknown }).told ?? error;
+      const wait = Math.min(longestWaitSeconds, cause.retryAfterSeconds ?? 2 ** attempt);
+      say(`layer ${digest} again in ${wait} s: ${cause.message}`);
+      await sleep(wait * 1000);
+    }
+  }
+}
+
+/** Not every account may read the one repository and write the other, nor does every registry mount. */
+async function mounted(from: Side, to: Side, digest: string): Promise<boolean> {
+  try {
+    return await to.client.mountBlob(to.repository, digest, from.repository);
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
+  }
+}
+
+const mayPass = (error: unknown): error is RegistryError =>
+  error instanceof RegistryError && ['unreachable', 'rate-limited'].includes(error.code);
+
+/** Somebody's refusal, with what it means for the job. */
+class MoveError extends Error {
+  readonly told: unknown;
+  constructor(cause: unknown, told: unknown) {
+    super('a blob could not be moved', { cause });
+    this.name = 'MoveError';
+    this.told = told;
+  }
+}
+
+async function move(from: Side, to: Side, digest: string, say: (line: string) => void): Promise<number> {
+  const { stream, sizeBytes } = await from.client
+    .getBlob(from.repository, digest)
+    .catch((error: unknown) => Promise.reject(new MoveError(error, ofSource(error))));
+  let passed = 0;
+  const counting = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      passed += chunk.length;
+      done(null, chunk);
+    },
+  });
+  stream.once('error', (error) => counting.destroy(error));
+  const timer = setInterval(
+    () => say(`layer ${digest} ${passed} of ${sizeBytes} bytes`),
+    progressSeconds * 1000,
+  );
+  try {
+    await to.client.putBlob(to.repository, digest, sizeBytes, stream.pipe(counting));
+    return sizeBytes;
+  } catch (error) {
+    // The target's client reports a broken stream in its own words; the reason is the source's.
+    throw stream.errored
+      ? new MoveError(stream.errored, ofSource(stream.errored))
+      : new MoveError(error, ofTarget(error));
+  } finally {
+    clearInterval(timer);
+    stream.destroy();
+  }
+}
