@@ -2,14 +2,17 @@
 import { type BaseDigests, lookUpBases } from '../../shared/build/bases.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { BuildRequest } from '../../shared/build/request.ts';
+import { lintDockerfile } from '../../shared/dockerfile/lint.ts';
 import { type FieldError, invalid } from '../../shared/http/problem.ts';
 import { getSecret } from '../../shared/store/secrets.ts';
 import type { Table } from '../../shared/store/table.ts';
 import { getUpload } from '../../shared/store/uploads.ts';
 import type { ImagesDependencies } from './dependencies.ts';
+import { lintRefusal } from './dockerfiles.ts';
 
 export interface Wanted {
   dockerfile: string;
+  lint?: 'warn' | 'refuse' | undefined;
   contextUploadId?: string | undefined;
   buildArgs?: Record<string, string> | undefined;
   secrets?: Record<string, string> | undefined;
@@ -49,6 +52,10 @@ export async function readBuildRequest(
     else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
   }
   if (errors.length > 0) throw invalid(...errors);
+  if (wanted.lint === 'refuse') {
+    const warnings = lintDockerfile(wanted.dockerfile, { buildArgs: wanted.buildArgs });
+    if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
+  }
   const buildArgs = wanted.buildArgs ?? {};
   const bases = await lookUpBases(dependencies, organisation, { dockerfile: wanted.dockerfile, buildArgs });
   const request = {

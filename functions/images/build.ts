@@ -14,6 +14,7 @@ import { acceptOnce } from './accept-once.ts';
 import { readBuildRequest } from './build-request.ts';
 import { nameLock, readmeWrite } from './change.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { withDockerfile } from './dockerfiles.ts';
 import { tryStart } from './place-build.ts';
 import { requireImage } from './read.ts';
 import { nameTaken } from './reference.ts';
@@ -33,11 +34,12 @@ export async function buildImage(
   const { table } = dependencies;
   const { organisation, email, now } = asking;
   if (asked.source.type !== 'build') throw new Error('the source is not a build');
+  const source = await withDockerfile(dependencies, organisation, asked.source);
   const target = await pushable(dependencies, organisation, asked.registryId);
   const { request, unknownBases } = await readBuildRequest(
     dependencies,
     organisation,
-    asked.source,
+    source,
     '/source',
   );
   const tag = asked.tag ?? 'latest';
@@ -142,6 +144,7 @@ export async function rebuildImage(
       buildArgs: asked.buildArgs ?? before?.buildArgs,
       secrets: asked.secrets ?? before?.secrets,
       computes: asked.computes ?? before?.computes,
+      lint: asked.lint,
     },
     '',
   );

@@ -15,6 +15,8 @@ import {
 } from '../../shared/model/image.ts';
 import { newValidationSchema } from '../../shared/model/validation.ts';
 
+export * from './dockerfile-contract.ts';
+
 const tag = 'Images';
 const params = z.object({ id: idSchema('image') });
 

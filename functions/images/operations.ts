@@ -13,6 +13,7 @@ import { buildImage, rebuildImage } from './build.ts';
 import { removeImage, updateImage } from './change.ts';
 import * as contract from './contract.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { dockerfileOperations } from './dockerfiles.ts';
 import { locateImage } from './location.ts';
 import { mirrorImage } from './mirror.ts';
 import { listImages, readDockerfile, requireImage, showImage } from './read.ts';
@@ -39,6 +40,7 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
     ...(status === 200 ? {} : { headers: { location: locationOf(status, record) } }),
   });
   return [
+    ...dockerfileOperations(dependencies),
     implement(contract.listImages, async ({ caller, query }) => ({
       status: 200,
       body: await listImages(table, caller.organisation, query),

@@ -7,6 +7,7 @@ import { identityOfJob, type JobRequest, jobRequestWrite, kindOf } from '../../s
 import { type BuildRecord, openFields, statusFields } from '../../shared/build/record.ts';
 import { chooseCompute, takeSlot } from '../../shared/build/slots.ts';
 import { startBuild, startDueSeconds } from '../../shared/build/start.ts';
+import { lintEvents, lintOf } from '../../shared/dockerfile/report.ts';
 import { ProblemError } from '../../shared/http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../shared/store/advance.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../shared/store/table.ts';
@@ -94,8 +95,10 @@ function recordOf(
   hasRoom: boolean,
 ): { record: BuildRecord; events: NewEvent[] } {
   const time = now.toISOString();
+  const lint = lintOf(request);
   const events: NewEvent[] = [
     { time, code: 'accepted', message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}.` },
+    ...lintEvents(lint, time),
     ...warnings.map((message) => ({ time, code: 'warning', message })),
     ...(attachedTo ? [{ time, code: 'attached', message: attachedMessage(attachedTo) }] : []),
     ...(hasRoom || attachedTo
@@ -117,6 +120,7 @@ function recordOf(
     ...(claim ? { claim: claim.name } : {}),
     uri,
     registryId,
+    ...(lint.length > 0 ? { warnings: lint } : {}),
     ...(sourceImageId === undefined ? {} : { sourceImageId }),
     author: email,
     createdAt: time,

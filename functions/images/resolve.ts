@@ -24,11 +24,15 @@ export async function resolveImage(
   return { ...(requested === undefined ? {} : { requested }), rule, uri, digest: manifest.digest, warnings };
 }
 
-async function meaning(resolve: () => Promise<ResolvedName>): Promise<ResolvedName> {
+/** Errors of names as problems that name the field. */
+export async function meaning(
+  resolve: () => Promise<ResolvedName>,
+  pointer = '/image',
+): Promise<ResolvedName> {
   try {
     return await resolve();
   } catch (error) {
-    if (error instanceof InvalidReferenceError) throw invalid({ pointer: '/image', message: error.message });
+    if (error instanceof InvalidReferenceError) throw invalid({ pointer, message: error.message });
     if (!(error instanceof UnresolvedNameError)) throw error;
     if (error.code === 'image-not-found') throw new ProblemError(404, error.code, error.message);
     throw conflict(error.code, error.message, error.candidates);

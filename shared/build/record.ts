@@ -96,6 +96,7 @@ export function buildOf(record: BuildRecord): Build {
     finishedAt,
     durationSeconds,
     stopRequestedAt,
+    warnings: record.warnings,
     failure,
     mirror,
     validation,

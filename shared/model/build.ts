@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { buildFailures } from './build-failures.ts';
 import { listQuery, timestamp } from './common.ts';
+import { lintWarningSchema, recipeSchema } from './dockerfile-lint.ts';
 import { idSchema } from './id.ts';
 import { secretName } from './organisation.ts';
 import { buildStatuses } from './states.ts';
@@ -18,6 +19,8 @@ const dockerfile = z
   .max(dockerfileLimit)
   .refine((text) => !text.includes('\0'), 'must not contain NUL')
   .meta({ example: 'FROM python:3.13-slim\nRUN pip install numpy\n' });
+
+export const dockerfileText = dockerfile;
 
 const contextUploadId = idSchema('upload').meta({
   description: 'An uploaded archive (`POST /v1/uploads`): tar, tar.gz or zip',
@@ -51,9 +54,17 @@ const force = z
   .boolean()
   .meta({ description: 'Builds even where an identical build is under way or has succeeded' });
 
+const lint = z.enum(['warn', 'refuse']).meta({
+  description: '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
+});
+
 export const newBuildSource = z.strictObject({
   type: z.literal('build'),
-  dockerfile,
+  dockerfile: dockerfile.optional(),
+  from: recipeSchema.optional().meta({
+    description: 'In place of a Dockerfile: a base, and what is installed on it',
+  }),
+  lint: lint.optional(),
   contextUploadId: contextUploadId.optional(),
   buildArgs: buildArgs.optional(),
   secrets: secrets.optional(),
@@ -66,6 +77,7 @@ export const rebuildSchema = z.lazy(() =>
   z
     .strictObject({
       dockerfile: dockerfile.optional(),
+      lint: lint.optional(),
       contextUploadId: contextUploadId.nullish(),
       buildArgs: buildArgs.optional(),
       secrets: secrets.optional(),
@@ -143,6 +155,10 @@ export const buildSchema = z.lazy(() =>
       finishedAt: timestamp.optional(),
       durationSeconds: z.number().optional(),
       stopRequestedAt: timestamp.optional(),
+      warnings: z
+        .array(lintWarningSchema)
+        .optional()
+        .meta({ description: 'What is wrong with the Dockerfile' }),
       failure: failureSchema.optional(),
       mirror: mirrorSchema.optional(),
       validation: validationSchema.optional(),

@@ -132,6 +132,11 @@ export const newImageSchema = z.lazy(() =>
     })
     .superRefine(({ source, registryId, repository, tag }, context) => {
       const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+      if (source.type === 'build' && (source.dockerfile === undefined) === (source.from === undefined))
+        add(
+          ['source', 'dockerfile'],
+          source.from ? 'goes without from, which makes one' : 'is needed, or from in its place',
+        );
       const byUrl = source.type === 'reference' && source.url !== undefined;
       if (byUrl)
         for (const [name, value] of Object.entries({ registryId, repository, tag }))

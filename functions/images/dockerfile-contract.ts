@@ -1,0 +1,56 @@
+/** Dockerfiles before they are built (B10, B11). */
+import * as z from 'zod';
+import { operation } from '../../shared/http/operation.ts';
+import { dockerfileText } from '../../shared/model/build.ts';
+import { lintWarningSchema, recipeSchema } from '../../shared/model/dockerfile-lint.ts';
+
+const tag = 'Dockerfiles';
+
+const lintRequestSchema = z.lazy(() =>
+  z
+    .strictObject({
+      dockerfile: dockerfileText,
+      buildArgs: z.record(z.string().max(128), z.string().max(32_768)).optional(),
+      notebook: z.boolean().optional().meta({
+        description: 'Whether it is to run as a notebook. Left out, its base, port 8888 or `NB_PREFIX` tell',
+      }),
+    })
+    .meta({ id: 'LintDockerfile' }),
+);
+
+export const lintDockerfile = operation({
+  id: 'lintDockerfile',
+  method: 'POST',
+  path: '/v1/dockerfiles/lint',
+  tag,
+  summary: 'What is wrong with a Dockerfile, without building it',
+  description:
+    'Every build says the same on its record and its timeline; with `lint: "refuse"` it is refused instead.',
+  role: 'viewer',
+  body: lintRequestSchema,
+  responses: {
+    200: {
+      description: 'In the order of lines; empty where nothing is wrong',
+      schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) })),
+    },
+  },
+});
+
+export const generateDockerfile = operation({
+  id: 'generateDockerfile',
+  method: 'POST',
+  path: '/v1/dockerfiles/generate',
+  tag,
+  summary: 'A Dockerfile from a base, requirements.txt and Debian packages',
+  description:
+    'The same recipe as `from` of a build is built at once. The base is looked up: the image ends with its user unless `user` says another.',
+  role: 'viewer',
+  body: recipeSchema,
+  responses: {
+    200: {
+      description: 'The text, and what could not be known',
+      schema: z.lazy(() => z.object({ dockerfile: z.string(), warnings: z.array(z.string()) })),
+    },
+  },
+  problems: [404, 409],
+});

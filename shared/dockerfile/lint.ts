@@ -1,0 +1,224 @@
+/** B11: what is wrong with a Dockerfile, found without building it. Says where, why, and what to do instead. */
+import { isCatalogueReference } from '../catalogue/kubeflow.ts';
+import { type LintCode, type LintWarning, lintLimit } from '../model/dockerfile-lint.ts';
+import { isSecretName, secretIn } from './credentials.ts';
+import {
+  assignmentsOf,
+  type BuildStage,
+  type Dockerfile,
+  type Instruction,
+  readDockerfile,
+} from './stages.ts';
+
+export interface LintOptions {
+  buildArgs?: Record<string, string> | undefined;
+  /** Whether it is to run as a notebook; left out, its base, port 8888 and `NB_PREFIX` tell. */
+  notebook?: boolean | undefined;
+}
+
+const known = new Set([
+  'FROM',
+  'ARG',
+  'RUN',
+  'CMD',
+  'LABEL',
+  'MAINTAINER',
+  'EXPOSE',
+  'ENV',
+  'ADD',
+  'COPY',
+  'ENTRYPOINT',
+  'VOLUME',
+  'USER',
+  'WORKDIR',
+  'ONBUILD',
+  'STOPSIGNAL',
+  'HEALTHCHECK',
+  'SHELL',
+]);
+
+/** In the order of lines; at most `lintLimit`. Never throws. */
+export function lintDockerfile(text: string, { buildArgs = {}, notebook }: LintOptions = {}): LintWarning[] {
+  const dockerfile = readDockerfile(text, buildArgs);
+  const found: LintWarning[] = [
+    ...checkShape(dockerfile),
+    ...dockerfile.stages.flatMap(checkBase),
+    ...everyInstruction(dockerfile).flatMap((one) => [...checkSecrets(one), ...checkAdd(one)]),
+    ...checkUsers(dockerfile, notebook ?? looksLikeNotebook(dockerfile)),
+  ];
+  return found.sort((a, b) => a.line - b.line).slice(0, lintLimit);
+}
+
+const everyInstruction = ({ before, stages }: Dockerfile): Instruction[] => [
+  ...before,
+  ...stages.flatMap((stage) => stage.instructions),
+];
+
+const warning = (code: LintCode, line: number, message: string, remedy: string): LintWarning => ({
+  code,
+  line,
+  message,
+  remedy,
+});
+
+/** User text goes into messages in one short line. */
+const shown = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 80);
+
+function checkShape(dockerfile: Dockerfile): LintWarning[] {
+  const unknown = everyInstruction(dockerfile)
+    .filter(({ keyword }) => !known.has(keyword))
+    .map(({ line, keyword }) =>
+      warning(
+        'unknown-instruction',
+        line,
+        `${shown(keyword)} is no instruction of a Dockerfile`,
+        'Correct its spelling; where it goes on from the line above, end that line with a backslash.',
+      ),
+    );
+  const misplaced = dockerfile.before.filter(({ keyword }) => known.has(keyword) && keyword !== 'ARG');
+  const [first] = misplaced;
+  if (first)
+    unknown.push(
+      warning(
+        'from-missing',
+        first.line,
+        `${first.keyword} stands before any FROM`,
+        'Begin with FROM; only ARG may stand above it.',
+      ),
+    );
+  else if (dockerfile.stages.length === 0)
+    unknown.push(
+      warning('from-missing', 1, 'There is no FROM', 'Begin with FROM and the image to build on.'),
+    );
+  return unknown;
+}
+
+function checkBase({ line, image, from }: BuildStage): LintWarning[] {
+  // An argument without a value is the builder's to refuse.
+  if (from || image === '' || image === 'scratch' || image.includes('@')) return [];
+  const tag = /:([^:/]+)$/.exec(image)?.[1];
+  const remedy = 'Name a version, or a digest: the same Dockerfile then builds the same image tomorrow.';
+  if (tag === undefined)
+    return [warning('from-without-tag', line, `${shown(image)} has no tag, which means latest`, remedy)];
+  if (tag === 'latest')
+    return [warning('from-latest', line, `${shown(image)} may be another image tomorrow`, remedy)];
+  return [];
+}
+
+const useSecret =
+  'Store it as a secret of the organisation and read it where it is needed: RUN --mount=type=secret,id=…';
+
+function checkSecrets({ line, keyword, rest, body }: Instruction): LintWarning[] {
+  if (keyword === 'ARG' || keyword === 'ENV') {
+    for (const { name, value } of keyword === 'ENV' ? variablesOf(rest) : assignmentsOf(rest)) {
+      // `ENV PASSWORD=` empties it, a path is where a secret is mounted, `$X` is looked at where X is set.
+      const harmless = value !== undefined && /^(?:$|\/|\$)/.test(value);
+      if (isSecretName(name) && !harmless)
+        return [
+          warning(
+            'secret-name',
+            line,
+            `${shown(name)} looks like a credential: ${keyword === 'ARG' ? 'build arguments are' : 'the environment is'} kept in the image, for everybody who pulls it`,
+            useSecret,
+          ),
+        ];
+    }
+  }
+  const what = secretIn(`${rest}\n${body}`);
+  return what
+    ? [warning('secret-value', line, `${keyword} has ${what} in it, which stays in the image`, useSecret)]
+    : [];
+}
+
+/** `ENV name value`, the old form, has one variable; the other as many as it has `=`. */
+function variablesOf(rest: string): { name: string; value?: string }[] {
+  const [, name, value] = /^([^\s=]+)\s+(.*)$/s.exec(rest) ?? [];
+  return name !== undefined && value !== undefined ? [{ name, value }] : assignmentsOf(rest);
+}
+
+function checkAdd({ line, keyword, rest }: Instruction): LintWarning[] {
+  if (keyword !== 'ADD' || /(?:^|\s)--checksum=/.test(rest)) return [];
+  const remote = /(?:^|[\s"[])((?:https?:\/\/|git@|git:\/\/)[^\s"]+)/i.exec(rest)?.[1];
+  return remote
+    ? [
+        warning(
+          'add-remote',
+          line,
+          'ADD fetches from the network: what comes may change, and nothing checks it',
+          'Use RUN with curl and a checksum, ADD --checksum=sha256:…, or put the file into the context.',
+        ),
+      ]
+    : [];
+}
+
+function looksLikeNotebook(dockerfile: Dockerfile): boolean {
+  const last = dockerfile.stages.at(-1);
+  for (let stage = last; stage; stage = stage.from) {
+    if (!stage.from && /jupyter|notebook|codeserver|code-server|rstudio/i.test(stage.image)) return true;
+    if (
+      stage.instructions.some(
+        ({ keyword, rest, body }) =>
+          (keyword === 'EXPOSE' && /\b8888\b/.test(rest)) || /\bNB_PREFIX\b/.test(`${rest}\n${body}`),
+      )
+    )
+      return true;
+  }
+  return false;
+}
+
+const isRoot = (user: string) => /^(?:root|0)(?::.*)?$/.test(user);
+const installsWithApt =
+  /(?:^|[\s;&|(])(?:apt|apt-get|aptitude)\s+(?:-\S+\s+)*(?:update|install|upgrade|remove|purge)\b/;
+const pipUser = /\bpip[0-9.]*\s+install\s(?:[^;&|\n]*\s)?--user\b/;
+
+/** Follows who runs what. Nothing is known of a base's user but for the catalogue's. */
+function checkUsers({ stages }: Dockerfile, notebook: boolean): LintWarning[] {
+  const found: LintWarning[] = [];
+  const endUsers = new Map<BuildStage, { user: string | undefined; line: number }>();
+  for (const stage of stages) {
+    const start = stage.from && endUsers.get(stage.from);
+    let user = start ? start.user : isCatalogueReference(stage.image) ? 'jovyan' : undefined;
+    let line = start?.line ?? stage.line;
+    for (const one of stage.instructions) {
+      if (one.keyword === 'USER') {
+        user = one.rest.includes('$') ? undefined : one.rest;
+        line = one.line;
+      }
+      const commands = `${one.rest}\n${one.body}`;
+      if (one.keyword !== 'RUN') continue;
+      if (user !== undefined && !isRoot(user) && installsWithApt.test(withoutSudo(commands)))
+        found.push(
+          warning(
+            'apt-as-user',
+            one.line,
+            `apt runs as ${shown(user)}, who may not install packages`,
+            `Put USER root above it, and USER ${shown(user)} below.`,
+          ),
+        );
+      if (notebook && pipUser.test(commands))
+        found.push(
+          warning(
+            'notebook-pip-user',
+            one.line,
+            "pip install --user writes into the home directory, which a notebook's volume hides",
+            'Leave --user out.',
+          ),
+        );
+    }
+    endUsers.set(stage, { user, line });
+  }
+  const last = stages.at(-1);
+  const end = last && endUsers.get(last);
+  if (notebook && end?.user !== undefined && isRoot(end.user))
+    found.push(
+      warning(
+        'notebook-user-root',
+        end.line,
+        'The notebook would run as root',
+        "End with USER and a person of the image: jovyan in the catalogue's.",
+      ),
+    );
+  return found;
+}
+
+const withoutSudo = (commands: string) => commands.replace(/\bsudo\s+(?:-\S+\s+)*\S+/g, '');

@@ -1,0 +1,78 @@
+/** What is said about a Dockerfile before it is built (B11), and what a generated one is made from (B10). */
+import * as z from 'zod';
+
+/** Stable: what may be said. */
+export const lintCodes = [
+  'unknown-instruction',
+  'from-missing',
+  'from-without-tag',
+  'from-latest',
+  'add-remote',
+  'secret-name',
+  'secret-value',
+  'apt-as-user',
+  'notebook-user-root',
+  'notebook-pip-user',
+] as const;
+export type LintCode = (typeof lintCodes)[number];
+
+export const lintWarningSchema = z.lazy(() =>
+  z
+    .object({
+      code: z.enum(lintCodes).meta({ description: 'Stable' }),
+      line: z.int().meta({ description: 'From 1' }),
+      message: z.string(),
+      remedy: z.string(),
+    })
+    .meta({ id: 'LintWarning' }),
+);
+export interface LintWarning {
+  code: LintCode;
+  line: number;
+  message: string;
+  remedy: string;
+}
+
+/** More would hide the ones that matter, and the record of a build has an end. */
+export const lintLimit = 50;
+
+/** `name`, `name:architecture`, `name=version`: nothing that means something to a shell. */
+const debianPackage = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+~:-]+)?$/;
+
+/** What a Dockerfile is generated from. */
+export const recipeSchema = z.lazy(() =>
+  z
+    .strictObject({
+      base: z.string().trim().min(1).max(512).meta({
+        description:
+          'Image to build on, as one would type it: by the same rules as `POST /v1/images/resolve`',
+        example: 'python:3.13-slim',
+      }),
+      requirements: z
+        .string()
+        .max(32_768)
+        .refine((text) => !text.includes('\0'), 'must not contain NUL')
+        .optional()
+        .meta({ description: 'Text of a `requirements.txt`', example: 'numpy==2.1.0\npandas\n' }),
+      apt: z
+        .array(z.string().max(200).regex(debianPackage, "a Debian package's name, with `=version` if any"))
+        .max(200)
+        .optional()
+        .meta({ description: 'Debian packages', example: ['git', 'libgomp1'] }),
+      user: z
+        .string()
+        .regex(
+          /^(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$/,
+          'a user',
+        )
+        .optional()
+        .meta({ description: "Runs the image; left out, the base's own user", example: 'jovyan' }),
+      workdir: z
+        .string()
+        .max(255)
+        .regex(/^\/[A-Za-z0-9._/-]*$/, 'an absolute path of letters, digits, `.`, `_`, `-`')
+        .optional(),
+    })
+    .meta({ id: 'DockerfileRecipe' }),
+);
+export type RecipeRequest = z.output<typeof recipeSchema>;
