@@ -36,12 +36,7 @@ export async function buildImage(
   if (asked.source.type !== 'build') throw new Error('the source is not a build');
   const source = await withDockerfile(dependencies, organisation, asked.source);
   const target = await pushable(dependencies, organisation, asked.registryId);
-  const { request, unknownBases } = await readBuildRequest(
-    dependencies,
-    organisation,
-    source,
-    '/source',
-  );
+  const { request, unknownBases } = await readBuildRequest(dependencies, organisation, source, '/source');
   const tag = asked.tag ?? 'latest';
   const repository = asked.repository ?? '';
   const location = joinReference({ repository, tag }, target.host, target.path);

@@ -3,7 +3,13 @@
 import { attachWrite, settleAttached } from '../../shared/build/attached.ts';
 import { takeClaim } from '../../shared/build/claims.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
-import { identityOfJob, type JobRequest, jobRequestWrite, kindOf } from '../../shared/build/job-request.ts';
+import {
+  identityOfJob,
+  isBuild,
+  type JobRequest,
+  jobRequestWrite,
+  kindOf,
+} from '../../shared/build/job-request.ts';
 import { type BuildRecord, openFields, statusFields } from '../../shared/build/record.ts';
 import { chooseCompute, takeSlot } from '../../shared/build/slots.ts';
 import { startBuild, startDueSeconds } from '../../shared/build/start.ts';
@@ -95,7 +101,7 @@ function recordOf(
   hasRoom: boolean,
 ): { record: BuildRecord; events: NewEvent[] } {
   const time = now.toISOString();
-  const lint = lintOf(request);
+  const lint = isBuild(request) ? lintOf(request) : [];
   const events: NewEvent[] = [
     { time, code: 'accepted', message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}.` },
     ...lintEvents(lint, time),

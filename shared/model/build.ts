@@ -55,7 +55,8 @@ const force = z
   .meta({ description: 'Builds even where an identical build is under way or has succeeded' });
 
 const lint = z.enum(['warn', 'refuse']).meta({
-  description: '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
+  description:
+    '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
 });
 
 export const newBuildSource = z.strictObject({
