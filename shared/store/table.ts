@@ -2,8 +2,7 @@
  * The one table. Every partition begins with the organisation, and only this file builds partition keys, so no
  * call can reach another organisation's items.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
@@ -13,7 +12,16 @@ import {
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type Condition, conditionInput, type Item, refusals } from './conditions.ts';
+
+export {
+  absent,
+  type Condition,
+  ConditionFailedError,
+  conditionInput,
+  type Item,
+  versionIs,
+} from './conditions.ts';
 
 /** What an item is, and so which partition it lies in. */
 export type Collection =
@@ -49,18 +57,7 @@ export const indexes = {
 } as const;
 export type IndexName = keyof typeof indexes;
 
-export type Item = Record<string, unknown>;
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
-
-/** A conditional write that found another state than it asked for; `existing` is the item as it is, where there is one. */
-export class ConditionFailedError extends Error {
-  readonly existing: Item | undefined;
-  constructor(existing: Item | undefined) {
-    super('the item is not in the expected state');
-    this.name = 'ConditionFailedError';
-    this.existing = existing;
-  }
-}
 
 export interface Table {
   readonly name: string;
@@ -91,12 +88,6 @@ export interface Table {
   due(organisation: string, before: string, limit: number): Promise<Item[]>;
 }
 
-export interface Condition {
-  expression: string;
-  names?: Record<string, string>;
-  values?: Record<string, unknown>;
-}
-
 export interface QueryInput {
   organisation: string;
   collection: Collection;
@@ -111,13 +102,6 @@ export interface QueryInput {
   start?: Item;
   consistent?: boolean;
 }
-
-export const absent: Condition = { expression: 'attribute_not_exists(pk)' };
-export const versionIs = (version: number): Condition => ({
-  expression: '#version = :expected',
-  names: { '#version': 'version' },
-  values: { ':expected': version },
-});
 
 /** Value of a column's sort key: equal values stay in creation order, since ids are time-ordered. */
 export const columnKey = (value: string, id: string) => `${columnPrefix(value)}${id}`;
@@ -244,57 +228,3 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
 
 /** Partition of the reconciler's index: set on unfinished work, removed with its last transition. */
 export const openKey = (organisation: string) => `${organisation}#open`;
-
-interface ConditionInput {
-  ConditionExpression: string;
-  ExpressionAttributeNames?: Record<string, string>;
-  ExpressionAttributeValues?: Record<string, unknown>;
-}
-
-/** A condition as the fields that every DynamoDB write takes. */
-export function conditionInput(condition: Condition): ConditionInput;
-export function conditionInput(condition?: Condition): Partial<ConditionInput>;
-export function conditionInput(condition?: Condition): Partial<ConditionInput> {
-  if (!condition) return {};
-  return {
-    ConditionExpression: condition.expression,
-    ...(condition.names ? { ExpressionAttributeNames: condition.names } : {}),
-    ...(condition.values ? { ExpressionAttributeValues: condition.values } : {}),
-  };
-}
-
-/** lib-dynamodb leaves the items inside errors as they came over the wire. */
-interface Refusal extends Error {
-  Item?: Record<string, AttributeValue>;
-  CancellationReasons?: { Code?: string; Item?: Record<string, AttributeValue> }[];
-}
-
-const plain = (item: Record<string, AttributeValue> | undefined) => (item ? unmarshall(item) : undefined);
-
-/** Single writes that meet a transaction on the same item are refused at once and not retried by the SDK. */
-const conflictAttempts = 5;
-
-async function refusals<T>(write: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write();
-    } catch (error) {
-      const refusal = error as Refusal;
-      if (refusal.name === 'TransactionConflictException' && attempt < conflictAttempts) {
-        await sleep(Math.random() * 25 * attempt);
-        continue;
-      }
-      if (refusal.name === 'ConditionalCheckFailedException')
-        throw new ConditionFailedError(plain(refusal.Item));
-      if (refusal.name === 'TransactionCanceledException') {
-        const reasons = refusal.CancellationReasons ?? [];
-        const failed = reasons.find((reason) => reason.Code === 'ConditionalCheckFailed');
-        if (failed) throw new ConditionFailedError(plain(failed.Item));
-        // Two transactions at once on one item: the state is unknown, so the caller reads again.
-        if (reasons.some((reason) => reason.Code === 'TransactionConflict'))
-          throw new ConditionFailedError(undefined);
-      }
-      throw error;
-    }
-  }
-}
