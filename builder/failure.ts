@@ -99,8 +99,8 @@ function classify(
   if (exitCode === 137) return 'out-of-memory';
   if (exitCode !== undefined) return 'step-failed';
   if (
-    /load metadata for|resolve image config for|\] FROM /.test(step) ||
-    /failed to resolve source metadata/.test(message)
+    /load metadata for|resolve image config for|(\]|^) ?FROM /.test(step) ||
+    /failed to resolve source metadata|^pulling from host /i.test(message)
   )
     return baseImageFailure(message);
   if (/^secret .* not found/.test(message)) return 'secret-missing';

@@ -9,6 +9,17 @@ const failureOf = (output: string) => {
 };
 
 describe('B1 B4 why a build failed', () => {
+  test('B6 an image to copy from that its registry does not give', () => {
+    const failure = failureOf(`
+#5 FROM 127.0.0.1:5000/hidden/base:1
+#5 ERROR: pulling from host 127.0.0.1:5000 failed with status code [manifests 1]: 401 Unauthorized
+------
+ > FROM 127.0.0.1:5000/hidden/base:1:
+------
+failed to load cache key: pulling from host 127.0.0.1:5000 failed with status code [manifests 1]: 401 Unauthorized`);
+    expect(failure.code).toBe('base-image-unauthorized');
+  });
+
   test('a step, with its exit code and its own last lines', () => {
     const failure = failureOf(`
 #4 [1/3] FROM docker.io/library/base

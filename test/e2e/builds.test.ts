@@ -258,7 +258,7 @@ describe('repetition', () => {
   it('the same repository and tag twice is a conflict that names the image', async () => {
     const { image, buildPath } = await build(`FROM ${tinyBase}\n`);
     const again = await api.post('/v1/images', {
-      source: { type: 'build', dockerfile: `FROM ${tinyBase}\n` },
+      source: { type: 'build', dockerfile: `FROM ${tinyBase}\nRUN echo other\n` },
       registryId: 'reg_private',
       repository: image.repository,
       tag: '1',

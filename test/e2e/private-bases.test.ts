@@ -1,0 +1,103 @@
+/** B6: base images of private registries, in every place that a Dockerfile names one. */
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { apiOf, type Json, settled, unique } from './client.ts';
+import { startRegistry, type TestRegistry } from './registry.ts';
+
+const cloud = inject('cloud');
+const tinyBase = inject('tinyBase');
+const api = apiOf(cloud.apiUrl, cloud.token);
+
+const accounts = {
+  left: { username: 'lea', password: unique('left') },
+  right: { username: 'ria', password: unique('right') },
+};
+let left: TestRegistry;
+let right: TestRegistry;
+beforeAll(async () => {
+  [left, right] = await Promise.all([startRegistry(accounts.left), startRegistry(accounts.right)]);
+});
+afterAll(() => Promise.all([left.stop(), right.stop()]));
+
+async function connect(host: string, account: object, path = ''): Promise<string> {
+  const reply = await api.post('/v1/registries', {
+    title: unique('registry'),
+    url: `http://${host}${path}`,
+    type: 'other',
+    ...account,
+  });
+  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
+  return reply.body.id;
+}
+
+async function build(dockerfile: string, target: object = {}, more: object = {}): Promise<Json> {
+  const reply = await api.post('/v1/images', {
+    source: { type: 'build', dockerfile, ...more },
+    registryId: 'reg_private',
+    repository: unique('private-bases'),
+    tag: '1',
+    ...target,
+  });
+  expect(reply.status, JSON.stringify(reply.body)).toBe(202);
+  return api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled);
+}
+
+it('B6 stages, COPY --from and --mount=from of two private registries, each with its own account', async () => {
+  // Of two registries at one host, the longer path is the one whose account works.
+  const wrong = { username: 'nobody', password: 'wrong' };
+  await connect(left.host, wrong, '/elsewhere');
+  const registryIds = {
+    left: await connect(left.host, accounts.left, '/team'),
+    right: await connect(right.host, accounts.right),
+  };
+  const bases = await Promise.all(
+    (['left', 'right'] as const).map((side) =>
+      build(`FROM ${tinyBase}\nRUN echo ${side} > /${side}\n`, {
+        registryId: registryIds[side],
+        repository: unique(side),
+      }),
+    ),
+  );
+  const [one, two] = bases;
+  expect(bases, JSON.stringify(bases)).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded' }]);
+  expect(one.uri).toContain(`${left.host}/team/`);
+  const done = await build(
+    [
+      'ARG LEFT',
+      'FROM $LEFT AS one',
+      `FROM ${tinyBase}`,
+      'COPY --from=one /left /copied/left',
+      `COPY --from=${two.uri} /right /copied/right`,
+      `RUN --mount=type=bind,from=${two.uri},target=/mounted cat /copied/left /copied/right /mounted/right`,
+      '',
+    ].join('\n'),
+    {},
+    { buildArgs: { LEFT: one.uri } },
+  );
+  const text = (await api.log(`/v1/builds/${done.id}`)).map((line) => line.text).join('\n');
+  expect(done, text).toMatchObject({ status: 'succeeded' });
+  expect(text).toMatch(/^#\d+ [\d.]+ left$/m);
+  expect(text).toContain(`${one.uri}@${one.digest}`);
+  for (const { password } of Object.values(accounts)) expect(text).not.toContain(password);
+});
+
+it('B6 wrong credentials, and none: base-image-unauthorized', async () => {
+  const registry = await startRegistry({ username: 'someone', password: 'else' });
+  try {
+    const base = `${registry.host}/hidden/base:1`;
+    const dockerfile = `FROM ${tinyBase}\nCOPY --from=${base} /x /x\n`;
+    expect(await build(`FROM ${base}\n`)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'base-image-unauthorized' },
+    });
+    await connect(registry.host, { username: 'someone', password: 'wrong' });
+    for (const text of [`FROM ${base}\n`, dockerfile]) {
+      const { status, failure } = await build(text);
+      expect({ status, code: failure?.code }, JSON.stringify(failure)).toEqual({
+        status: 'failed',
+        code: 'base-image-unauthorized',
+      });
+    }
+  } finally {
+    await registry.stop();
+  }
+});
