@@ -3,7 +3,7 @@
  * never: whatever their order, the same set of reports leads to the same final state.
  */
 import type { Job, JobStatus } from '../aws/jobs.ts';
-import type { ExperimentStatus } from '../model/states.ts';
+import { type ExperimentStatus, mayFollow } from '../model/states.ts';
 import type { Change, NewEvent } from '../store/advance.ts';
 import {
   type Attempt,
@@ -53,6 +53,8 @@ export function changeOf(
     current = { ...current, ...move.set };
   }
   if (!moved) return undefined;
+  if (current.status !== record.status && !mayFollow('experiment', record.status, current.status))
+    throw new Error(`an experiment that is ${record.status} never becomes ${current.status}`);
   const { events, lastEventAt } = timed(record.lastEventAt, entries);
   const { organisation, now } = circumstances;
   return {
