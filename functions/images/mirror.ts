@@ -3,6 +3,7 @@ import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
+import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewMirror } from '../../shared/model/image.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import {
@@ -18,7 +19,7 @@ import { nameLock } from './change.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
 import { placeBuild, tryStart } from './place-build.ts';
 import { requireImage } from './read.ts';
-import { nameTaken, registryAnswer } from './reference.ts';
+import { nameTaken } from './reference.ts';
 
 /**
  * Answers the image that the mirror will make; with `force`, the one that has the name already, which stays what it is

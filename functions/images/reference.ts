@@ -1,8 +1,8 @@
 /** I2: an image that exists already, looked up in its registry before anything is written. */
-import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { conflict, invalid } from '../../shared/http/problem.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
+import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewImage } from '../../shared/model/image.ts';
-import { RegistryError, type RegistryErrorCode } from '../../shared/registry/model.ts';
 import {
   dockerHub,
   formatReference,
@@ -133,37 +133,5 @@ function parsed(url: string, pointer: string) {
   } catch (error) {
     if (error instanceof InvalidReferenceError) throw invalid({ pointer, message: error.message });
     throw error;
-  }
-}
-
-/** Ours to try again, or the registry's trouble; everything else is the caller's to correct. */
-const unavailable = new Set<RegistryErrorCode>([
-  'dns',
-  'tls',
-  'unreachable',
-  'rate-limited',
-  'not-a-registry',
-  'corrupt',
-  'too-large',
-]);
-
-/** What a registry refuses becomes a problem that names the field. */
-export async function registryAnswer<T>(pointer: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    const retry = error.retryAfterSeconds;
-    throw new ProblemError(
-      422,
-      unavailable.has(error.code)
-        ? `registry-${error.code}`
-        : error.code === 'not-found'
-          ? 'image-not-found'
-          : `image-${error.code}`,
-      error.message,
-      { errors: [{ pointer, message: error.message }] },
-      retry === undefined ? {} : { 'retry-after': String(retry) },
-    );
   }
 }

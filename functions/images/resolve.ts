@@ -2,11 +2,11 @@
 
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { nameSources } from '../../shared/images/name-sources.ts';
+import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { ResolvedImage } from '../../shared/model/image.ts';
 import { InvalidReferenceError, referenceOf } from '../../shared/registry/reference.ts';
 import { type ResolvedName, resolveImageName, UnresolvedNameError } from '../../shared/registry/resolve.ts';
 import type { ImagesDependencies } from './dependencies.ts';
-import { registryAnswer } from './reference.ts';
 
 /** Throws 422 for what is no name or no image, 404 and 409 for a name of the organisation that means none or several. */
 export async function resolveImage(

@@ -6,6 +6,7 @@ import { builds } from './builds.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 import { experiments } from './experiments.ts';
 import { images } from './images.ts';
+import { inspections } from './inspections.ts';
 import { launcher } from './launcher.ts';
 import { organisation } from './organisation.ts';
 import { publicRoutes } from './public.ts';
@@ -13,7 +14,15 @@ import { reconciler } from './reconciler.ts';
 import { registries } from './registries.ts';
 
 /** Functions behind the HTTP API's routes; an operation's `x-slipway-function` names one of them. */
-export const requestFunctions = [publicRoutes, registries, images, builds, experiments, organisation];
+export const requestFunctions = [
+  publicRoutes,
+  registries,
+  images,
+  inspections,
+  builds,
+  experiments,
+  organisation,
+];
 
 export { authorizer, batchEvents, buildEvents, launcher, reconciler };
 

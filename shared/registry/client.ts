@@ -21,13 +21,17 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
   const manifestUrl = (repository: string, reference: string) => `/v2/${repository}/manifests/${reference}`;
   const blobUrl = (repository: string, digest: string) => `/v2/${repository}/blobs/${digest}`;
 
-  async function getManifest(repository: string, reference: string): Promise<Manifest> {
+  async function getManifest(
+    repository: string,
+    reference: string,
+    accept = acceptedManifests,
+  ): Promise<Manifest> {
     const { headers, body } = await session.read(
       {
         method: 'GET',
         url: manifestUrl(repository, reference),
         scopes: pull(repository),
-        headers: { accept: acceptedManifests },
+        headers: { accept },
         expected: [200],
       },
       manifestLimitBytes,
@@ -65,6 +69,8 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     host,
     ...blobUploads(session, host, push),
     getManifest,
+    manifestUrl: async (repository, reference) =>
+      `${await session.origin()}${manifestUrl(repository, reference)}`,
     readBlob,
     hasBlob,
     resolveManifest: (repository, reference, platform) =>

@@ -15,6 +15,16 @@ export const acceptedManifests = [
   dockerSchema1,
 ].join(', ');
 
+/** Versions of manifests that a registry may serve one image in, each with its media types. */
+export const manifestVersions = {
+  'docker-schema-1': [dockerSchema1Signed, dockerSchema1],
+  'docker-schema-2': [dockerManifest],
+  'docker-list': [dockerList],
+  oci: [ociManifest],
+  'oci-index': [ociIndex],
+} as const;
+export type ManifestVersion = keyof typeof manifestVersions;
+
 export const isIndex = (mediaType: string): boolean => mediaType === ociIndex || mediaType === dockerList;
 export const isSchema1 = (mediaType: string): boolean =>
   mediaType === dockerSchema1Signed || mediaType === dockerSchema1;

@@ -102,7 +102,10 @@ export interface RegistryClient {
   ping(): Promise<void>;
   /** Digest and media type without the body; undefined where there is none. */
   headManifest(repository: string, reference: string): Promise<Omit<Manifest, 'body'> | undefined>;
-  getManifest(repository: string, reference: string): Promise<Manifest>;
+  /** `accept` lists media types in place of every type there is; a registry may answer another one. */
+  getManifest(repository: string, reference: string, accept?: string): Promise<Manifest>;
+  /** Where the registry itself has a manifest. */
+  manifestUrl(repository: string, reference: string): Promise<string>;
   /** `platform` is `os/arch[/variant]`; by default `linux/amd64`. */
   resolveManifest(repository: string, reference: string, platform?: string): Promise<ResolvedManifest>;
   /** Answers the digest. All that it refers to must be there. */

@@ -14,7 +14,7 @@ import { readSchema1 } from './schema1.ts';
 
 const configLimitBytes = 8 * 1024 * 1024;
 
-type Reads = Pick<RegistryClient, 'host' | 'getManifest' | 'readBlob' | 'hasBlob'>;
+export type Reads = Pick<RegistryClient, 'host' | 'getManifest' | 'readBlob' | 'hasBlob'>;
 
 /**
  * `platform` is `os/arch[/variant]`; left out, linux/amd64 is taken, or the first there is.
@@ -83,13 +83,13 @@ async function readImage(client: Reads, repository: string, { mediaType, body }:
 /** Schema 1 names no sizes: the registry is asked for each layer's. */
 async function readOldImage(client: Reads, repository: string, document: unknown): Promise<Image> {
   const { architecture, layers: digests, config } = readSchema1(document, client.host);
-  const layers = [];
-  for (const digest of digests)
-    layers.push({
+  const layers = await Promise.all(
+    digests.map(async (digest) => ({
       digest,
       mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
       size: (await client.hasBlob(repository, digest)) ?? 0,
-    });
+    })),
+  );
   return {
     config: readConfig(config, client.host).config,
     platform: { os: 'linux', architecture },

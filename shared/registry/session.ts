@@ -23,6 +23,8 @@ export interface SessionRequest {
 }
 
 export interface Session {
+  /** `https://host` or `http://host`, as this registry is spoken to. */
+  origin(): Promise<string>;
   send(request: SessionRequest): Promise<IncomingMessage>;
   /** The same, with the whole body, of at most `limitBytes`. */
   read(
@@ -53,9 +55,13 @@ export function createSession(options: SessionOptions): Session {
       ? undefined
       : 'https';
 
-  async function send(request: SessionRequest): Promise<IncomingMessage> {
+  async function originOf(): Promise<string> {
     scheme ??= await schemeOf(host, network);
-    const origin = `${scheme}://${apiHost(host)}`;
+    return `${scheme}://${apiHost(host)}`;
+  }
+
+  async function send(request: SessionRequest): Promise<IncomingMessage> {
+    const origin = await originOf();
     for (let tries = 1; ; tries++) {
       const authorized = await authorization.header(request.scopes);
       const answer = await once(request, new URL(request.url, origin), origin, authorized);
@@ -119,6 +125,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return {
+    origin: originOf,
     send,
     async read(request, limitBytes) {
       const answer = await send(request);

@@ -1,0 +1,19 @@
+import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
+import { secrets, tableReadWrite } from '../access/storage.ts';
+import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
+
+export const inspections: FunctionDeclaration = {
+  name: 'inspections',
+  description: 'What images are made of, asked of their registries',
+  timeoutSeconds: requestTimeoutSeconds,
+  memoryMiB: requestMemoryMiB,
+  variables: ['TABLE_NAME', 'ECR_REGISTRY'],
+  access: (deployment) => [
+    // Writes only idempotency keys.
+    ...tableReadWrite(deployment),
+    secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
+    ecrLogin,
+    everyOrganisationsRepositories(deployment, pullActions),
+    defaultRepositories(deployment),
+  ],
+};

@@ -1,0 +1,81 @@
+/** Inspection (I6): an image as its registry has it at this moment. */
+import * as z from 'zod';
+
+const platform = z
+  .string()
+  .regex(/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/, 'is os/arch or os/arch/variant')
+  .optional()
+  .meta({ description: 'Left out: linux/amd64, else the first there is', example: 'linux/arm64' });
+
+const versions = z.enum(['one', 'all']).default('one').meta({
+  description:
+    '`all`: also asks for every version of manifest by itself, since a registry may convert what it has; the tag as it is now',
+});
+
+export const inspectQuery = z.lazy(() => z.strictObject({ platform, versions }));
+
+export const inspectReferenceSchema = z.lazy(() =>
+  z
+    .strictObject({
+      url: z.string().trim().min(1).max(512).meta({
+        description: 'Full URL of an image; without a registry, of Docker Hub',
+        example: 'quay.io/podman/hello:latest',
+      }),
+      platform,
+      versions,
+    })
+    .meta({ id: 'InspectReference' }),
+);
+
+const digest = z.string().meta({ description: '`sha256:` and 64 hex digits' });
+const sizeBytes = z.int();
+const mediaType = z.string();
+const selfLink = z.string().meta({
+  description: 'Where the registry has it',
+  example: 'https://registry-1.docker.io/v2/library/python/manifests/sha256:…',
+});
+
+const manifestSchema = z.object({
+  version: z.enum(['docker-schema-1', 'docker-schema-2', 'docker-list', 'oci', 'oci-index']),
+  mediaType,
+  digest,
+  sizeBytes,
+  selfLink,
+  document: z.unknown().optional().meta({ description: 'As the registry serves it; left out above 256 KiB' }),
+});
+
+export const inspectionSchema = z.lazy(() =>
+  z
+    .object({
+      uri: z.string(),
+      digest: digest.meta({ description: 'Of what the name points at: the index where it is one' }),
+      mediaType,
+      selfLink,
+      platform: z.string().meta({ description: 'The one that was chosen' }),
+      platforms: z.array(z.string()),
+      platformDigest: digest.meta({ description: "Of the chosen platform's manifest" }),
+      sizeBytes: sizeBytes.meta({ description: 'Compressed, of the chosen platform' }),
+      layers: z
+        .array(z.object({ digest, mediaType, sizeBytes }))
+        .meta({ description: 'The lowest first, whatever the version of the manifest' }),
+      config: z.object({
+        digest: digest.optional().meta({ description: 'Absent for Docker schema 1, which has no such blob' }),
+        os: z.string(),
+        architecture: z.string(),
+        variant: z.string().optional(),
+        created: z.string().optional(),
+        env: z.array(z.string()),
+        labels: z.record(z.string(), z.string()),
+        entrypoint: z.array(z.string()),
+        command: z.array(z.string()),
+        user: z.string(),
+        workingDir: z.string(),
+        exposedPorts: z.array(z.string()),
+      }),
+      manifests: z.array(manifestSchema).meta({
+        description: 'The index, if there is one, and the manifest of the platform; with `versions=all` all',
+      }),
+    })
+    .meta({ id: 'Inspection' }),
+);
+export type Inspection = z.infer<typeof inspectionSchema>;
