@@ -1,6 +1,8 @@
 /** B1, B2: a new image by building it, and an image built again. */
 import { readRequest } from '../../shared/build/request.ts';
+import { parentReference } from '../../shared/dockerfile/stages.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { parentUriOf } from '../../shared/images/lineage.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
 import type { Rebuild } from '../../shared/model/build.ts';
 import type { NewImage } from '../../shared/model/image.ts';
@@ -62,6 +64,7 @@ export async function buildImage(
     currentBuild: { id: buildId, status: 'queued', cached: false },
     activeBuildId: buildId,
     lastBuildId: buildId,
+    parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
   };
   const accepted = await acceptOnce(
     dependencies,
@@ -160,6 +163,7 @@ export async function rebuildImage(
         currentBuild: { id: buildId, status: 'queued', cached },
         activeBuildId: buildId,
         lastBuildId: buildId,
+        parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
       };
       return [putWrite(table, imageItem(table, organisation, next), versionIs(current.version))];
     },

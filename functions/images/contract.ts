@@ -13,6 +13,7 @@ import {
   resolvedImageSchema,
   resolveImageSchema,
 } from '../../shared/model/image.ts';
+import { lineageSchema } from '../../shared/model/lineage.ts';
 import { newValidationSchema } from '../../shared/model/validation.ts';
 
 export * from './dockerfile-contract.ts';
@@ -165,6 +166,18 @@ export const createImageValidation = operation({
     202: { description: 'The validation is accepted', schema: buildSchema, headers: ['Location', 'ETag'] },
   },
   problems: [404, 409],
+});
+
+export const getImageLineage = operation({
+  id: 'getImageLineage',
+  method: 'GET',
+  path: '/v1/images/{id}/lineage',
+  tag,
+  summary: 'What an image is built on, and what is built on it',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'As data and as a graph', schema: lineageSchema } },
+  problems: [404],
 });
 
 export const getImageLocation = operation({

@@ -1,6 +1,7 @@
 /** The operations of this function, bound to their use cases. */
 
 import { buildOf } from '../../shared/build/record.ts';
+import { publishedImages } from '../../shared/catalogue/images.ts';
 import {
   type Answer,
   type Implementation,
@@ -8,6 +9,7 @@ import {
   type Operation,
   type ValidRequest,
 } from '../../shared/http/operation.ts';
+import { lineageOf } from '../../shared/images/lineage.ts';
 import type { ImageRecord } from '../../shared/images/record.ts';
 import { buildImage, rebuildImage } from './build.ts';
 import { removeImage, updateImage } from './change.ts';
@@ -16,7 +18,7 @@ import type { Asking, ImagesDependencies } from './dependencies.ts';
 import { dockerfileOperations } from './dockerfiles.ts';
 import { locateImage } from './location.ts';
 import { mirrorImage } from './mirror.ts';
-import { listImages, readDockerfile, requireImage, showImage } from './read.ts';
+import { anyImage, listImages, readDockerfile, showImage } from './read.ts';
 import { addReference } from './reference.ts';
 import { resolveImage } from './resolve.ts';
 import { validateImage } from './validate.ts';
@@ -43,7 +45,9 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
     ...dockerfileOperations(dependencies),
     implement(contract.listImages, async ({ caller, query }) => ({
       status: 200,
-      body: await listImages(table, caller.organisation, query),
+      body: await listImages(table, caller.organisation, query, () =>
+        publishedImages(dependencies, caller.organisation),
+      ),
     })),
     implement(contract.createImage, async (request) => {
       const { caller, body } = request;
@@ -62,7 +66,7 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       body: await resolveImage(dependencies, caller.organisation, body.image),
     })),
     implement(contract.getImage, async ({ caller, params }) =>
-      answer(200, caller.organisation, await requireImage(table, caller.organisation, params.id)),
+      answer(200, caller.organisation, await anyImage(dependencies, caller.organisation, params.id)),
     ),
     implement(contract.updateImage, async (request) => {
       const { caller, params, body, ifMatch } = request;
@@ -101,6 +105,10 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
         etag: job.version,
         headers: { location: `/v1/builds/${job.id}` },
       };
+    }),
+    implement(contract.getImageLineage, async ({ caller, params }) => {
+      const image = await anyImage(dependencies, caller.organisation, params.id);
+      return { status: 200, body: await lineageOf(dependencies, caller.organisation, image) };
     }),
     implement(contract.getImageLocation, async ({ caller, params }) => ({
       status: 200,

@@ -1,10 +1,14 @@
 import type * as z from 'zod';
 import { readRequest } from '../../shared/build/request.ts';
+import { isCatalogueId } from '../../shared/catalogue/images.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
+import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
+import { catalogueImageById } from '../../shared/images/lineage.ts';
 import { pageOfImages } from '../../shared/images/list.ts';
 import { findImage, type ImageRecord, imageOf, imagesByName } from '../../shared/images/record.ts';
 import type { Image, imageListQuery } from '../../shared/model/image.ts';
 import type { Table } from '../../shared/store/table.ts';
+import type { ImagesDependencies } from './dependencies.ts';
 
 type Query = z.output<typeof imageListQuery>;
 
@@ -13,9 +17,11 @@ export async function listImages(
   table: Table,
   organisation: string,
   query: Query,
+  catalogue: () => Promise<ImageRecord[]> = async () => [],
 ): Promise<{ items: Image[]; nextCursor?: string }> {
   if (query.name !== undefined) return { items: await lookUp(table, organisation, query.name, query) };
-  return await pageOfImages(table, organisation, query);
+  if (query.source !== 'catalogue') return await pageOfImages(table, organisation, query);
+  return await pageWithCatalogue(table, organisation, query, catalogue);
 }
 
 async function lookUp(table: Table, organisation: string, name: string, query: Query): Promise<Image[]> {
@@ -25,6 +31,7 @@ async function lookUp(table: Table, organisation: string, name: string, query: Q
     'repository',
     'tag',
     'author',
+    'source',
     'createdAt',
     'createdAfter',
     'createdBefore',
@@ -48,8 +55,25 @@ async function lookUp(table: Table, organisation: string, name: string, query: Q
   return found.map((image) => imageOf(image));
 }
 
-/** Throws 404 for what the organisation doesn't have. */
+/** An image of the organisation or of the catalogue, to be looked at. Throws 404. */
+export async function anyImage(
+  dependencies: Pick<ImagesDependencies, 'table' | 'access' | 'ecrRegistry'>,
+  organisation: string,
+  id: string,
+): Promise<ImageRecord> {
+  if (!isCatalogueId(id)) return requireImage(dependencies.table, organisation, id);
+  const image = await catalogueImageById(dependencies, organisation, id);
+  if (!image) throw notFound('image');
+  return image;
+}
+
+/** Throws 404 for what the organisation doesn't have, 409 `catalogue-image` for what everybody has. */
 export async function requireImage(table: Table, organisation: string, id: string): Promise<ImageRecord> {
+  if (isCatalogueId(id))
+    throw conflict(
+      'catalogue-image',
+      'Images of the catalogue are read-only: add it to your own first, with POST /v1/images and its uri as the reference.',
+    );
   const record = await findImage(table, organisation, id);
   if (!record) throw notFound('image');
   return record;

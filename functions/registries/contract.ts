@@ -101,6 +101,8 @@ export const listRegistryImages = operation({
   path: '/v1/registries/{id}/images',
   tag,
   summary: 'List the images of one registry',
+  description:
+    "Of a default registry also the catalogue's, after the organisation's own; `source=catalogue` lists only those.",
   role: 'viewer',
   params,
   query: z.lazy(() => imageListQuery.unwrap().omit({ registryId: true, name: true })),

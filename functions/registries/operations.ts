@@ -1,11 +1,13 @@
 /** The operations of this function, bound to their use cases. */
+
+import { publishedImages } from '../../shared/catalogue/images.ts';
 import {
   type Implementation,
   implement,
   type Operation,
   type ValidRequest,
 } from '../../shared/http/operation.ts';
-import { pageOfImages } from '../../shared/images/list.ts';
+import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
 import { toRegistry } from '../../shared/store/registries.ts';
 import { checkRegistry } from './check.ts';
 import * as contract from './contract.ts';
@@ -60,10 +62,12 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
   })),
   implement(contract.listRegistryImages, async ({ caller, params, query }) => {
     const { registry } = await getRegistry(dependencies, caller.organisation, params.id);
-    const page = await pageOfImages(dependencies.table, caller.organisation, {
-      ...query,
-      registryId: registry.id,
-    });
+    const page = await pageWithCatalogue(
+      dependencies.table,
+      caller.organisation,
+      { ...query, registryId: registry.id },
+      async () => (registry.isDefault ? publishedImages(dependencies, caller.organisation) : []),
+    );
     return { status: 200, body: page };
   }),
 ];

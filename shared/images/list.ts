@@ -24,7 +24,7 @@ export async function pageOfImages(
 
 /** Creation times are the first part of ids, so a span of time is a range of keys. */
 function listRequest(organisation: string, query: ImageQuery): ListRequest {
-  const { limit, cursor, sort, q, status, repository, tag, registryId, author } = query;
+  const { limit, cursor, sort, q, status, repository, tag, registryId, author, source } = query;
   const { createdAt, createdAfter, createdBefore } = query;
   const from = idPrefix('image', createdAt ?? createdAfter ?? '1970-01-01T00:00:00.000Z');
   const to = createdAt ? `${from}\u007f` : idPrefix('image', createdBefore ?? '9999-01-01T00:00:00.000Z');
@@ -36,7 +36,7 @@ function listRequest(organisation: string, query: ImageQuery): ListRequest {
     cursor,
     sort,
     q,
-    filters: { status, repository, tag, registryId, author, createdAt, createdAfter, createdBefore },
+    filters: { status, repository, tag, registryId, author, source, createdAt, createdAfter, createdBefore },
     columns: {
       status: 'byStatus',
       repository: 'byRepository',

@@ -1,3 +1,5 @@
+import { catalogueImage, isCatalogueId } from '../catalogue/images.ts';
+import { defaultRegistryIds } from '../registry/defaults.ts';
 import type { NameSources } from '../registry/resolve.ts';
 import type { RegistryStore } from '../store/registries.ts';
 import { getSettings } from '../store/settings.ts';
@@ -13,7 +15,11 @@ export function nameSources(table: Table, registries: RegistryStore, organisatio
     return (await read).settings;
   };
   return {
-    imageById: (id) => findImage(table, organisation, id),
+    async imageById(id) {
+      if (!isCatalogueId(id)) return findImage(table, organisation, id);
+      const slipway = await registries.get(organisation, defaultRegistryIds.slipway);
+      return catalogueImage(slipway?.host ?? '', id);
+    },
     imagesByName: (repository, tag) => imagesByName(table, organisation, repository, tag),
     async defaultRegistry() {
       const { defaultRegistryId } = await settings();

@@ -56,6 +56,8 @@ export function imageOf(record: ImageRecord, readme?: string): Image {
     currentBuild,
     mirror,
     validation,
+    parentUri: record.parentUri,
+    catalogue: record.catalogue,
   };
 }
 

@@ -43,7 +43,7 @@ export const logoNames = [
 const readme = z.string().max(65_536).meta({ description: 'Markdown' });
 const logo = z.enum(logoNames);
 
-const imageSources = ['build', 'reference', 'mirror'] as const;
+const imageSources = ['build', 'reference', 'mirror', 'catalogue'] as const;
 
 export const imageSchema = z.lazy(() =>
   z
@@ -78,6 +78,17 @@ export const imageSchema = z.lazy(() =>
         .optional()
         .meta({ description: 'The last mirror of this image' }),
       validation: imageValidationSchema.optional(),
+      parentUri: z.string().optional().meta({ description: 'What it is built on, where that is known' }),
+      catalogue: z
+        .object({
+          family: z.enum(['kubeflow', 'slipway']),
+          ide: z.enum(['jupyterlab', 'code-server', 'rstudio']).optional(),
+          accelerator: z.enum(['cuda', 'gaudi']).optional(),
+          deprecated: z.boolean().meta({ description: 'By those who publish it' }),
+          alsoAt: z.array(z.string()).meta({ description: 'Other registries that have it' }),
+        })
+        .optional()
+        .meta({ description: 'Of an image of the catalogue, which can be neither changed nor deleted' }),
     })
     .meta({ id: 'Image' }),
 );
@@ -93,6 +104,9 @@ export const imageListQuery = z.lazy(() =>
     repository: z.string().max(255).optional(),
     tag: z.string().max(128).optional(),
     registryId: idSchema('registry').optional(),
+    source: z.enum(imageSources).optional().meta({
+      description: '`catalogue`: the images that every organisation has, which are not among the others',
+    }),
     author: z.string().max(320).optional(),
     createdAt: timestamp.optional().meta({ description: 'Created at exactly this time' }),
     createdAfter: timestamp.optional().meta({ description: 'Created at this time or later' }),

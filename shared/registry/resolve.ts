@@ -67,7 +67,7 @@ export async function resolveImageName(
 
 async function meaningOf(text: string, sources: NameSources): Promise<Omit<ResolvedName, 'requested'>> {
   const name = text.trim();
-  if (/^img_[0-9a-z]+$/.test(name)) {
+  if (/^img_[0-9a-z-]+$/.test(name)) {
     const image = await sources.imageById(name);
     if (image) return known('image-id', image, []);
   }
