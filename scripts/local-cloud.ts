@@ -17,6 +17,8 @@ export interface LocalCloud {
   accountId: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Absent for the operator's own keys. */
+  sessionToken?: string;
   pid: number;
 }
 
@@ -29,7 +31,11 @@ export const stateDirectory = (): string => resolve(process.env.SLIPWAY_HOME ?? 
 export const awsConfiguration = (cloud: LocalCloud) => ({
   region: cloud.region,
   endpoint: cloud.endpointUrl,
-  credentials: { accessKeyId: cloud.accessKeyId, secretAccessKey: cloud.secretAccessKey },
+  credentials: {
+    accessKeyId: cloud.accessKeyId,
+    secretAccessKey: cloud.secretAccessKey,
+    ...(cloud.sessionToken === undefined ? {} : { sessionToken: cloud.sessionToken }),
+  },
 });
 
 /** The embedded cloud of this state directory, if it runs and answers. */
