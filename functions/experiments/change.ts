@@ -13,6 +13,7 @@ import {
   type Write,
 } from '../../shared/store/table.ts';
 import { getExperiment } from './read.ts';
+import { tagWrites } from './tags.ts';
 
 export interface ChangeRequest {
   organisation: string;
@@ -33,7 +34,10 @@ export async function updateExperiment(
     (current) => {
       requireMatch({ ifMatch }, current.version);
       if (!name && !tags) return undefined;
-      return { set: { ...(name ? { name } : {}), ...(tags ? { tags } : {}), updatedAt: now.toISOString() } };
+      return {
+        set: { ...(name ? { name } : {}), ...(tags ? { tags } : {}), updatedAt: now.toISOString() },
+        also: tagWrites(table, organisation, id, current.tags, tags ?? current.tags),
+      };
     },
   );
   if (!moved) throw notFound('experiment');
@@ -57,10 +61,11 @@ export async function deleteExperiment(
   });
   const events = (await table.all(organisation, 'events', `${id}#`)).map(({ pk, sk }) => removal(pk, sk));
   // A long timeline goes first and in parts: only a finished experiment has one, and that gets no more entries.
-  while (events.length >= writesAtOnce) await table.transact(events.splice(0, writesAtOnce));
+  const tags = tagWrites(table, organisation, id, record.tags, []);
+  while (events.length + tags.length >= writesAtOnce) await table.transact(events.splice(0, writesAtOnce));
   const { pk, sk } = table.key(organisation, 'experiments', id);
   try {
-    await table.transact([removal(pk, sk, versionIs(record.version)), ...events]);
+    await table.transact([removal(pk, sk, versionIs(record.version)), ...tags, ...events]);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
     throw conflict('experiment-changed', 'The experiment changed at this moment; look at it again.');

@@ -7,6 +7,7 @@ import type { Stage } from '../../shared/model/stage.ts';
 import { eventWrites, putWrite } from '../../shared/store/advance.ts';
 import { absent, ConditionFailedError, columnKey, type Table } from '../../shared/store/table.ts';
 import { launch } from './launch.ts';
+import { tagWrites } from './tags.ts';
 
 export interface CreateDependencies {
   table: Table;
@@ -40,7 +41,11 @@ export async function createExperiment(
   const stored: ExperimentRecord = { ...record, lastEventAt, eventCount: events.length };
   const item = { ...table.key(organisation, 'experiments', id), ...stored };
   try {
-    await table.transact([putWrite(table, item, absent), ...eventWrites(table, organisation, id, 0, events)]);
+    await table.transact([
+      putWrite(table, item, absent),
+      ...eventWrites(table, organisation, id, 0, events),
+      ...tagWrites(table, organisation, id, [], stored.tags),
+    ]);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
     const first = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;

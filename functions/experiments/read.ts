@@ -1,7 +1,8 @@
 import type { ExperimentRecord } from '../../shared/experiment/record.ts';
 import { notFound } from '../../shared/http/problem.ts';
-import { type ListRequest, list } from '../../shared/store/list.ts';
+import { list } from '../../shared/store/list.ts';
 import type { Table } from '../../shared/store/table.ts';
+import { listByTag } from './tags.ts';
 
 /** Throws 404 for what the organisation doesn't have. */
 export async function getExperiment(
@@ -29,9 +30,18 @@ export interface ExperimentList {
 export async function listExperiments(
   table: Table,
   organisation: string,
-  { limit, cursor, sort, q, ...filters }: ExperimentList,
+  request: ExperimentList,
 ): Promise<{ records: ExperimentRecord[]; nextCursor?: string }> {
-  const request: ListRequest = {
+  const { limit, cursor, sort, q, ...filters } = request;
+  const { tag, ...others } = filters;
+  if (tag !== undefined && /^-?createdAt$/.test(sort))
+    return listByTag(table, organisation, { ...request, tag }, (record) => {
+      const equal = Object.entries(others).every(
+        ([column, value]) => value === undefined || String(record[column] ?? '') === value,
+      );
+      return equal && (q === undefined || record.name.toLowerCase().includes(q.toLowerCase()));
+    });
+  const { items, nextCursor } = await list(table, {
     organisation,
     collection: 'experiments',
     limit,
@@ -45,7 +55,6 @@ export async function listExperiments(
       column === 'tag'
         ? (item as ExperimentRecord).tags.includes(value)
         : String(item[column] ?? '') === value,
-  };
-  const { items, nextCursor } = await list(table, request);
+  });
   return { records: items as ExperimentRecord[], ...(nextCursor === undefined ? {} : { nextCursor }) };
 }

@@ -36,6 +36,7 @@ export type Collection =
   | 'base-digests'
   | 'compute-slots'
   | 'experiments'
+  | 'experiment-tags'
   | 'events'
   | 'logs'
   | 'members'

@@ -149,6 +149,43 @@ describe('E1 finding', () => {
     expect(seen).toEqual(['page 4', 'page 3', 'page 2', 'page 1', 'page 0']);
   });
 
+  it('by tag in pages, after tags have changed too', async () => {
+    const made: string[] = [];
+    for (let i = 0; i < 5; i++)
+      made.push((await store({ name: `tagged ${i}`, tags: ['t', `t${i}`] })).body.id);
+    const [zero = '', one_ = '', two = ''] = made;
+    await ask('PATCH', one, { params: { id: one_ }, body: { tags: ['t1'] } });
+    await ask('PATCH', one, { params: { id: two }, body: { tags: ['t', 'new'] } });
+    await ask('DELETE', one, { params: { id: zero } });
+    const pages = async (query: Record<string, string>) => {
+      const seen: string[][] = [];
+      for (let cursor: string | undefined; ; ) {
+        const { body } = await ask('GET', all, { query: { ...query, ...(cursor ? { cursor } : {}) } });
+        seen.push(body.items.map((item: { name: string }) => item.name));
+        cursor = body.nextCursor;
+        if (!cursor) return seen;
+      }
+    };
+    expect(await pages({ tag: 't', limit: '2' })).toEqual([['tagged 4', 'tagged 3'], ['tagged 2']]);
+    expect(await pages({ tag: 't', limit: '1', sort: 'createdAt' })).toEqual([
+      ['tagged 2'],
+      ['tagged 3'],
+      ['tagged 4'],
+    ]);
+    expect(await pages({ tag: 't', limit: '1', q: '4' })).toEqual([['tagged 4']]);
+    expect(await pages({ tag: 't', sort: 'status' })).toEqual([['tagged 2', 'tagged 3', 'tagged 4']]);
+    expect([
+      await ids({ tag: 't1' }),
+      await ids({ tag: 't2' }),
+      await ids({ tag: 't0' }),
+      await ids({ tag: 'new' }),
+    ]).toEqual([['tagged 1'], [], [], ['tagged 2']]);
+    expect(await ids({ tag: 't', status: 'running' })).toEqual([]);
+    const { body } = await ask('GET', all, { query: { tag: 't', limit: '1' } });
+    const { status } = await ask('GET', all, { query: { tag: 'new', limit: '1', cursor: body.nextCursor } });
+    expect(status).toBe(422);
+  });
+
   it('not those of another organisation', async () => {
     const { body } = await store({ name: 'ours' });
     const caller = { ...ada, organisation: 'globex' };
