@@ -126,6 +126,8 @@ async function main(): Promise<void> {
       );
       say('  that these addresses ask for.');
     }
+    if (engine.startedPid !== undefined)
+      say(`  The container engine that was started for this goes on running (process ${engine.startedPid}).`);
   }
 }
 

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { type Discovery, type FoundEngine, findBuildCommand, findEngine } from './engine/find.ts';
 import { engineInstalled, hasApt, installEngine, isRoot, startEngine } from './engine/install.ts';
-import { ask, type Detail, say, task } from './progress.ts';
+import { ask, type Detail, task } from './progress.ts';
 
 export interface Engine extends FoundEngine {
   /** The client to build and push with. Its environment needs `DOCKER_BUILDKIT=1`. */
@@ -45,10 +45,9 @@ export async function ensureEngine(options: EngineOptions = {}): Promise<Engine>
       if (started.pid !== undefined) found.startedPid = started.pid;
       return found;
     },
-    (found) => `Docker ${found.version}, ${found.cli}`,
+    (found) =>
+      `Docker ${found.version}, ${found.cli}${found.startedPid === undefined ? '' : `, started (process ${found.startedPid})`}`,
   );
-  if (engine.startedPid !== undefined)
-    say(`                  started by us (process ${engine.startedPid}); it keeps running`);
   process.env.DOCKER_HOST = engine.host;
   process.env.DOCKER_BUILDKIT = '1';
   process.env.SLIPWAY_DOCKER = engine.cli;

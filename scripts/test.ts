@@ -5,9 +5,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { check } from './check.ts';
+import { commandsOnPath } from './engine/find.ts';
+import { hasApt, installPackages, isRoot } from './engine/install.ts';
 import { type Engine, EngineUnavailableError, ensureEngine } from './engine.ts';
 import { repositoryRoot, stateDirectory } from './local-cloud.ts';
-import { heading, say } from './progress.ts';
+import { heading, say, task } from './progress.ts';
 
 async function engineForTests(): Promise<Engine | undefined> {
   heading('Set-up');
@@ -21,6 +23,25 @@ async function engineForTests(): Promise<Engine | undefined> {
   }
 }
 
+/** Programs that tests use and a bare machine lacks, with the Debian package of each. */
+const tools: Record<string, string> = { curl: 'curl', ps: 'procps', python3: 'python3' };
+
+async function ensureTools(): Promise<void> {
+  const missing = Object.keys(tools).filter((name) => commandsOnPath(name).length === 0);
+  if (missing.length === 0) return;
+  if (isRoot() && hasApt()) {
+    const packages = missing.map((name) => tools[name] ?? name);
+    await task(
+      'test tools',
+      (detail) => installPackages(packages, [], detail),
+      () => packages.join(', '),
+    );
+  } else
+    say(
+      `  Tests that use ${missing.join(', ')} are going to fail: install ${missing.length > 1 ? 'them' : 'it'} first.`,
+    );
+}
+
 function vitest(args: string[]): Promise<number> {
   const entry = join(repositoryRoot, 'node_modules/vitest/vitest.mjs');
   const child = spawn(process.execPath, [entry, 'run', ...args], { cwd: repositoryRoot, stdio: 'inherit' });
@@ -30,15 +51,19 @@ function vitest(args: string[]): Promise<number> {
   });
 }
 
-// Ctrl-C reaches vitest as well, which ends its tests in order; we wait for it.
-process.on('SIGINT', () => {});
+// Ctrl-C reaches vitest as well, which ends its tests in order; we wait for it and begin nothing more.
+let interrupted = false;
+process.on('SIGINT', () => {
+  interrupted = true;
+});
 
 const args = process.argv.slice(2).filter((one) => one !== '--yes');
 const engine = await engineForTests();
 try {
+  await ensureTools();
   const checked = args.length > 0 || (await check());
   heading('Tests');
-  const code = await vitest(args);
+  const code = interrupted ? 130 : await vitest(args);
   process.exitCode = checked && engine ? code : code || 1;
 } finally {
   if (engine?.startedPid !== undefined) {

@@ -5,14 +5,10 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ensurePythonBase } from '../../scripts/base-image.ts';
 import { run } from '../../scripts/command.ts';
-import { commandsOnPath } from '../../scripts/engine/find.ts';
-import { installPackages } from '../../scripts/engine/install.ts';
 import { ensureEngine } from '../../scripts/engine.ts';
 
 let folder: string;
 beforeAll(async () => {
-  // The one thing that the session needs and a bare machine lacks.
-  if (commandsOnPath('curl').length === 0) await installPackages(['curl'], [], () => {});
   folder = await mkdtemp(join(tmpdir(), 'slipway-readme-'));
   await symlink(inject('home'), join(folder, '.slipway'));
   await symlink(resolve('examples'), join(folder, 'examples'));
