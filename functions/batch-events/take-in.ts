@@ -1,8 +1,10 @@
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import { type Job, type JobReport, type Jobs, jobOf } from '../../shared/aws/jobs.ts';
+import { changeOf } from '../../shared/experiment/change.ts';
+import { concluded, jobToEnd } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
-import { changeOf, concluded, isSurplus, jobToEnd, observed } from '../../shared/experiment/progress.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
+import { isSurplus, observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import type { Stage } from '../../shared/model/stage.ts';
 import { advance } from '../../shared/store/advance.ts';

@@ -1,5 +1,5 @@
 import type { Executions } from '../../shared/aws/executions.ts';
-import { dueAt } from '../../shared/experiment/progress.ts';
+import { dueAt } from '../../shared/experiment/change.ts';
 import { type ExperimentRecord, statusFields, timed } from '../../shared/experiment/record.ts';
 import { runCompute } from '../../shared/experiment/run-compute.ts';
 import type { NewExperiment } from '../../shared/model/experiment.ts';

@@ -1,4 +1,4 @@
-import { changeOf } from '../../shared/experiment/progress.ts';
+import { changeOf } from '../../shared/experiment/change.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { conflict, notFound } from '../../shared/http/problem.ts';
 import { advance } from '../../shared/store/advance.ts';

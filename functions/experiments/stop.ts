@@ -1,5 +1,6 @@
 import type { Jobs } from '../../shared/aws/jobs.ts';
-import { changeOf, finish, jobToEnd, type Step } from '../../shared/experiment/progress.ts';
+import { changeOf, type Step } from '../../shared/experiment/change.ts';
+import { finish, jobToEnd } from '../../shared/experiment/conclusion.ts';
 import { type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
 import { notFound } from '../../shared/http/problem.ts';
 import type { Stage } from '../../shared/model/stage.ts';

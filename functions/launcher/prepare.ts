@@ -1,5 +1,6 @@
 import type { JobDefinitions } from '../../shared/aws/jobs.ts';
-import { changeOf, type Entry, failed, opened, type Step } from '../../shared/experiment/progress.ts';
+import { changeOf, type Entry, type Step } from '../../shared/experiment/change.ts';
+import { failed, opened } from '../../shared/experiment/conclusion.ts';
 import { type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import type { RunCompute, Stage } from '../../shared/model/stage.ts';

@@ -1,17 +1,10 @@
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
+import { changeOf, type Step } from '../../shared/experiment/change.ts';
+import { abandoned, concluded, executionEnded, failed } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
-import {
-  abandoned,
-  changeOf,
-  concluded,
-  executionEnded,
-  failed,
-  isSurplus,
-  observed,
-  type Step,
-} from '../../shared/experiment/progress.ts';
 import { type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
+import { isSurplus, observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
 import type { Stage } from '../../shared/model/stage.ts';

@@ -1,7 +1,7 @@
 /** What the state machine submits: small, since the overrides of a job end at 8192 characters. */
 import { createHash } from 'node:crypto';
-import { jobName } from '../../shared/experiment/progress.ts';
 import type { Attempt, ExperimentRecord } from '../../shared/experiment/record.ts';
+import { jobName } from '../../shared/experiment/report.ts';
 import type { RunCompute } from '../../shared/model/stage.ts';
 
 export interface Submission {

@@ -1,22 +1,19 @@
 import type { Executions } from '../../shared/aws/executions.ts';
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
-import { explained } from '../../shared/experiment/explain.ts';
-import { logJobOf } from '../../shared/experiment/log-job.ts';
+import { changeOf, dueAt, type Step } from '../../shared/experiment/change.ts';
 import {
   abandoned,
-  changeOf,
   concluded,
-  dueAt,
   ending,
   executionEnded,
   failed,
-  jobName,
   jobToEnd,
-  observed,
-  type Step,
-} from '../../shared/experiment/progress.ts';
+} from '../../shared/experiment/conclusion.ts';
+import { explained } from '../../shared/experiment/explain.ts';
+import { logJobOf } from '../../shared/experiment/log-job.ts';
 import { type Attempt, type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
+import { jobName, observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
 import type { Logs } from '../../shared/log/log.ts';

@@ -1,20 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../../shared/aws/jobs.ts';
+import { changeOf, type Step } from '../../../shared/experiment/change.ts';
 import {
   abandoned,
-  changeOf,
   concluded,
   ending,
   executionEnded,
   failed,
-  isSurplus,
   jobToEnd,
-  observed,
   opened,
-  type Step,
-} from '../../../shared/experiment/progress.ts';
+} from '../../../shared/experiment/conclusion.ts';
 import { type ExperimentRecord, openAttempt } from '../../../shared/experiment/record.ts';
+import { isSurplus, observed } from '../../../shared/experiment/report.ts';
 import { reasonOf } from '../../../shared/experiment/verdict.ts';
 import { at, circumstances, experimentId, having, job, record, submitted } from './records.ts';
 

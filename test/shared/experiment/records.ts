@@ -1,6 +1,6 @@
 /** Records and job reports to make decisions on. */
 import type { Job } from '../../../shared/aws/jobs.ts';
-import { type Circumstances, changeOf, type Step } from '../../../shared/experiment/progress.ts';
+import { type Circumstances, changeOf, type Step } from '../../../shared/experiment/change.ts';
 import type { ExperimentRecord } from '../../../shared/experiment/record.ts';
 
 export const experimentId = 'exp_01jd000000aaaaaaaaaaaaaaaa';
