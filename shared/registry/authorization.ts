@@ -111,9 +111,7 @@ export function createAuthorization({
 }
 
 function realmUrl(realm: string, host: string): URL {
-  try {
-    return new URL(realm);
-  } catch {
-    throw new RegistryError('not-a-registry', host, `${host} names a token service that is no URL`);
-  }
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw new RegistryError('not-a-registry', host, `${host} names a token service that is no URL`);
 }

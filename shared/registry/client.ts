@@ -4,6 +4,7 @@ import { isDigest, requireDigest, sha256Of, verifying } from './digest.ts';
 import { readDocument } from './manifests.ts';
 import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
 import { type Manifest, type RegistryClient, RegistryError } from './model.ts';
+import { discard } from './read-body.ts';
 import { resolveManifest } from './resolve-manifest.ts';
 import { unsignedBytes } from './schema1.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -61,7 +62,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       scopes: pull(repository),
       expected: [200, 404],
     });
-    answer.resume();
+    discard(answer);
     return answer.statusCode === 200 ? Number(answer.headers['content-length'] ?? 0) : undefined;
   }
 
@@ -92,7 +93,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         headers: { accept: acceptedManifests },
         expected: [200, 404],
       });
-      answer.resume();
+      discard(answer);
       if (answer.statusCode === 404) return undefined;
       const digest = answer.headers['docker-content-digest'];
       if (typeof digest === 'string' && isDigest(digest))
@@ -124,7 +125,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         scopes: [`repository:${repository}:pull,push,delete`],
         expected: [200, 202, 204, 404],
       });
-      answer.resume();
+      discard(answer);
     },
     async getBlob(repository, digest) {
       if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);

@@ -47,10 +47,27 @@ const configSchema = z.object({
     .nullish(),
 });
 
+/** A thousand times what images have: a few bytes of JSON can become objects many times their size. */
+const mostParts = 100_000;
+
+/** `JSON.parse` for what a registry sent. Throws for what is no JSON, or has too many parts. */
+export function parseJson(body: Buffer): unknown {
+  let parts = 0;
+  let quoted = false;
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at];
+    if (byte === 0x22) quoted = !quoted;
+    else if (byte === 0x5c && quoted) at++;
+    else if (!quoted && (byte === 0x2c || byte === 0x5b || byte === 0x7b) && ++parts > mostParts)
+      throw new Error('too many parts');
+  }
+  return JSON.parse(body.toString());
+}
+
 /** The document in `body`. Throws `corrupt` for what isn't a JSON object. */
 export function readDocument(body: Buffer, host: string): Record<string, unknown> {
   try {
-    const document: unknown = JSON.parse(body.toString());
+    const document = parseJson(body);
     if (typeof document === 'object' && document !== null && !Array.isArray(document))
       return document as Record<string, unknown>;
   } catch {

@@ -90,7 +90,16 @@ export function createNetwork({
             ),
           ),
         );
-        request.once('response', answered);
+        // A host that sends a byte now and then is never silent, and never answers either.
+        const late =
+          body === undefined || Buffer.isBuffer(body)
+            ? setTimeout(() => request.destroy(tooSlow(url.host)), timeoutMs * 2)
+            : undefined;
+        request.once('close', () => clearTimeout(late));
+        request.once('response', (answer) => {
+          clearTimeout(late);
+          answered(answer);
+        });
         request.once('error', fail);
         if (body === undefined || Buffer.isBuffer(body)) request.end(body);
         else body.once('error', (error) => request.destroy(error)).pipe(request);
@@ -102,6 +111,8 @@ export function createNetwork({
     },
   };
 }
+
+const tooSlow = (host: string) => new RegistryError('unreachable', host, `${host} answers too slowly`);
 
 const refusedAddress = (hostname: string) =>
   new RegistryError(

@@ -12,7 +12,7 @@ import {
 import { choosePlatform, formatPlatform, isPlatform, parsePlatform } from './platforms.ts';
 import { readSchema1 } from './schema1.ts';
 
-const configLimitBytes = 8 * 1024 * 1024;
+const configLimitBytes = 4 * 1024 * 1024;
 
 export type Reads = Pick<RegistryClient, 'host' | 'getManifest' | 'readBlob' | 'hasBlob'>;
 

@@ -1,6 +1,7 @@
 /** Docker's first manifest format, which old registries still serve: no sizes, history newest first, signed in place. */
 import * as z from 'zod';
 import { isDigest } from './digest.ts';
+import { parseJson } from './manifests.ts';
 import { RegistryError } from './model.ts';
 
 const schema = z.object({
@@ -19,9 +20,10 @@ export function readSchema1(document: unknown, host: string) {
   return { architecture, layers, config: configOf(history[0]?.v1Compatibility) };
 }
 
+/** An empty object for what is no JSON. */
 function configOf(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? '{}');
+    return parseJson(Buffer.from(text ?? '{}'));
   } catch {
     // The configuration is a convenience here: layers and digest hold without it.
     return {};
@@ -32,9 +34,11 @@ function configOf(text: string | undefined): unknown {
 export function unsignedBytes(body: Buffer, document: { signatures?: unknown }): Buffer {
   const signature = Array.isArray(document.signatures) ? document.signatures[0] : undefined;
   if (typeof signature?.protected !== 'string') return body;
-  const { formatLength, formatTail } = JSON.parse(Buffer.from(signature.protected, 'base64url').toString());
-  return Buffer.concat([
-    body.subarray(0, Number(formatLength)),
-    Buffer.from(String(formatTail), 'base64url'),
-  ]);
+  const said = z
+    .object({ formatLength: z.int().nonnegative(), formatTail: z.string() })
+    .safeParse(configOf(Buffer.from(signature.protected, 'base64url').toString()));
+  // Where the signature makes no sense, the bytes are just bytes, and their digest tells.
+  if (!said.success) return body;
+  const { formatLength, formatTail } = said.data;
+  return Buffer.concat([body.subarray(0, formatLength), Buffer.from(formatTail, 'base64url')]);
 }

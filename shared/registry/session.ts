@@ -7,7 +7,7 @@ import { type Credentials, RegistryError } from './model.ts';
 import type { Network } from './network.ts';
 import { spokePlainHttp } from './network-errors.ts';
 import { rateLimited } from './rate-limit.ts';
-import { readBody } from './read-body.ts';
+import { discard, readBody } from './read-body.ts';
 import { refusal } from './refusal.ts';
 
 export interface SessionRequest {
@@ -64,7 +64,7 @@ export function createSession(options: SessionOptions): Session {
     const origin = await originOf();
     for (let tries = 1; ; tries++) {
       const authorized = await authorization.header(request.scopes);
-      const answer = await once(request, new URL(request.url, origin), origin, authorized);
+      const answer = await once(request, urlFrom(request.url, origin, host), origin, authorized);
       const status = answer.statusCode ?? 0;
       if (request.expected.includes(status)) return answer;
       if (status === 429) {
@@ -91,7 +91,7 @@ export function createSession(options: SessionOptions): Session {
     request: SessionRequest,
     wasAuthorized: boolean,
   ): Promise<boolean> {
-    answer.resume();
+    discard(answer);
     const scopes = request.scopes.length > 0 ? request.scopes : challenge.scope ? [challenge.scope] : [];
     return await authorization.learn(challenge, scopes, wasAuthorized);
   }
@@ -120,7 +120,7 @@ export function createSession(options: SessionOptions): Session {
       answer.destroy();
       if (hops >= mostRedirects)
         throw new RegistryError('not-a-registry', host, `${host} redirects without an end`, { status });
-      url = new URL(location, url);
+      url = urlFrom(location, url.href, host);
     }
   }
 
@@ -133,6 +133,13 @@ export function createSession(options: SessionOptions): Session {
       return { status: answer.statusCode ?? 0, headers: answer.headers, body };
     },
   };
+}
+
+/** What a registry calls a URL may be none, or one of another protocol. */
+function urlFrom(text: string, base: string, host: string): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw new RegistryError('not-a-registry', host, `${host} leads to what is no URL: ${text.slice(0, 150)}`);
 }
 
 /** Where the API of a registry lives: only Docker Hub's name isn't that of its registry. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { isDigest, requireDigest, verifying } from './digest.ts';
 import { type RegistryClient, RegistryError } from './model.ts';
+import { discard } from './read-body.ts';
 import type { Session } from './session.ts';
 
 type Uploads = Pick<RegistryClient, 'putBlob' | 'mountBlob' | 'probePush'>;
@@ -18,7 +19,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
       headers: { 'content-length': '0' },
       expected: [201, 202],
     });
-    answer.resume();
+    discard(answer);
     return answer;
   }
 
@@ -35,7 +36,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
       // Not every registry can; an upload that nobody finishes expires by itself.
       expected: [200, 202, 204, 400, 404, 405],
     });
-    answer.resume();
+    discard(answer);
   }
 
   return {
@@ -53,7 +54,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
         body: checked(body, digest, host),
         expected: [200, 202],
       });
-      sent.resume();
+      discard(sent);
       const end = locationOf(sent);
       const done = await session.send({
         method: 'PUT',
@@ -62,7 +63,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
         headers: { 'content-length': '0' },
         expected: [200, 201],
       });
-      done.resume();
+      discard(done);
     },
     async mountBlob(repository, digest, from) {
       const query = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;

@@ -1,0 +1,140 @@
+/** Registries that mean harm: a stable code, in bounded time, with bounded memory. */
+
+import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { memoryGoalBytes, underAttack } from '../../../bench/registry/memory.ts';
+import { createRegistryClient } from '../../../shared/registry/client.ts';
+import { inspectImage } from '../../../shared/registry/inspect.ts';
+import { ociIndex, ociManifest } from '../../../shared/registry/media-types.ts';
+import { createNetwork } from '../../../shared/registry/network.ts';
+import { putImage, putIndex } from './images.ts';
+import { type Answer, type Asked, json, sha256, startMemoryRegistry, startServer } from './servers.ts';
+
+const open: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.stop()));
+});
+const clientOf = (host: string) => {
+  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
+  open.push({ stop: async () => network.close() });
+  return createRegistryClient({ host, insecure: true, network });
+};
+const server = async (answer: (asked: Asked) => Answer | undefined) => {
+  const one = await startServer(answer);
+  open.push(one);
+  return one;
+};
+
+describe('a registry that means harm', () => {
+  it('costs at most 64 MB and 10 s, whatever it sends', async () => {
+    const seen = await underAttack();
+    expect(seen.length).toBeGreaterThan(8);
+    for (const { name, code, seconds, aboveIdleBytes } of seen) {
+      // An unreadable history is no harm: layers and digest hold without it.
+      const expected = name.includes('history')
+        ? ['none']
+        : ['too-large', 'corrupt', 'not-found', 'not-a-registry'];
+      expect(expected, name).toContain(code);
+      expect(seconds, name).toBeLessThan(10);
+      expect(aboveIdleBytes, name).toBeLessThan(memoryGoalBytes);
+    }
+  }, 120_000);
+
+  it('is given up when it sends a byte now and then and never an answer', async () => {
+    const sockets = new Set<Socket>();
+    const drip = createServer((socket) => {
+      sockets.add(socket);
+      socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
+      const timer = setInterval(() => socket.write('x'), 50);
+      socket.on('error', () => socket.destroy());
+      socket.once('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((listening) => drip.listen(0, '127.0.0.1', listening));
+    open.push({
+      async stop() {
+        for (const socket of sockets) socket.destroy();
+        drip.close();
+      },
+    });
+    const started = performance.now();
+    await expect(
+      clientOf(`127.0.0.1:${(drip.address() as AddressInfo).port}`).getManifest('app', 'v1'),
+    ).rejects.toMatchObject({ code: 'unreachable', message: /too slowly/ });
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('changes what a tag names between two reads: what is answered belongs together', async () => {
+    const store = await startMemoryRegistry();
+    open.push(store);
+    const image = (architecture: string) => ({
+      digest: putImage(store, 'app', architecture, { architecture }),
+      platform: { os: 'linux', architecture },
+    });
+    const [amd64, arm64] = [image('amd64'), image('arm64')];
+    const first = putIndex(store, 'app', 'first', [amd64]);
+    putIndex(store, 'app', 'second', [arm64]);
+    let reads = 0;
+    const moving = await server(({ method, url, headers }) => {
+      if (!url.endsWith('/latest')) {
+        const kept = store.manifests.get(`app@${url.split('/').at(-1)}`);
+        const blob = store.blobs.get(url.split('/').at(-1) ?? '');
+        return kept
+          ? { status: 200, headers: { 'content-type': kept.type }, body: kept.body }
+          : { status: 200, body: blob ?? '' };
+      }
+      expect([method, headers.accept]).toContain('GET');
+      const kept = store.manifests.get(reads++ === 0 ? 'app@first' : 'app@second');
+      return { status: 200, headers: { 'content-type': ociIndex }, body: kept?.body ?? '' };
+    });
+    expect(await inspectImage(clientOf(moving.host), 'app', 'latest')).toMatchObject({
+      digest: first,
+      platform: 'linux/amd64',
+      platformDigest: amd64.digest,
+    });
+    expect(reads).toBe(1);
+  });
+
+  it('answers other bytes for a digest the second time', async () => {
+    const manifest = JSON.stringify({ layers: [] });
+    let reads = 0;
+    const { host } = await server(() => ({
+      status: 200,
+      headers: { 'content-type': ociManifest },
+      body: reads++ === 0 ? manifest : `${manifest} `,
+    }));
+    const client = clientOf(host);
+    const { digest } = await client.getManifest('app', 'latest');
+    await expect(client.getManifest('app', digest)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  it.each(['https://[', 'ftp://files.example/x', 'file:///etc/passwd'])('leads to %s', async (location) => {
+    const { host } = await server(() => ({ status: 307, headers: { location } }));
+    await expect(clientOf(host).getManifest('app', 'v1')).rejects.toMatchObject({ code: 'not-a-registry' });
+    const upload = await server(() => ({ status: 202, headers: { location } }));
+    await expect(clientOf(upload.host).probePush('app')).rejects.toMatchObject({ code: 'not-a-registry' });
+  });
+
+  it('signs with nonsense', async () => {
+    for (const said of ['not json', '{"formatLength":-1,"formatTail":7}', 'null']) {
+      const body = JSON.stringify({
+        fsLayers: [],
+        signatures: [{ protected: Buffer.from(said).toString('base64url') }],
+      });
+      const { host } = await server(() => ({ status: 200, body }));
+      expect((await clientOf(host).getManifest('app', 'v1')).digest).toBe(sha256(body));
+    }
+  });
+
+  it('refuses `_catalog`, which nothing needs', async () => {
+    const store = await startMemoryRegistry(({ url }) =>
+      url.includes('_catalog') ? json(401, { errors: [{ code: 'UNAUTHORIZED' }] }) : undefined,
+    );
+    open.push(store);
+    putImage(store, 'app', 'v1');
+    const client = clientOf(store.host);
+    await client.ping();
+    await inspectImage(client, 'app', 'v1');
+    expect(store.asked.filter(({ url }) => url.includes('_catalog'))).toEqual([]);
+  });
+});
