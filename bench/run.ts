@@ -10,12 +10,14 @@ import { say } from '../scripts/progress.ts';
 import { apiLatency } from './api.ts';
 import { wholeBuild } from './build.ts';
 import { bundles } from './bundles.ts';
+import { registryCache } from './cache.ts';
 import { cloudItself, startCloud } from './cloud.ts';
 import { firstLine } from './experiment.ts';
+import { identicalRequests } from './identical.ts';
 import { listing } from './listing.ts';
 import { markdown, type Section } from './report.ts';
 
-const names = ['cloud', 'bundles', 'listing', 'api', 'experiment', 'build'];
+const names = ['cloud', 'bundles', 'listing', 'api', 'experiment', 'build', 'identical', 'cache'];
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
@@ -38,17 +40,20 @@ const engine = await ensureEngine({ yes: true });
 await add('cloud', cloudItself);
 await add('bundles', bundles);
 await add('listing', listing);
-if (['api', 'experiment', 'build'].some(wanted)) {
+if (['api', 'experiment', 'build', 'identical'].some(wanted)) {
   const running = await startCloud();
   try {
     const base = (await ensureTinyBase(engine, running.cloud, 'acme')).reference;
     await add('api', () => apiLatency(running, base));
     await add('experiment', () => firstLine(running, engine, base));
     await add('build', () => wholeBuild(running, engine, base));
+    await add('identical', () => identicalRequests(running, base));
   } finally {
     await running.end();
   }
 }
+// Its embedded cloud and its engine are its own.
+await add('cache', () => registryCache(engine, 15_780));
 
 if (process.argv.includes('--write')) {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${engine.version}`;

@@ -38,5 +38,11 @@ const registryCache = ({ cache, cacheExists }: BuildCommand) => [
 const inlineCache = ({ cache, cacheExists }: BuildCommand) => [
   '--build-arg',
   'BUILDKIT_INLINE_CACHE=1',
-  ...(cacheExists ? ['--cache-from', cache] : []),
+  ...(cacheExists ? [cache, latestCache(cache)].flatMap((one) => ['--cache-from', one]) : []),
 ];
+
+/**
+ * Older engines leave the layers that they took from a cache out of the cache that they write. So the last image
+ * that holds all of its steps is kept beside the latest one.
+ */
+export const latestCache = (cache: string) => `${cache}-latest`;

@@ -17,7 +17,17 @@ export interface RegistryView {
   describe(uri: string, digest: string): Promise<{ sizeBytes: number; platform: string }>;
   /** Gives `digest` the tag of `to` as well. False where that is in another repository. */
   tagAs(uri: string, digest: string, to: string): Promise<boolean>;
+  /** Whether the inline cache of `digest` has the layers of every step that it names. */
+  hasWholeCache(uri: string, digest: string): Promise<boolean>;
 }
+
+/** What has no inputs is a source, such as the base image, and has no layers of its own. */
+interface InlineCacheStep {
+  inputs?: unknown;
+  layers?: unknown;
+}
+
+const configLimitBytes = 8 * 1024 * 1024;
 
 /** `configFolder` holds the build's Docker configuration; `privateHosts` are the stage's private registries. */
 export function createRegistryView(configFolder: string, privateHosts: readonly string[]): RegistryView {
@@ -57,6 +67,16 @@ export function createRegistryView(configFolder: string, privateHosts: readonly 
       const { mediaType, body } = await client.getManifest(from.repository, digest);
       await client.putManifest(target.repository, target.tag, mediaType, body);
       return true;
+    },
+    async hasWholeCache(uri, digest) {
+      const { host, repository } = located(uri);
+      const client = await clientOf(host);
+      const { configDigest = digest } = await client.resolveManifest(repository, digest);
+      const config = await client.readBlob(repository, configDigest, configLimitBytes);
+      const { 'moby.buildkit.cache.v0': kept } = JSON.parse(config.toString()) as Record<string, string>;
+      if (typeof kept !== 'string') return false;
+      const steps = JSON.parse(Buffer.from(kept, 'base64').toString()) as InlineCacheStep[];
+      return steps.every(({ inputs, layers }) => inputs === undefined || layers !== undefined);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Pushes the image, and asks the registry what it has. */
 import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
+import { latestCache } from '../command.ts';
 import { createDocker, type Docker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
 import { pushFailure } from '../failure.ts';
@@ -46,16 +47,19 @@ async function pushOne(docker: Docker, uri: string): Promise<string> {
 async function keepCache(
   docker: Docker,
   registry: RegistryView,
-  { spec }: State<BuildSpec>,
+  { spec, cacheExists }: State<BuildSpec>,
   digest: string,
 ): Promise<void> {
   try {
-    if (await registry.tagAs(spec.target, digest, spec.cache)) return;
-    const quiet = () => undefined;
-    await docker.run(['tag', spec.target, spec.cache], quiet);
-    const exitCode = await docker.run(['push', '--quiet', spec.cache], quiet);
-    await docker.run(['rmi', spec.cache], quiet);
-    if (exitCode !== 0) say(`the layer cache ${spec.cache} could not be kept`);
+    const isWhole = !cacheExists || (await registry.hasWholeCache(spec.target, digest));
+    for (const cache of [latestCache(spec.cache), ...(isWhole ? [spec.cache] : [])]) {
+      if (await registry.tagAs(spec.target, digest, cache)) continue;
+      const quiet = () => undefined;
+      await docker.run(['tag', spec.target, cache], quiet);
+      const exitCode = await docker.run(['push', '--quiet', cache], quiet);
+      await docker.run(['rmi', cache], quiet);
+      if (exitCode !== 0) say(`the layer cache ${cache} could not be kept`);
+    }
   } catch (error) {
     say(`the layer cache ${spec.cache} could not be kept: ${(error as Error).message}`);
   }

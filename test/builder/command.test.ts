@@ -49,6 +49,8 @@ describe('B9 the command line of a build', () => {
       'BUILDKIT_INLINE_CACHE=1',
       '--cache-from',
       'registry.example/acme/x:slipway-cache',
+      '--cache-from',
+      'registry.example/acme/x:slipway-cache-latest',
       '/w/context',
     ]);
   });
