@@ -62,7 +62,11 @@ async function baseImage(engine: Engine, { cloud }: RunningCloud, organisation: 
   return part('Base image', make, ({ origin }) => origin);
 }
 
-const here = (path: string): string => relative(process.cwd(), path) || '.';
+/** Relative where that is shorter to read. */
+function here(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}
 
 async function show(session: Session): Promise<void> {
   heading('Registries of this organisation');
