@@ -21,12 +21,12 @@ const values: Record<Variable, (deployment: Deployment) => string | undefined> =
 
 /** The environment of a function: what it asked for, and nothing else. */
 export function environmentOf(
-  { name, variables }: FunctionDeclaration,
+  { variables }: FunctionDeclaration,
   deployment: Deployment,
 ): Record<string, string> {
   const asked = variables.flatMap((variable) => {
     const value = values[variable](deployment);
     return value === undefined ? [] : [[variable, value] as const];
   });
-  return { POWERTOOLS_SERVICE_NAME: name, ...Object.fromEntries(asked) };
+  return Object.fromEntries(asked);
 }

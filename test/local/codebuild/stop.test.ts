@@ -46,7 +46,7 @@ describe('B7 StopBuild', () => {
       post_build: { commands: ['echo never'] },
     });
     const id = await startBuild();
-    await until(() => runs(`sleep ${seconds}.3`));
+    await until(() => [1, 2, 3].every((one) => runs(`sleep ${seconds}.${one}`)));
     await client.send(new StopBuildCommand({ id }));
     const event = await cloud.event(({ detail }) => detail['build-status'] === 'STOPPED');
     expect(runs(`sleep ${seconds}`)).toBe(false);

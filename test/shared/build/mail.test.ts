@@ -123,6 +123,7 @@ describe('B4 mail', () => {
 describe('B4 what a mail says', () => {
   const record = {
     id: 'bld_1',
+    kind: 'build',
     imageId: 'img_1',
     uri: 'r.example/acme/vision/trainer:1.0',
     compute: 'build-small',
