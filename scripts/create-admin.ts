@@ -8,7 +8,7 @@
  * issuer of its own, `--subject` names the person's `sub` there. Running it again is harmless: it finds the person,
  * and issues another token (none with `--no-token`).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -31,6 +31,7 @@ const options = {
 
 function readStage(name: string): Stage {
   const file = join(import.meta.dirname, '..', 'infra/stages', `${name}.json`);
+  if (!existsSync(file)) throw new Error(`There is no stage ${name}: ${file} is missing.`);
   return stageSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
