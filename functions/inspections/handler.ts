@@ -19,7 +19,10 @@ const access = createRegistryAccess({
   secrets: createSecrets(),
   ecrLogin: createEcrLogin(),
   ecrRegistry: ECR_REGISTRY,
-  network: createNetwork({ privateHosts: stage.privateRegistries }),
+  network: createNetwork({
+    privateHosts: stage.privateRegistries,
+    ca: stage.privateCertificateAuthorities,
+  }),
 });
 
 export const handler = serve(inspectionOperations({ table, access }), {

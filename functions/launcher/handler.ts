@@ -37,7 +37,10 @@ const dependencies = {
     secrets: createSecrets(),
     ecrLogin: createEcrLogin(),
     ecrRegistry: environment.ECR_REGISTRY,
-    network: createNetwork({ privateHosts: stage.privateRegistries }),
+    network: createNetwork({
+      privateHosts: stage.privateRegistries,
+      ca: stage.privateCertificateAuthorities,
+    }),
   }),
   repositories: createRepositories(),
   definitions: createJobDefinitions(),

@@ -15,7 +15,10 @@ const { TABLE_NAME, ECR_REGISTRY } = readVariables({ TABLE_NAME: true, ECR_REGIS
 const stage = readStage();
 const table = createTable(TABLE_NAME);
 const secrets = createSecrets();
-const network = createNetwork({ privateHosts: stage.privateRegistries });
+const network = createNetwork({
+  privateHosts: stage.privateRegistries,
+  ca: stage.privateCertificateAuthorities,
+});
 const registries = createRegistryStore(table, ECR_REGISTRY, stage.privateRegistries);
 const access = createRegistryAccess({
   registries,

@@ -38,7 +38,10 @@ export function closingDependencies(
     secrets: createSecrets(),
     ecrLogin: createEcrLogin(),
     ecrRegistry: variables.ECR_REGISTRY,
-    network: createNetwork({ privateHosts: stage.privateRegistries }),
+    network: createNetwork({
+      privateHosts: stage.privateRegistries,
+      ca: stage.privateCertificateAuthorities,
+    }),
   });
   return {
     ...parts,

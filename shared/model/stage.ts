@@ -14,6 +14,8 @@ const organisation = z.strictObject({
   adminEmail: z.email(),
 });
 
+const certificates = /^\s*(?:-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/;
+
 /** A group of hosts of one kind: one Batch compute environment per organisation. */
 const environment = z.strictObject({
   name: label,
@@ -86,6 +88,11 @@ export const stageSchema = z
       .prefault({}),
     /** Hosts (`name` or `name:port`) inside private address ranges that Slipway may talk to; only these may be `http://`. */
     privateRegistries: z.array(z.string()).default([]),
+    /** Certificates (PEM, one after the other) of authorities that registries of your own are signed by. */
+    privateCertificateAuthorities: z
+      .string()
+      .regex(certificates, 'PEM: -----BEGIN CERTIFICATE----- and so on, one after the other')
+      .optional(),
     /** Keep data when the stack is deleted. */
     retainData: z.boolean().default(true),
   })

@@ -7,6 +7,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
+import { getCACertificates } from 'node:tls';
 import { isPublicAddress } from './addresses.ts';
 import { RegistryError } from './model.ts';
 import { classified } from './network-errors.ts';
@@ -35,8 +36,8 @@ export interface NetworkOptions {
   /** How long a host may stay silent. */
   timeoutMs?: number;
   resolve?: (hostname: string) => Promise<{ address: string; family: number }[]>;
-  /** Certificate authorities in place of the system's, PEM. */
-  ca?: string;
+  /** Certificate authorities beside the well-known ones, PEM: the stage's `privateCertificateAuthorities`. */
+  ca?: string | undefined;
 }
 
 export function createNetwork({
@@ -46,7 +47,11 @@ export function createNetwork({
   ca,
 }: NetworkOptions): Network {
   const http = new HttpAgent({ keepAlive: true, maxSockets: 8 });
-  const https = new HttpsAgent({ keepAlive: true, maxSockets: 8, ...(ca === undefined ? {} : { ca }) });
+  const https = new HttpsAgent({
+    keepAlive: true,
+    maxSockets: 8,
+    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+  });
   const isPrivate = (host: string) => isPrivateHost(host, privateHosts);
 
   /** Answers only addresses that may be connected to. */

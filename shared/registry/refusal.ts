@@ -44,6 +44,9 @@ export function refusal({ host, status, request, body, challenge, hasCredentials
       status,
     });
   }
+  // A registry that is read-only for now, or a mirror of another one.
+  if (status === 405 && scope?.includes('push'))
+    return new RegistryError('no-push', host, `${what} takes no pushes${because}`, { status });
   if (status === 404)
     return scope
       ? new RegistryError('not-found', host, `${what}: there is no such image${because}`, { status })

@@ -18,8 +18,17 @@ export interface TestRegistry {
 
 const program = '/usr/bin/docker-registry';
 
-/** Everybody may pull and push, or only who has these credentials. */
-export async function startRegistry(account?: { username: string; password: string }): Promise<TestRegistry> {
+/**
+ * Everybody may pull and push, or only who has these credentials; `configured` is added to the registry's own
+ * configuration (`auth`, `storage`), `tls` to its `http`.
+ */
+export async function startRegistry(
+  account?: { username: string; password: string },
+  {
+    tls,
+    ...configured
+  }: { tls?: { certificate: string; key: string }; auth?: object; storage?: object } = {},
+): Promise<TestRegistry> {
   await access(program).catch(() =>
     run('apt-get', ['install', '--yes', '--no-install-recommends', 'docker-registry']),
   );
@@ -28,8 +37,13 @@ export async function startRegistry(account?: { username: string; password: stri
   const configuration: Record<string, unknown> = {
     version: '0.1',
     log: { level: 'error' },
-    storage: { filesystem: { rootdirectory: folder }, delete: { enabled: true } },
-    http: { addr: host },
+    storage: {
+      filesystem: { rootdirectory: folder },
+      delete: { enabled: true },
+      ...configured.storage,
+    },
+    http: { addr: host, ...(tls ? { tls } : {}) },
+    ...(configured.auth ? { auth: configured.auth } : {}),
   };
   if (account) {
     const path = join(folder, 'htpasswd');
