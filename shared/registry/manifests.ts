@@ -33,7 +33,7 @@ const configSchema = z.object({
   os: z.string().default('linux'),
   architecture: z.string().default('amd64'),
   variant: z.string().optional(),
-  created: z.string().optional(),
+  created: z.string().nullish(),
   config: z
     .object({
       Env: strings,
