@@ -53,7 +53,14 @@ export async function buildExample(
     async () => {
       const contextUploadId = await uploadContext(api, folder);
       return api.post<Image>('/v1/images', {
-        source: { type: 'build', dockerfile, contextUploadId, buildArgs: { BASE: base.reference } },
+        // Forced, or the demo's second run would be answered from its first one without building anything.
+        source: {
+          type: 'build',
+          dockerfile,
+          contextUploadId,
+          buildArgs: { BASE: base.reference },
+          force: true,
+        },
         registryId: registry.id,
         repository: `demo-${example}`,
         tag: new Date().toISOString().replace(/\D/g, '').slice(0, 14),
