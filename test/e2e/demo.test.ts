@@ -12,12 +12,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-it('the demo does what it says, and ends with code 0', async () => {
-  const output = await run('npm', ['run', 'demo'], {
-    env: { SLIPWAY_HOME: home, SLIPWAY_PORT: String(await freePorts()) },
-    timeoutSeconds: 600,
-  });
-  expect(output).toMatch(/accuracy of the trained model: 0\.9\d/);
-  expect(output).toMatch(/image\s+127\.0\.0\.1:\d+\/acme\//);
-  expect(output).toContain('failing step');
-}, 600_000);
+it.each(['at first', 'in a state directory that it knows'])(
+  'the demo does what it says, and ends with code 0: %s',
+  async () => {
+    const output = await run('npm', ['run', 'demo'], {
+      env: { SLIPWAY_HOME: home, SLIPWAY_PORT: String(await freePorts()) },
+      timeoutSeconds: 600,
+    });
+    expect(output).toMatch(/accuracy of the trained model: 0\.9\d/);
+    expect(output).toMatch(/image\s+127\.0\.0\.1:\d+\/acme\//);
+    expect(output).toContain('failing step');
+  },
+  600_000,
+);
