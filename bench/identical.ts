@@ -30,7 +30,7 @@ export async function identicalRequests({ api }: BenchCloud, base: string): Prom
   const others: number[] = [];
   const builds: number[] = [];
   // The first round warms the functions' environments, and is not counted.
-  for (let round = -1; round < rounds; round++) {
+  for (let round = 0; round <= rounds; round++) {
     // The stage's throttle has a bucket that has to fill again.
     await sleep(3000);
     let first: Answer | undefined;
@@ -51,7 +51,7 @@ export async function identicalRequests({ api }: BenchCloud, base: string): Prom
     );
     const [any] = answers;
     if (any) await over(any.answer);
-    if (round < 0) continue;
+    if (round === 0) continue;
     single.push(alone);
     others.push(...answers.filter(({ answer }) => answer.currentBuild.cached).map(({ took }) => took));
     builds.push(new Set(answers.map(({ answer }) => answer.currentBuild.id)).size);

@@ -21,6 +21,9 @@ import { tryStart } from './place-build.ts';
 import { requireImage } from './read.ts';
 import { nameTaken } from './reference.ts';
 
+/** Narrower than what other registries take. */
+const ecrRepository = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
 export interface BuildIds {
   imageId: string;
   buildId: string;
@@ -44,6 +47,11 @@ export async function buildImage(
   const location = joinReference({ repository, tag }, target.host, target.path);
   if (location.repository.length > 255)
     throw invalid({ pointer: '/repository', message: `is too long below ${target.host}/${target.path}` });
+  if (target.host === dependencies.ecrRegistry && !ecrRepository.test(location.repository))
+    throw invalid({
+      pointer: '/repository',
+      message: 'ECR wants single `.`, `_` or `-` between letters and digits',
+    });
   const uri = formatReference(location);
   const time = now.toISOString();
   const record: ImageRecord = {

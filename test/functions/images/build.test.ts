@@ -82,6 +82,11 @@ describe('B1 a build that is accepted', () => {
         });
   });
 
+  test('a name that other registries take and ECR does not is refused at once', async () => {
+    for (const repository of ['a--b', 'a__b'])
+      await expect(place.build({ repository })).rejects.toMatchObject({ status: 422 });
+  });
+
   test('the same request again, by its ids, makes nothing twice', async () => {
     const ids = place.ids();
     const before = (await place.started()).length;
