@@ -15,9 +15,10 @@ import { cloudItself, startCloud } from './cloud.ts';
 import { firstLine } from './experiment.ts';
 import { identicalRequests } from './identical.ts';
 import { listing } from './listing.ts';
+import { registryClient } from './registry.ts';
 import { markdown, type Section } from './report.ts';
 
-const names = ['cloud', 'bundles', 'listing', 'api', 'experiment', 'build', 'identical', 'cache'];
+const names = ['cloud', 'bundles', 'listing', 'registry', 'api', 'experiment', 'build', 'identical', 'cache'];
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
@@ -40,6 +41,7 @@ const engine = await ensureEngine({ yes: true });
 await add('cloud', cloudItself);
 await add('bundles', bundles);
 await add('listing', listing);
+await add('registry', registryClient);
 if (['api', 'experiment', 'build', 'identical'].some(wanted)) {
   const running = await startCloud();
   try {

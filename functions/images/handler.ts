@@ -33,7 +33,10 @@ const access = createRegistryAccess({
   secrets: createSecrets(),
   ecrLogin: createEcrLogin(),
   ecrRegistry: variables.ECR_REGISTRY,
-  network: createNetwork({ privateHosts: stage.privateRegistries }),
+  network: createNetwork({
+    privateHosts: stage.privateRegistries,
+    ca: stage.privateCertificateAuthorities,
+  }),
 });
 
 export const handler = serve(

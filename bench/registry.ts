@@ -1,0 +1,116 @@
+/** Inspection beside the requests that it can't do without, and what a registry that means harm costs. */
+import { randomBytes } from 'node:crypto';
+import { Agent, get } from 'node:http';
+import { run } from '../scripts/command.ts';
+import { type DockerRegistry, startDockerRegistry } from '../scripts/docker-registry.ts';
+import { commandsOnPath } from '../scripts/engine/find.ts';
+import { installPackages } from '../scripts/engine/install.ts';
+import { createRegistryClient } from '../shared/registry/client.ts';
+import { sha256Of } from '../shared/registry/digest.ts';
+import { inspectImage } from '../shared/registry/inspect.ts';
+import { acceptedManifests, ociManifest } from '../shared/registry/media-types.ts';
+import { createNetwork } from '../shared/registry/network.ts';
+import { memoryGoalBytes, underAttack } from './registry/memory.ts';
+import { inTurn, median, ms, type Row, type Section, timed } from './report.ts';
+
+const layers = 30;
+const warmUp = 50;
+const rounds = 300;
+const skopeoRounds = 5;
+const repository = 'bench';
+
+export async function registryClient(): Promise<Section> {
+  if (commandsOnPath('skopeo').length === 0) await installPackages(['skopeo'], [], () => {});
+  const registry = await startDockerRegistry();
+  const network = createNetwork({ privateHosts: [registry.host] });
+  const agent = new Agent({ keepAlive: true });
+  try {
+    // A client for each image, as each request to the API has one.
+    const client = () => createRegistryClient({ host: registry.host, network, insecure: true });
+    const config = await push(client());
+    const inspect = () => inspectImage(client(), repository, '1');
+    const bare = async () => {
+      const manifest = JSON.parse(await text(agent, registry, 'manifests/1'));
+      return JSON.parse(await text(agent, registry, `blobs/${manifest.config.digest}`));
+    };
+    await inTurn(warmUp, inspect, bare);
+    const { a, b } = await inTurn(rounds, inspect, bare);
+    const skopeo: number[] = [];
+    for (let i = 0; i < skopeoRounds; i++)
+      skopeo.push(
+        await timed(() =>
+          run('skopeo', ['inspect', '--tls-verify=false', `docker://${registry.host}/${repository}:1`]),
+        ),
+      );
+    const ratio = median(a) / median(b);
+    return {
+      title: 'Registry client',
+      how: `Inspection of a ${layers}-layer image in Debian's docker-registry: manifest and configuration (${config.length} bytes), ${rounds} times in turn with a loop of the same two requests that checks nothing, on kept connections; \`skopeo inspect\` as users run it, a process each time. Memory: a process of its own against a hostile server, the kernel's peak above what it holds when idle.`,
+      rows: [
+        {
+          what: 'inspect',
+          measured: ms(median(a)),
+          beside: `bare loop ${ms(median(b))}, ratio ${ratio.toFixed(3)}; \`skopeo inspect\` ${ms(median(skopeo))}`,
+          goal: '≤ 1.10×',
+          met: ratio <= 1.1,
+        },
+        ...(await attackRows()),
+      ],
+    };
+  } finally {
+    agent.destroy();
+    network.close();
+    await registry.stop();
+  }
+}
+
+async function attackRows(): Promise<Row[]> {
+  return (await underAttack()).map(({ name, code, seconds, aboveIdleBytes }) => ({
+    what: `memory: ${name}`,
+    measured: `${(aboveIdleBytes / 2 ** 20).toFixed(1)} MiB`,
+    beside: `${code}, ${ms(seconds * 1000)}`,
+    goal: '≤ 64 MiB',
+    met: aboveIdleBytes <= memoryGoalBytes,
+  }));
+}
+
+/** Answers the bytes of the image's configuration. */
+async function push(client: ReturnType<typeof createRegistryClient>): Promise<Buffer> {
+  const put = async (body: Buffer, mediaType: string) => {
+    const digest = sha256Of(body);
+    await client.putBlob(repository, digest, body.length, body);
+    return { mediaType, digest, size: body.length };
+  };
+  const made = [];
+  for (let i = 0; i < layers; i++)
+    made.push(await put(randomBytes(1000), 'application/vnd.oci.image.layer.v1.tar+gzip'));
+  const config = Buffer.from(
+    JSON.stringify({
+      os: 'linux',
+      architecture: 'amd64',
+      config: { Env: ['PATH=/usr/bin:/bin'], Labels: { team: 'vision' }, Cmd: ['sh'] },
+      rootfs: { type: 'layers', diff_ids: made.map(({ digest }) => digest) },
+      history: made.map(({ digest }) => ({ created_by: `RUN echo ${digest}` })),
+    }),
+  );
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    config: await put(config, 'application/vnd.oci.image.config.v1+json'),
+    layers: made,
+  };
+  await client.putManifest(repository, '1', ociManifest, Buffer.from(JSON.stringify(manifest)));
+  return config;
+}
+
+function text(agent: Agent, { host }: DockerRegistry, path: string): Promise<string> {
+  return new Promise((read, failed) => {
+    const headers = { accept: acceptedManifests };
+    get(`http://${host}/v2/${repository}/${path}`, { agent, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('end', () => read(Buffer.concat(chunks).toString()));
+      answer.once('error', failed);
+    }).once('error', failed);
+  });
+}
