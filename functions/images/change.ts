@@ -39,12 +39,15 @@ export async function removeImage(
   { organisation }: Asking,
   id: string,
   ifMatch: string | undefined,
+  /** Done first: what a crash leaves is a record that can be deleted again. */
+  purge: (image: ImageRecord) => Promise<void> = async () => {},
 ): Promise<void> {
   await withVersion(table, organisation, id, ifMatch, async (current) => {
     if (current.activeBuildId)
       throw conflict('build-in-progress', `The image is being built: stop ${current.activeBuildId} first.`, [
         current.activeBuildId,
       ]);
+    await purge(current);
     const remove = (collection: 'images' | 'image-names' | 'readmes', sk: string): Write => ({
       Delete: { TableName: table.name, Key: table.key(organisation, collection, sk) },
     });

@@ -14,6 +14,7 @@ import {
   resolveImageSchema,
 } from '../../shared/model/image.ts';
 import { lineageSchema } from '../../shared/model/lineage.ts';
+import { usageSchema } from '../../shared/model/usage.ts';
 import { newValidationSchema } from '../../shared/model/validation.ts';
 
 export * from './dockerfile-contract.ts';
@@ -95,10 +96,12 @@ export const deleteImage = operation({
   method: 'DELETE',
   path: '/v1/images/{id}',
   tag,
-  summary: 'Delete an image from the table',
-  description: 'Nothing in its registry is touched. Refused while it is being built: stop the build first.',
+  summary: 'Delete an image',
+  description:
+    'Refused while it is being built: stop the build first. `purge=true` also deletes its tag in its private registry, and nothing that another tag or an experiment under way needs; else nothing in the registry is touched.',
   role: 'editor',
   params,
+  query: z.lazy(() => z.strictObject({ purge: z.stringbool().default(false) })),
   responses: { 204: { description: 'Gone' } },
   problems: [404, 409, 412],
 });
@@ -165,6 +168,19 @@ export const createImageValidation = operation({
   responses: {
     202: { description: 'The validation is accepted', schema: buildSchema, headers: ['Location', 'ETag'] },
   },
+  problems: [404, 409],
+});
+
+export const getImageUsage = operation({
+  id: 'getImageUsage',
+  method: 'GET',
+  path: '/v1/images/{id}/usage',
+  tag,
+  summary: 'Ready commands for using an image elsewhere',
+  description: 'Docker, Apptainer, Metaflow, Kubeflow and AWS Batch, pinned by digest. No credentials in it.',
+  role: 'viewer',
+  params,
+  responses: { 200: { description: 'The commands', schema: usageSchema } },
   problems: [404, 409],
 });
 

@@ -18,9 +18,11 @@ import type { Asking, ImagesDependencies } from './dependencies.ts';
 import { dockerfileOperations } from './dockerfiles.ts';
 import { locateImage } from './location.ts';
 import { mirrorImage } from './mirror.ts';
+import { purgeTag } from './purge.ts';
 import { anyImage, listImages, readDockerfile, showImage } from './read.ts';
 import { addReference } from './reference.ts';
 import { resolveImage } from './resolve.ts';
+import { useImage } from './usage.ts';
 import { validateImage } from './validate.ts';
 
 const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>): Asking => ({
@@ -77,7 +79,10 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       );
     }),
     implement(contract.deleteImage, async (request) => {
-      await removeImage(table, asking(request), request.params.id, request.ifMatch);
+      const { params, query, ifMatch, caller } = request;
+      await removeImage(table, asking(request), params.id, ifMatch, async (image) => {
+        if (query.purge) await purgeTag(dependencies, caller.organisation, image);
+      });
       return { status: 204 };
     }),
     implement(contract.getImageDockerfile, async ({ caller, params }) => ({
@@ -105,6 +110,10 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
         etag: job.version,
         headers: { location: `/v1/builds/${job.id}` },
       };
+    }),
+    implement(contract.getImageUsage, async ({ caller, params }) => {
+      const image = await anyImage(dependencies, caller.organisation, params.id);
+      return { status: 200, body: await useImage(dependencies, caller.organisation, image) };
     }),
     implement(contract.getImageLineage, async ({ caller, params }) => {
       const image = await anyImage(dependencies, caller.organisation, params.id);

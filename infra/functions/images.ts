@@ -25,6 +25,7 @@ export const images: FunctionDeclaration = {
       'ecr:PutImage',
       'ecr:CreateRepository',
       'ecr:TagResource',
+      'ecr:BatchDeleteImage',
     ]),
     defaultRepositories(deployment),
   ],

@@ -127,6 +127,20 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       });
       discard(answer);
     },
+    async listTags(repository, atMost) {
+      const { headers, body } = await session.read(
+        {
+          method: 'GET',
+          url: `/v2/${repository}/tags/list?n=${atMost + 1}`,
+          scopes: pull(repository),
+          expected: [200],
+        },
+        manifestLimitBytes,
+      );
+      const { tags } = readDocument(body, host);
+      const names = Array.isArray(tags) ? tags.filter((one) => typeof one === 'string') : [];
+      return headers.link !== undefined || names.length > atMost ? undefined : names;
+    },
     async getBlob(repository, digest) {
       if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);
       const answer = await session.send({

@@ -111,6 +111,8 @@ export interface RegistryClient {
   /** Answers the digest. All that it refers to must be there. */
   putManifest(repository: string, reference: string, mediaType: string, body: Buffer): Promise<string>;
   deleteManifest(repository: string, reference: string): Promise<void>;
+  /** Undefined where there are more than `atMost`. */
+  listTags(repository: string, atMost: number): Promise<string[] | undefined>;
   /** Size in bytes; undefined where there is none. */
   hasBlob(repository: string, digest: string): Promise<number | undefined>;
   /** The stream ends in a `RegistryError` (`corrupt`) where the bytes don't match the digest. */

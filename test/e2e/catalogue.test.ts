@@ -1,6 +1,7 @@
 /** The catalogue of images that everybody has, and lineage (I9). */
 import { Window } from 'happy-dom';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { run } from '../../scripts/command.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
@@ -141,5 +142,42 @@ describe('catalogue', () => {
       const lineage = await api.read('/v1/images/img_kubeflow-rstudio-tidyverse/lineage');
       expect(lineage.children.map((node: Json) => node.id)).toContain(one.id);
     });
+  });
+});
+
+describe('publish-images', () => {
+  it('I9 R4 publishes the default images, and only then are they shown', async () => {
+    const path = '/v1/registries/reg_slipway/images?source=catalogue';
+    expect((await api.read(path)).items).toEqual([]);
+    expect((await api.get('/v1/images/img_slipway-python')).status).toBe(404);
+    // What the image installs is Debian's to test; here a base stands in whose apt-get does nothing.
+    const base = await build(
+      `FROM ${tinyBase}\nRUN printf '#!/bin/sh\\n' > /usr/bin/apt-get && chmod +x /usr/bin/apt-get\n`,
+    );
+    const output = await run(
+      process.execPath,
+      ['scripts/publish-images.ts', '--image', 'python', '--base', `python=${base.uri}`],
+      {
+        env: {
+          AWS_ENDPOINT_URL: cloud.endpointUrl,
+          AWS_REGION: cloud.region,
+          AWS_ACCESS_KEY_ID: cloud.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: cloud.secretAccessKey,
+        },
+      },
+    );
+    const uri = `${cloud.registryHost}/slipway/python:1`;
+    expect(output).toContain(`${uri}: published`);
+    const { items } = await api.read(path);
+    expect(items).toMatchObject([
+      { id: 'img_slipway-python', uri, digest: expect.stringMatching(/^sha256:/) },
+    ]);
+    expect(await api.read('/v1/images/img_slipway-python')).toMatchObject({ uri });
+    expect((await api.post('/v1/images/resolve', { image: 'img_slipway-python' })).body).toMatchObject({
+      rule: 'image-id',
+      uri,
+      digest: items[0].digest,
+    });
+    await run('docker', ['rmi', '-f', uri]);
   });
 });

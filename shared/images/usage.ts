@@ -1,0 +1,134 @@
+/** I12: an image used elsewhere. What is printed can be copied as it is; nothing in it is a secret. */
+import type { ImageUsage } from '../model/usage.ts';
+import { parseReference } from '../registry/reference.ts';
+
+export interface UsableImage {
+  uri: string;
+  digest: string;
+  /** Whether it is pulled with somebody's credentials. */
+  isPrivate: boolean;
+}
+
+/** Names of repositories and hosts have no character that a shell or YAML takes for its own, but for what is quoted here. */
+export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
+  const { host = '', repository } = parseReference(uri);
+  const pinned = `${host}/${repository}@${digest}`;
+  const region = /^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
+  const plain = /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host);
+  const name = kubernetesName(repository);
+  const login = isPrivate ? loginCommands(host, region) : undefined;
+  const onlyHere = plain ? [`${host} is a registry on this machine: others don't reach it.`] : [];
+  return {
+    pinned,
+    docker: {
+      commands: [...(login ? [login.docker] : []), `docker pull ${pinned}`, `docker run --rm -it ${pinned}`],
+      notes: onlyHere,
+    },
+    apptainer: {
+      commands: [
+        ...(login ? [login.apptainer] : []),
+        `apptainer pull${plain ? ' --no-https' : ''} ${name}.sif docker://${pinned}`,
+        `apptainer exec ${name}.sif sh`,
+      ],
+      notes: ['With NVIDIA GPUs: `apptainer exec --nv`.', ...onlyHere],
+    },
+    metaflow: {
+      commands: [
+        `python flow.py run --with batch:image=${pinned}`,
+        `export METAFLOW_DEFAULT_CONTAINER_REGISTRY=${host}`,
+        `export METAFLOW_DEFAULT_CONTAINER_IMAGE=${repository}@${digest}`,
+      ],
+      notes: [
+        'The first is for one run; the other two make it the default of every step.',
+        ...(isPrivate && !region ? ["Metaflow's compute environment needs the registry's credentials."] : []),
+      ],
+    },
+    kubeflow: {
+      manifest: notebookManifest(name, pinned, isPrivate && !region),
+      notes: [
+        'The image must serve HTTP on 8888 below NB_PREFIX: `POST /v1/images/{id}/validations` checks it.',
+        ...(isPrivate && !region
+          ? ["Put the registry's credentials into the secret `registry` of the namespace."]
+          : []),
+      ],
+    },
+    batch: {
+      jobDefinition: jobDefinition(name, pinned),
+      commands: ['aws batch register-job-definition --cli-input-json file://job-definition.json'],
+      notes:
+        isPrivate && !region && !plain
+          ? [
+              "Add `repositoryCredentials` with a secret of the registry's username and password, and `executionRoleArn` with a role that may read it.",
+            ]
+          : [],
+    },
+  };
+}
+
+/** Lower-case letters, digits and hyphens, at most 52: a notebook's pod adds to it. */
+const kubernetesName = (repository: string): string =>
+  `i${repository.replace(/[^a-z0-9]+/g, '-')}`
+    .slice(repository.match(/^[a-z]/) ? 1 : 0)
+    .slice(-52)
+    .replace(/^[^a-z]+|-+$/g, '') || 'image';
+
+function loginCommands(host: string, region: string | undefined) {
+  if (region === undefined)
+    return { docker: `docker login ${host}`, apptainer: `apptainer remote login docker://${host}` };
+  const password = `aws ecr get-login-password --region ${region}`;
+  return {
+    docker: `${password} | docker login --username AWS --password-stdin ${host}`,
+    apptainer: `${password} | apptainer remote login --username AWS --password-stdin docker://${host}`,
+  };
+}
+
+function notebookManifest(name: string, pinned: string, needsSecret: boolean): string {
+  return `apiVersion: kubeflow.org/v1
+kind: Notebook
+metadata:
+  name: ${name}
+spec:
+  template:
+    spec:
+${needsSecret ? '      imagePullSecrets:\n        - name: registry\n' : ''}      containers:
+        - name: ${name}
+          image: "${pinned}"
+          resources:
+            requests:
+              cpu: "1"
+              memory: 2Gi
+          volumeMounts:
+            - name: home
+              mountPath: /home/jovyan
+      volumes:
+        - name: home
+          persistentVolumeClaim:
+            claimName: ${name}-home
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: ${name}-home
+spec:
+  accessModes: [ReadWriteOnce]
+  resources:
+    requests:
+      storage: 10Gi
+`;
+}
+
+const jobDefinition = (name: string, pinned: string) => ({
+  jobDefinitionName: name,
+  type: 'container',
+  platformCapabilities: ['EC2'],
+  containerProperties: {
+    image: pinned,
+    command: ['sh', '-c', 'echo hello from this image'],
+    resourceRequirements: [
+      { type: 'VCPU', value: '1' },
+      { type: 'MEMORY', value: '2048' },
+    ],
+  },
+  retryStrategy: { attempts: 1 },
+  timeout: { attemptDurationSeconds: 3600 },
+});
