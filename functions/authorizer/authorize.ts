@@ -38,7 +38,12 @@ async function bySlipwayToken(
   const token = await findToken(named.organisation, named.id);
   if (!token || !tokenMatches(token, await tokenKey(), text, now)) return undefined;
   const member = await findMember(named.organisation, token.memberId);
-  return member && callerOf(named.organisation, member, lower(token.role, member.role));
+  if (!member) return undefined;
+  return {
+    ...callerOf(named.organisation, member, lower(token.role, member.role)),
+    tokenId: token.id,
+    ...(token.endsAt === undefined ? {} : { tokenEndsAt: token.endsAt }),
+  };
 }
 
 /**

@@ -49,7 +49,10 @@ export async function requireToken(
   return token;
 }
 
-/** The token's text is in the answer and nowhere else. Throws 422 for a role above the caller's. */
+/**
+ * The token's text is in the answer and nowhere else. Throws 422 for a role above the caller's, and for an end after
+ * that of the token that asks: what is lent for a while must not make itself permanent.
+ */
 export async function createToken(
   { table, tokenKey }: Dependencies,
   { caller, now }: Asking,
@@ -58,6 +61,15 @@ export async function createToken(
 ): Promise<{ record: TokenRecord; token: string }> {
   if (roles.indexOf(role) > roles.indexOf(caller.role))
     throw invalid({ pointer: '/role', message: `is above yours, which is ${caller.role}` });
+  const endsAt =
+    expiresInDays === undefined
+      ? caller.tokenEndsAt
+      : new Date(now.getTime() + expiresInDays * 86_400_000).toISOString();
+  if (endsAt !== undefined && caller.tokenEndsAt !== undefined && endsAt > caller.tokenEndsAt)
+    throw invalid({
+      pointer: '/expiresInDays',
+      message: `is after the end of the token that asks, ${caller.tokenEndsAt}`,
+    });
   const token = tokenText(caller.organisation, id);
   const record = {
     id,
@@ -67,21 +79,25 @@ export async function createToken(
     role,
     hash: tokenHash(await tokenKey(), token),
     createdAt: now.toISOString(),
-    ...(expiresInDays === undefined
-      ? {}
-      : { endsAt: new Date(now.getTime() + expiresInDays * 86_400_000).toISOString() }),
+    ...(endsAt === undefined ? {} : { endsAt }),
   };
   // A first try with the same idempotency key may have written it and died before anybody saw its text.
   return { record: await addToken(table, caller.organisation, record), token };
 }
 
-/** Throws 404, 412. */
+/** Throws 403 where a token would revoke one that may do more, 404, 412. */
 export async function revokeToken(
   { table }: Pick<Dependencies, 'table'>,
   { caller, ifMatch }: Asking,
   id: string,
 ): Promise<void> {
   const token = await requireToken({ table }, caller, id);
+  if (caller.tokenId !== undefined && roles.indexOf(token.role) > roles.indexOf(caller.role))
+    throw new ProblemError(
+      403,
+      'role-required',
+      `A token revokes only tokens of its own role or a lower one: this is ${token.role}, yours ${caller.role}.`,
+    );
   requireMatch({ ifMatch }, token.version);
   try {
     await table.remove(caller.organisation, 'tokens', id, versionIs(token.version));

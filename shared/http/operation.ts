@@ -49,7 +49,12 @@ export interface Caller {
   organisation: string;
   memberId: string;
   email: string;
+  /** What they may here: with a token at most what the token may. */
   role: Role;
+  /** The Slipway token that they came with; absent for a sign-in. */
+  tokenId?: string;
+  /** ISO time at which that token ends, if it does. */
+  tokenEndsAt?: string;
 }
 
 /** The parts are optional fields, but one that an operation declares is always there. */

@@ -82,7 +82,7 @@ async function answer(
       {
         caller,
         key,
-        operation: `${operation.id} ${event.rawPath}?${event.rawQueryString}`,
+        operation: `${operation.id} ${event.rawPath}?${event.rawQueryString}${asWhom(operation, caller)}`,
         text,
         now: now(),
         ...(operation.secret ? { secret: operation.secret } : {}),
@@ -106,6 +106,10 @@ async function answer(
   }
 }
 
+/** A secret answer is repeated only to the very token that it was given to: another may be weaker. */
+const asWhom = ({ secret }: Operation, { tokenId }: Caller): string =>
+  secret === 'answer' && tokenId !== undefined ? ` as ${tokenId}` : '';
+
 const unquoted = (etag: string): string => etag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1');
 
 function callerOf(event: Event, { role }: Operation): Caller {
@@ -114,6 +118,8 @@ function callerOf(event: Event, { role }: Operation): Caller {
     memberId = '',
     email = '',
     role: has = 'viewer',
+    tokenId,
+    tokenEndsAt,
   } = event.requestContext.authorizer?.lambda ?? {};
   if (role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
@@ -121,7 +127,14 @@ function callerOf(event: Event, { role }: Operation): Caller {
     throw new ProblemError(403, 'forbidden', 'The request carries no identity.');
   if (!(roles.indexOf(has) >= roles.indexOf(role)))
     throw new ProblemError(403, 'role-required', `This needs the role ${role}; you have ${has}.`);
-  return { organisation, memberId, email, role: has };
+  return {
+    organisation,
+    memberId,
+    email,
+    role: has,
+    ...(tokenId === undefined ? {} : { tokenId }),
+    ...(tokenEndsAt === undefined ? {} : { tokenEndsAt }),
+  };
 }
 
 /** Refuses a stale `If-Match`; without the header the caller takes what comes. */

@@ -116,7 +116,10 @@ export const newTokenSchema = z.lazy(() =>
     .strictObject({
       title: z.string().trim().min(1).max(150),
       role: z.enum(roles).optional().meta({ description: 'Your own unless it should do less' }),
-      expiresInDays: z.int().min(1).max(3650).optional().meta({ description: 'Never expires if left out' }),
+      expiresInDays: z.int().min(1).max(3650).optional().meta({
+        description:
+          'Never expires if left out, unless the token that asks does: then with that one, and never after it',
+      }),
     })
     .meta({ id: 'NewToken' }),
 );

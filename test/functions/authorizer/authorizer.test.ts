@@ -210,12 +210,13 @@ describe('O4 Slipway tokens', () => {
   }
 
   it('stand for their member, and do no more than token and member both may', async () => {
-    const { text, member } = await issue(acme(), 'editor');
+    const { text, id, member } = await issue(acme(), 'editor');
     expect(await bearer(text)).toEqual({
       organisation: acme(),
       memberId: member.id,
       email: member.email,
       role: 'editor',
+      tokenId: id,
     });
     await join(acme(), 'another admin', 'admin');
     await changeMember(deployment.table, acme(), member, 'viewer', '2026-11-21T09:00:00.000Z');
@@ -225,7 +226,7 @@ describe('O4 Slipway tokens', () => {
   it('end when they expire, are revoked, or their member goes', async () => {
     const endsAt = new Date(Date.now() + 60_000).toISOString();
     const { text, id } = await issue(acme(), 'viewer', { endsAt });
-    expect(await bearer(text)).toBeDefined();
+    expect(await bearer(text)).toMatchObject({ tokenId: id, tokenEndsAt: endsAt });
     expect(await bearer(text, new Date(endsAt))).toBeUndefined();
     await deployment.table.remove(acme(), 'tokens', id);
     expect(await bearer(text)).toBeUndefined();

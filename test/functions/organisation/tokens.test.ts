@@ -89,6 +89,37 @@ describe('O4 tokens', () => {
     expect((await one('GET', mine.id)).status).toBe(200);
   });
 
+  it('made by a token end with it at the latest', async () => {
+    const tokenEndsAt = new Date(Date.now() + 36 * 3_600_000).toISOString();
+    const lent: Caller = { ...caller, role: 'viewer', tokenId: 'tok_lent', tokenEndsAt };
+    expect((await create({ title: 'x' }, { caller: lent })).body.expiresAt).toBe(tokenEndsAt);
+    expect((await create({ title: 'x', expiresInDays: 1 }, { caller: lent })).status).toBe(201);
+    expect((await create({ title: 'x', expiresInDays: 2 }, { caller: lent })).body.errors).toMatchObject([
+      { pointer: '/expiresInDays' },
+    ]);
+    expect((await ask({})).body.items).toHaveLength(2);
+  });
+
+  it('revoke none that may do more; a sign-in revokes all of its member', async () => {
+    const strong = (await create({ title: 'strong', role: 'editor' })).body;
+    const weak = (await create({ title: 'weak', role: 'viewer' })).body;
+    const token: Caller = { ...caller, role: 'viewer', tokenId: 'tok_weak' };
+    expect((await one('DELETE', strong.id, { caller: token })).status).toBe(403);
+    expect((await one('DELETE', weak.id, { caller: token })).status).toBe(204);
+    const { tokenId: _, ...signIn } = token;
+    expect((await one('DELETE', strong.id, { caller: signIn })).status).toBe(204);
+  });
+
+  it('are not given to another token of the member by the idempotency key of the first', async () => {
+    const headers = { 'idempotency-key': 'deploy' };
+    const first = await create({ title: 'CI' }, { headers, caller: { ...caller, tokenId: 'tok_1' } });
+    expect(first.status).toBe(201);
+    const weaker: Caller = { ...caller, role: 'viewer', tokenId: 'tok_2' };
+    const again = await create({ title: 'CI' }, { headers, caller: weaker });
+    expect(again.status).not.toBe(201);
+    expect(again.body).not.toHaveProperty('token');
+  });
+
   it.each([
     {},
     { title: '' },
