@@ -7,8 +7,11 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Metadata of EC2 and credentials of containers. */
-const metadata = '169.254.0.0/16';
+/**
+ * Metadata of EC2, and credentials of tasks and pods. Not their whole network: the host's resolver and clock live
+ * there as well. One call of iptables makes a rule of each.
+ */
+const metadata = '169.254.169.254,169.254.170.2,169.254.170.23';
 
 export type Run = (program: string, args: string[]) => Promise<number>;
 
