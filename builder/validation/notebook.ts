@@ -24,18 +24,15 @@ export async function checkNotebook(
   names: NotebookNames,
   say: (line: string) => void,
 ): Promise<NotebookResult> {
+  const user = await findUser(engine, image, names.user);
   say('notebook: starting with an empty home');
-  const emptyHome = await start(engine, image, names.emptyHome, emptyVolume, say);
+  const volume = emptyVolume(typeof user === 'string' ? String(contract.uid) : user.uid);
+  const emptyHome = await start(engine, image, names.emptyHome, volume, say);
   let ownHome: Attempt | undefined;
   if (emptyHome.exitCode !== undefined) {
     say('notebook: starting with the files of the image at home');
     ownHome = await start(engine, image, names.ownHome, [], say);
   }
-  const running = [
-    [names.emptyHome, emptyHome],
-    [names.ownHome, ownHome],
-  ].find(([, attempt]) => (attempt as Attempt | undefined)?.exitCode === undefined && attempt);
-  const user = await findUser(engine, image, names.user, running?.[0] as string | undefined);
   const observed: Observed = { emptyHome, ...(ownHome ? { ownHome } : {}), user };
   const result = judge(observed);
   for (const { code, passed, evidence } of result.points)
@@ -43,13 +40,15 @@ export async function checkNotebook(
   return result;
 }
 
-/** As Kubeflow mounts it: empty, and writable for the group that every notebook is in. */
-const group = '100';
-const emptyVolume = [
+/**
+ * Empty and writable, as Kubeflow mounts it. It belongs to whoever the image runs as: where the image has a folder
+ * there, the engine gives the volume that folder's mode, and a group's right to write would be lost.
+ */
+const emptyVolume = (uid: string) => [
   '--tmpfs',
-  `${contract.home}:rw,exec,nosuid,nodev,uid=0,gid=${group},mode=2775,size=512m`,
+  `${contract.home}:rw,exec,nosuid,nodev,uid=${uid},gid=100,mode=2775,size=512m`,
   '--group-add',
-  group,
+  '100',
 ];
 
 async function start(
@@ -167,27 +166,20 @@ function get(
 /** POSIX: user id, name and home as programs in the container see them. */
 const userScript = `id -u; id -un 2>/dev/null || echo; printf '%s\\n' "$HOME"`;
 
-async function findUser(
-  engine: Engine,
-  image: string,
-  name: string,
-  running: string | undefined,
-): Promise<UserFound | string> {
-  const { exitCode, lines } = running
-    ? await engine.run(['exec', running, '/bin/sh', '-c', userScript])
-    : await engine.run([
-        'run',
-        '--name',
-        name,
-        ...limits,
-        '--network',
-        'none',
-        '--entrypoint',
-        '/bin/sh',
-        image,
-        '-c',
-        userScript,
-      ]);
+async function findUser(engine: Engine, image: string, name: string): Promise<UserFound | string> {
+  const { exitCode, lines } = await engine.run([
+    'run',
+    '--name',
+    name,
+    ...limits,
+    '--network',
+    'none',
+    '--entrypoint',
+    '/bin/sh',
+    image,
+    '-c',
+    userScript,
+  ]);
   const [uid = '', user = '', home = ''] = lines;
   if (exitCode === 0 && /^\d+$/.test(uid)) return { uid, name: user, home };
   return `The container could not be asked, since it has no /bin/sh with id: ${lines.at(-1) ?? 'it says nothing'}`;

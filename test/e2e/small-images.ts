@@ -51,21 +51,31 @@ export class SmallImages {
   }
 
   /** One image of a few layers that nobody has; its manifest has spaces and an annotation that a rewrite would lose. */
-  async image(
+  image(
     repository: string,
     tag: string,
     content: string,
     architecture = 'amd64',
     layers = 2,
   ): Promise<Pushed> {
+    const made = Array.from({ length: layers }, (_, i) => () => gzipSync(`${content} ${i} ${architecture}`));
+    return this.imageOf(repository, tag, made, content, architecture);
+  }
+
+  /** Layers are made one after the other, since they may be large. */
+  async imageOf(
+    repository: string,
+    tag: string,
+    layers: (() => Buffer)[],
+    content = 'content',
+    architecture = 'amd64',
+  ): Promise<Pushed> {
     const described = [];
-    for (let i = 0; i < layers; i++) {
-      const layer = gzipSync(`${content} ${i} ${architecture}`);
+    for (const layer of layers)
       described.push({
         mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-        ...(await this.blob(repository, layer)),
+        ...(await this.blob(repository, layer())),
       });
-    }
     const config = { os: 'linux', architecture, config: {}, rootfs: { type: 'layers', diff_ids: [] } };
     const manifest = {
       schemaVersion: 2,
