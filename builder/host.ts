@@ -32,16 +32,24 @@ async function must(run: Run, program: string, args: string[]): Promise<void> {
 export async function useContainerdStore(
   client: string,
   run: Run = runQuietly,
-  files = { pid: '/var/run/docker.pid', config: '/etc/docker/daemon.json' },
+  host = { pid: '/var/run/docker.pid', config: '/etc/docker/daemon.json', daemon: 'dockerd' },
 ): Promise<void> {
-  const pid = Number(await readFile(files.pid, 'utf8').catch(() => ''));
+  const pid = Number(await readFile(host.pid, 'utf8').catch(() => ''));
   if (pid > 0) {
     process.kill(pid, 'SIGTERM');
     await until(() => !isAlive(pid), 'the Docker daemon to end');
   }
-  await writeFile(files.config, JSON.stringify({ features: { 'containerd-snapshotter': true } }));
-  spawn('dockerd', [], { stdio: 'ignore', detached: true }).unref();
-  await until(async () => (await run(client, ['version'])) === 0, 'the Docker daemon to start');
+  await writeFile(host.config, JSON.stringify({ features: { 'containerd-snapshotter': true } }));
+  const daemon = spawn(host.daemon, [], { stdio: 'ignore', detached: true });
+  let failed: Error | undefined;
+  daemon.once('error', (error) => {
+    failed = error;
+  });
+  daemon.unref();
+  await until(async () => {
+    if (failed) throw failed;
+    return (await run(client, ['version'])) === 0;
+  }, 'the Docker daemon to start');
 }
 
 /** No container of a build reaches the metadata addresses, from now on. */

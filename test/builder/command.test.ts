@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildArguments } from '../../builder/command.ts';
 import { findDocker } from '../../builder/docker.ts';
-import { shieldContainers, shieldHost, unshieldHost } from '../../builder/host.ts';
+import { shieldContainers, shieldHost, unshieldHost, useContainerdStore } from '../../builder/host.ts';
 import { lineSplitter, shown } from '../../builder/output.ts';
 
 const command = {
@@ -110,6 +110,20 @@ describe('a build host of our own', () => {
       `iptables -D OUTPUT -d ${metadata} -j REJECT`,
     ]);
     await expect(shieldHost(async () => 3)).rejects.toThrow('exit code 3');
+  });
+
+  test('a Docker daemon that cannot be started is an error like any other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-host-'));
+    try {
+      const host = {
+        pid: join(folder, 'docker.pid'),
+        config: join(folder, 'daemon.json'),
+        daemon: join(folder, 'no-such-daemon'),
+      };
+      await expect(useContainerdStore('docker', async () => 1, host)).rejects.toThrow('ENOENT');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
