@@ -1,7 +1,7 @@
 /** B7: asks for the end of a build; the end itself is confirmed by CodeBuild. */
 import type { Builds } from '../../shared/aws/builds.ts';
 import { endBuild } from '../../shared/build/end.ts';
-import { type BuildRecord, isOver } from '../../shared/build/record.ts';
+import { type BuildRecord, isOver, openFields } from '../../shared/build/record.ts';
 import { onTimeline } from '../../shared/build/timeline.ts';
 import { notFound } from '../../shared/http/problem.ts';
 import { advance } from '../../shared/store/advance.ts';
@@ -13,6 +13,9 @@ export interface StopDependencies {
   now: () => Date;
 }
 
+/** A stop that was interrupted is finished by the reconciler after this long. */
+const finishDueSeconds = 15;
+
 /**
  * A build that CodeBuild was never asked for stops at once. Otherwise CodeBuild is asked to stop it, and again at
  * every call; where its id isn't known yet, whoever learns it passes the stop on. Throws 404.
@@ -21,14 +24,20 @@ export async function stopBuild(
   { table, builds, now }: StopDependencies,
   { organisation, email, id }: { organisation: string; email: string; id: string },
 ): Promise<BuildRecord> {
-  const time = now().toISOString();
+  const requestedAt = now();
+  const time = requestedAt.toISOString();
   const moved = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
     if (isOver(current) || current.stopRequestedAt) return undefined;
     const timeline = onTimeline(current, [
       { time, code: 'stop-requested', message: `${email} asked for it to be stopped.` },
     ]);
     return {
-      set: { stopRequestedAt: time, updatedAt: time, lastEventAt: timeline.lastEventAt },
+      set: {
+        stopRequestedAt: time,
+        updatedAt: time,
+        lastEventAt: timeline.lastEventAt,
+        ...openFields(organisation, current, new Date(requestedAt.getTime() + finishDueSeconds * 1000)),
+      },
       events: timeline.events,
     };
   });

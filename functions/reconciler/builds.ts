@@ -2,15 +2,15 @@ import { settleAttached } from '../../shared/build/attached.ts';
 import { type CloseDependencies, closeBuild } from '../../shared/build/close.ts';
 import { endBuild } from '../../shared/build/end.ts';
 import { applyReport } from '../../shared/build/progress.ts';
-import { type BuildRecord, isOver, openFields } from '../../shared/build/record.ts';
+import { type BuildRecord, isOver, openFields, stopsUnstarted } from '../../shared/build/record.ts';
 import { quietSeconds, startBuild } from '../../shared/build/start.ts';
 import { startWaiting } from '../../shared/build/waiting.ts';
 import { advance } from '../../shared/store/advance.ts';
 import type { Reconcile } from './reconcile.ts';
 
 /**
- * Compares a build that is due with what CodeBuild knows, and finishes what nobody else will: one whose start died on
- * its way, that waits for a compute, whose events were lost, that CodeBuild has forgotten, or that ended without its
+ * Compares a build that is due with what CodeBuild knows, and finishes what nobody else will: one whose start or stop died
+ * on its way, that waits for a compute, whose events were lost, that CodeBuild has forgotten, or that ended without its
  * log kept or its mail sent.
  */
 export function createBuildReconciler(dependencies: CloseDependencies): Reconcile {
@@ -20,7 +20,9 @@ export function createBuildReconciler(dependencies: CloseDependencies): Reconcil
     if (!record) return;
     let current: BuildRecord | undefined = record;
     if (!isOver(record)) {
-      if (record.attachedTo) {
+      if (stopsUnstarted(record))
+        current = await endBuild(dependencies, organisation, id, { status: 'stopped' });
+      else if (record.attachedTo) {
         current = await settleAttached(dependencies, organisation, id);
         // On its own now: it gets a place like any other that waits.
         if (current && !current.attachedTo) await startWaiting(dependencies, organisation, record.compute);

@@ -41,6 +41,14 @@ export type MailState = 'none' | 'due' | 'claimed' | 'sent' | 'skipped' | 'faile
 
 export const isOver = (record: Pick<BuildRecord, 'status'>) => isTerminal('build', record.status);
 
+/**
+ * A stop was asked for and CodeBuild never was, so nobody else will end it. Stays so until it is over: who starts
+ * builds marks them first, and marks none that is to stop.
+ */
+export const stopsUnstarted = (
+  record: Pick<BuildRecord, 'status' | 'stopRequestedAt' | 'startingAt' | 'codeBuildId'>,
+) => !isOver(record) && Boolean(record.stopRequestedAt) && !record.startingAt && !record.codeBuildId;
+
 /** Nothing is left to do: it is over, its log kept, its mail settled. */
 export const isClosed = (record: Pick<BuildRecord, 'status' | 'mail' | 'logComplete'>) =>
   isOver(record) && record.logComplete && record.mail !== 'due' && record.mail !== 'claimed';

@@ -13,7 +13,7 @@ import { buildCompute } from './computes.ts';
 import { endBuild } from './end.ts';
 import { readJobRequest } from './job-request.ts';
 import { jobSpecOf, repositoriesOf } from './job-spec.ts';
-import { type BuildRecord, isOver, openFields } from './record.ts';
+import { type BuildRecord, isOver, openFields, stopsUnstarted } from './record.ts';
 import { onTimeline } from './timeline.ts';
 
 export interface StartDependencies {
@@ -49,12 +49,14 @@ export async function startBuild(
 ): Promise<BuildRecord | undefined> {
   const { table, builds, stage, now } = dependencies;
   const seen = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
+  if (seen && stopsUnstarted(seen)) return endStopped(dependencies, organisation, buildId);
   if (!seen || !mayStart(seen)) return seen;
   const failure = givenUp(seen, now());
   if (failure) return endBuild(dependencies, organisation, buildId, { status: 'failed', failure });
   try {
     await prepare(dependencies, organisation, seen);
     const record = await mark(dependencies, organisation, buildId);
+    if (record && stopsUnstarted(record)) return await endStopped(dependencies, organisation, buildId);
     if (!record || !mayStart(record)) return record;
     const codeBuildId = await builds.start({
       organisation,
@@ -64,7 +66,10 @@ export async function startBuild(
     });
     return await confirm(dependencies, organisation, buildId, codeBuildId);
   } catch (error) {
-    if (error instanceof StartDelayedError) await unmark(dependencies, organisation, buildId);
+    if (error instanceof StartDelayedError) {
+      const record = await unmark(dependencies, organisation, buildId);
+      if (record && stopsUnstarted(record)) return endStopped(dependencies, organisation, buildId);
+    }
     if (!(error instanceof StartRefusedError)) throw error;
     const message = `CodeBuild refused to start the build: ${error.message}`;
     return endBuild(dependencies, organisation, buildId, {
@@ -75,6 +80,9 @@ export async function startBuild(
 }
 
 const mayStart = (record: BuildRecord) => !isOver(record) && !record.codeBuildId && record.hasSlot;
+
+const endStopped = (dependencies: StartDependencies, organisation: string, buildId: string) =>
+  endBuild(dependencies, organisation, buildId, { status: 'stopped' });
 
 function givenUp({ startingAt, lastEventAt }: BuildRecord, now: Date): BuildFailure | undefined {
   const olderThan = (time: string, seconds: number) => now.getTime() - Date.parse(time) > seconds * 1000;
@@ -117,15 +125,20 @@ async function mark({ table, now }: StartDependencies, organisation: string, bui
     table,
     { organisation, collection: 'builds', id: buildId },
     (current) =>
-      mayStart(current) && !current.startingAt ? { set: { startingAt: now().toISOString() } } : undefined,
+      mayStart(current) && !current.startingAt && !current.stopRequestedAt
+        ? { set: { startingAt: now().toISOString() } }
+        : undefined,
   );
   return marked?.record;
 }
 
-async function unmark({ table }: StartDependencies, organisation: string, buildId: string): Promise<void> {
-  await advance<BuildRecord>(table, { organisation, collection: 'builds', id: buildId }, (current) =>
-    mayStart(current) ? { set: { startingAt: undefined } } : undefined,
+async function unmark({ table }: StartDependencies, organisation: string, buildId: string) {
+  const unmarked = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id: buildId },
+    (current) => (mayStart(current) ? { set: { startingAt: undefined } } : undefined),
   );
+  return unmarked?.record;
 }
 
 /** Records CodeBuild's id, and passes on a stop that was asked for in between. */
