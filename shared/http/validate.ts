@@ -18,7 +18,10 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
   const check = (schema: z.ZodType | undefined, value: unknown, name: Name) => {
     if (!schema) return value;
     const result = schema.safeParse(value, { error: wording });
-    if (result.success) return result.data;
+    if (result.success) {
+      errors.push(...malformed(value, name));
+      return result.data;
+    }
     for (const issue of result.error.issues) errors.push(...fieldErrors(issue, name));
     return undefined;
   };
@@ -63,6 +66,20 @@ function json(text: string, event: APIGatewayProxyEventV2): unknown {
 }
 
 type Name = (path: PropertyKey[]) => string;
+
+/**
+ * Half a surrogate pair is legal JSON but no text: neither the table nor any other service takes it. For values that
+ * have passed their schema, which bounds how deep they are.
+ */
+function malformed(value: unknown, name: Name, path: PropertyKey[] = []): FieldError[] {
+  const message = 'holds half of a surrogate pair';
+  if (typeof value === 'string') return value.isWellFormed() ? [] : [{ pointer: name(path), message }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    // A key that isn't text can't be named in a pointer either.
+    key.isWellFormed() ? malformed(inner, name, [...path, key]) : [{ pointer: name(path), message }],
+  );
+}
 
 function fieldErrors(issue: z.core.$ZodIssue, name: Name, above: PropertyKey[] = []): FieldError[] {
   const path = [...above, ...issue.path];

@@ -62,6 +62,19 @@ describe('validation', () => {
     ]);
   });
 
+  it.each([
+    [{ source: { type: 'build', dockerfile: 'FROM x \ud800' } }, '/source/dockerfile'],
+    [{ source: build, env: { A: 'b\udc00' } }, '/env/A'],
+  ])('refuses text with half a surrogate pair: %#', (body, pointer) => {
+    expect(errorsOf(body)).toContainEqual({ pointer, message: 'holds half of a surrogate pair' });
+    expect(errorsOf({ source: { ...build, dockerfile: '\u{1f600}' } })).toEqual([]);
+  });
+
+  it('survives any depth', () => {
+    const body = `${'{"source":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+    expect(errorsOf(body)).toMatchObject([{ pointer: '/source/type' }]);
+  });
+
   it('decodes base64 bodies, and refuses what is not UTF-8', () => {
     const event = (bytes: Buffer) => ({
       ...eventOf({ method: 'POST', route: '/v1/things', body: '' }),
