@@ -107,8 +107,25 @@ function classify(
   if (/\] (COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';
   if (/failed to compute cache key|failed to calculate checksum/.test(message)) return 'file-missing';
   if (step === '' && isAboutDockerfile(message)) return 'dockerfile-invalid';
+  if (isEngineFault(message)) return 'builder-failed';
   if (step !== '' && !step.startsWith('[internal]')) return 'step-failed';
   return 'builder-failed';
+}
+
+/**
+ * Whether the engine could not even begin a step, whatever the step is. What it was to run may be in its words, and is
+ * left out of them; a program or user that the image doesn't have is the step's own fault.
+ */
+function isEngineFault(message: string): boolean {
+  const said = message.replace(
+    /executor failed running \[.*\]|process ".*" did not complete successfully/s,
+    '',
+  );
+  return (
+    /failed to create (endpoint|shim task)|could not find bridge|\brpc error\b|failed to set up container networking/.test(
+      said,
+    ) && !/exec: "|unable to find user|no matching entries/.test(said)
+  );
 }
 
 /** Said before any step began, by the part that reads the Dockerfile. */

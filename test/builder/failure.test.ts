@@ -162,6 +162,28 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     });
   });
 
+  const engineFaults = [
+    'failed to create endpoint x9k on network bridge: adding interface veth1 to bridge docker0 failed: could not find bridge docker0: route ip+net: no such network interface',
+    'failed to create shim task: OCI runtime create failed: unable to apply cgroup configuration: unknown',
+    'executor failed running [/bin/sh -c make]: could not find bridge docker0: no such network interface',
+    'rpc error: code = Unavailable desc = error reading from server: EOF',
+  ];
+  test.each(engineFaults)('an engine that could not begin the step: %s', (message) => {
+    expect(failureOf(`#5 [2/2] RUN make\n#5 ERROR: ${message}\n------\n${message}`).code).toBe(
+      'builder-failed',
+    );
+  });
+
+  const stepFaults = [
+    'runc run failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory',
+    'process "/bin/sh -c echo rpc error" did not complete successfully: exit code: 2',
+    'executor failed running [/bin/sh -c echo rpc error]: signal: terminated',
+    'unable to find user nobody: no matching entries in passwd file',
+  ];
+  test.each(stepFaults)('a step that cannot run: %s', (message) => {
+    expect(failureOf(`#5 [2/2] RUN x\n#5 ERROR: ${message}\n------\n${message}`).code).toBe('step-failed');
+  });
+
   test('a step that fills the disk', () => {
     expect(
       failureOf(
