@@ -1,4 +1,5 @@
 /** From a build's record and request to what the builder gets. */
+import { createHash } from 'node:crypto';
 import { type BuildSpec, resultKey } from '../model/build-spec.ts';
 import { baseImages } from '../model/dockerfile.ts';
 import { reservedTagPrefix } from '../model/image.ts';
@@ -61,6 +62,16 @@ function located(base: string): Located[] {
   }
 }
 
+const longestRepository = 255;
+
+/** A name that is too long for a registry keeps its beginning, and is told from others by a hash. */
+function shortened(repository: string): string {
+  if (repository.length <= longestRepository) return repository;
+  const hash = createHash('sha256').update(repository).digest('hex').slice(0, 16);
+  const kept = repository.slice(0, longestRepository - hash.length - 1).replace(/[^a-z0-9]+$/, '');
+  return `${kept}-${hash}`;
+}
+
 /** One layer cache for each repository, in the organisation's own space whatever registry the image goes to. */
 export function cacheOf(
   record: Pick<BuildRecord, 'uri' | 'registryId'>,
@@ -70,7 +81,7 @@ export function cacheOf(
   const own = host === ecrRegistry;
   return formatReference({
     host: ecrRegistry,
-    repository: own ? repository : `${organisation}/cache/${record.registryId}/${repository}`.slice(0, 255),
+    repository: own ? repository : shortened(`${organisation}/cache/${record.registryId}/${repository}`),
     tag: `${reservedTagPrefix}cache`,
   });
 }

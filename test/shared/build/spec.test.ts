@@ -4,6 +4,7 @@ import { type BuildRequest, identityOf } from '../../../shared/build/request.ts'
 import { ownRepositories, specOf } from '../../../shared/build/spec.ts';
 import { buildSpecSchema, parseSpecKey, specKey } from '../../../shared/model/build-spec.ts';
 import { defaultRegistries } from '../../../shared/registry/defaults.ts';
+import { parseReference } from '../../../shared/registry/reference.ts';
 import { parseRegistryUrl } from '../../../shared/registry/url.ts';
 import type { KnownRegistry } from '../../../shared/store/registries.ts';
 
@@ -65,6 +66,21 @@ describe('B1 B6 B9 what the builder gets', () => {
       expect.objectContaining({ kind: 'ecr', host: ecrRegistry }),
     ]);
     expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/cache/reg_team/team/deep/x']);
+  });
+
+  test('the cache of a repository with a long name has a valid name of its own', () => {
+    const prefix = 'acme/cache/reg_team/';
+    const caches = ['a', 'b'].map((end) => {
+      // Cut at 255 characters, the name would end in a separator.
+      const repository = `${'x'.repeat(254 - prefix.length)}-${end}`;
+      return specOf(record(`quay.io/${repository}:1`, 'reg_team'), request, sources).cache;
+    });
+    for (const cache of caches) {
+      const { repository } = parseReference(cache);
+      expect(repository.startsWith(`${prefix}xxx`)).toBe(true);
+      expect(repository.length).toBeLessThanOrEqual(255);
+    }
+    expect(new Set(caches).size).toBe(2);
   });
 
   test('every base gets the credentials of the longest registry that matches; public ones get none', () => {
