@@ -172,6 +172,9 @@ export const secretSchema = z.lazy(() =>
 );
 export type Secret = z.infer<typeof secretSchema>;
 
+/** Of Secrets Manager, for what it keeps: `{"value": …}`. */
+const storedSecretLimitBytes = 65_536;
+
 export const secretValueSchema = z.lazy(() =>
   z
     .strictObject({
@@ -179,6 +182,10 @@ export const secretValueSchema = z.lazy(() =>
         .string()
         .min(1)
         .refine((value) => Buffer.byteLength(value) <= 32_768, 'at most 32 KiB')
+        .refine(
+          (value) => Buffer.byteLength(JSON.stringify({ value })) <= storedSecretLimitBytes,
+          'at most 64 KiB as JSON, in which control characters take six bytes each',
+        )
         .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' }),
     })
     .meta({ id: 'SecretValue' }),

@@ -132,6 +132,12 @@ describe('B16, E13 secrets', () => {
     expect(both.map(({ status }) => status)).toContain(200);
   });
 
+  it('are limited by what is stored, in which control characters take six bytes each', async () => {
+    expect((await put('token', '\u0001'.repeat(10_920))).status).toBe(201);
+    expect((await put('token', '\u0001'.repeat(10_921))).body.errors).toMatchObject([{ pointer: '/value' }]);
+    expect((await put('token', 'x'.repeat(32_768))).status).toBe(200);
+  });
+
   it.each(['1st', 'a b', 'x'.repeat(64), 'name-abc123', 'ü'])('refuse the name %j', async (name) => {
     expect((await put(name, 'x')).body.errors).toMatchObject([{ pointer: '{name}' }]);
   });
