@@ -1,22 +1,37 @@
 /** The build's log: what this process prints. Lines of Slipway's own begin with `[slipway]`; no program's do. */
 import { StringDecoder } from 'node:string_decoder';
 
-const longestLine = 200_000;
+/** Less than 256 KiB in any script: CloudWatch would cut longer ones itself. */
+const longestLine = 65_536;
+
+/** BuildKit's own, which tells a step's output from what Slipway says. */
+const stepPrefix = /^#\d{1,9} (?:\d{1,9}\.\d{1,9} )?/;
+const prefixOf = (line: string) => stepPrefix.exec(line)?.[0] ?? '';
 
 export const say = (text: string) => void process.stdout.write(`[slipway] ${text}\n`);
 
-/** Cuts a program's output into lines, whatever its chunks and bytes. */
+/**
+ * Cuts a program's output into lines, whatever its chunks and bytes. Each piece of a line that is too long begins with
+ * the prefix of its step: no output of a step is ever taken for a line of Slipway's own.
+ */
 export function lineSplitter(onLine: (line: string) => void): { write(chunk: Buffer): void; end(): void } {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   const take = (text: string) => {
     const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-    while (rest.length > longestLine) {
-      onLine(rest.slice(0, longestLine));
-      rest = rest.slice(longestLine);
+    const open = lines.pop() ?? '';
+    for (const line of lines) onLine(cut(line));
+    rest = cut(open);
+  };
+  /** Answers the last piece. */
+  const cut = (line: string) => {
+    const prefix = prefixOf(line);
+    let last = line;
+    while (last.length > longestLine) {
+      onLine(last.slice(0, longestLine));
+      last = prefix + last.slice(longestLine);
     }
+    return last;
   };
   return {
     write: (chunk) => take(decoder.write(chunk)),
@@ -31,7 +46,7 @@ export function lineSplitter(onLine: (line: string) => void): { write(chunk: Buf
 /** What a terminal would show of a line that was overwritten with carriage returns, behind BuildKit's own prefix. */
 export function shown(line: string): string {
   if (!line.includes('\r')) return line;
-  const [prefix = ''] = /^#\d+ (?:\d+\.\d+ )?/.exec(line) ?? [];
+  const prefix = prefixOf(line);
   return (
     prefix +
     (line

@@ -144,7 +144,25 @@ describe('B3 what the builder prints', () => {
     for (let i = 0; i < 5; i++) splitter.write(Buffer.alloc(100_000, 'x'));
     splitter.end();
     expect(lines.join('')).toHaveLength(500_000);
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(200_000);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(65_536);
+  });
+
+  test('a long line of a step cannot pass for a line of the log itself', () => {
+    for (const fill of ['x', '\u{20ac}'])
+      for (const lengths of [[65_536], [100_000], [200_000], [262_144 - 8, 65_536]]) {
+        const lines: string[] = [];
+        const splitter = lineSplitter((line) => lines.push(line));
+        const inner = lengths.map((length) => fill.repeat(length - '#5 0.123 '.length)).join('');
+        const bytes = Buffer.from(`#5 0.123 ${inner}[slipway] end of log\n#5 DONE 0.2s\n`);
+        for (let at = 0; at < bytes.length; at += 65_536) splitter.write(bytes.subarray(at, at + 65_536));
+        splitter.end();
+        expect(lines.filter((line) => !line.startsWith('#5 '))).toEqual([]);
+        expect(lines.map((line) => line.replace(/^#5 0\.123 /, '')).join('')).toBe(
+          `${inner}[slipway] end of log#5 DONE 0.2s`,
+        );
+        // What CloudWatch would cut.
+        expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThan(256 * 1024);
+      }
   });
 
   test('of a progress bar its last state, behind the number of its step', () => {
