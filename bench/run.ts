@@ -15,10 +15,22 @@ import { cloudItself, startCloud } from './cloud.ts';
 import { firstLine } from './experiment.ts';
 import { identicalRequests } from './identical.ts';
 import { listing } from './listing.ts';
+import { mirrors } from './mirror.ts';
 import { registryClient } from './registry.ts';
 import { markdown, type Section } from './report.ts';
 
-const names = ['cloud', 'bundles', 'listing', 'registry', 'api', 'experiment', 'build', 'identical', 'cache'];
+const names = [
+  'cloud',
+  'bundles',
+  'listing',
+  'registry',
+  'api',
+  'experiment',
+  'build',
+  'identical',
+  'mirror',
+  'cache',
+];
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
@@ -42,7 +54,7 @@ await add('cloud', cloudItself);
 await add('bundles', bundles);
 await add('listing', listing);
 await add('registry', registryClient);
-if (['api', 'experiment', 'build', 'identical'].some(wanted)) {
+if (['api', 'experiment', 'build', 'identical', 'mirror'].some(wanted)) {
   const running = await startCloud();
   try {
     const base = (await ensureTinyBase(engine, running.cloud, 'acme')).reference;
@@ -50,6 +62,7 @@ if (['api', 'experiment', 'build', 'identical'].some(wanted)) {
     await add('experiment', () => firstLine(running, engine, base));
     await add('build', () => wholeBuild(running, engine, base));
     await add('identical', () => identicalRequests(running, base));
+    await add('mirror', () => mirrors(running));
   } finally {
     await running.end();
   }
