@@ -45,7 +45,7 @@ export async function registryClient(): Promise<Section> {
     const ratio = median(a) / median(b);
     return {
       title: 'Registry client',
-      how: `Inspection of a ${layers}-layer image in Debian's docker-registry: manifest and configuration (${config.length} bytes), ${rounds} times in turn with a loop of the same two requests that checks nothing, on kept connections; \`skopeo inspect\` as users run it, a process each time. Memory: a process of its own against a hostile server, the kernel's peak above what it holds when idle.`,
+      how: `Inspection of a ${layers}-layer image in Debian's docker-registry: manifest and configuration (${config.length} bytes), ${rounds} times in turn with a loop of the same two requests that checks nothing, on kept connections; \`skopeo inspect\` as users run it, a process each time. Memory: a process of its own against a hostile server, the kernel's peak above what it holds when idle, garbage of the attack before collected first.`,
       rows: [
         {
           what: 'inspect',
