@@ -32,7 +32,9 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
       errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
   const text = textOf(event);
   const body = operation.body ? check(operation.body, json(text, event), pointer) : undefined;
-  if (!operation.body && text !== '') errors.push({ pointer: '', message: 'this operation takes no body' });
+  // Many clients send an empty object with every POST.
+  if (!operation.body && text !== '' && !isEmptyObject(json(text, event)))
+    errors.push({ pointer: '', message: 'this operation takes no body' });
   if (errors.length > 0) throw invalid(...errors);
   return { params, query, body, text };
 }
@@ -64,6 +66,9 @@ function json(text: string, event: APIGatewayProxyEventV2): unknown {
     throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${(error as Error).message}`);
   }
 }
+
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 
 type Name = (path: PropertyKey[]) => string;
 

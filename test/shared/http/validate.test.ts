@@ -70,6 +70,15 @@ describe('validation', () => {
     expect(errorsOf({ source: { ...build, dockerfile: '\u{1f600}' } })).toEqual([]);
   });
 
+  it('takes an empty object where there is no body, and nothing else', () => {
+    const bodiless = operation(common);
+    const send = (body?: unknown) =>
+      parseRequest(bodiless, eventOf({ method: 'POST', route: '/v1/things', body })).body;
+    for (const body of [undefined, {}, ' {} ']) expect(send(body)).toBeUndefined();
+    for (const body of [{ force: true }, [], 'null', '0', '{'])
+      expect(() => send(body)).toThrow(ProblemError);
+  });
+
   it('survives any depth', () => {
     const body = `${'{"source":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
     expect(errorsOf(body)).toMatchObject([{ pointer: '/source/type' }]);
