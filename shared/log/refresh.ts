@@ -1,4 +1,5 @@
 /** Reads the sources of a log on from where the index stands, by whoever holds the lease. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Artifacts } from '../aws/artifacts.ts';
 import type { LogLine } from '../model/common.ts';
@@ -14,6 +15,9 @@ const leaseMs = 5000;
 export const intervalsMs = [300, 700] as const;
 /** How long after its end a source without an end marker may still deliver lines. */
 const graceMs = 4000;
+/** Reads that CloudWatch refuses in a row before a reader leaves the rest to the next one, and the pause after each. */
+const mostThrottled = 3;
+const throttledPauseMs = 250;
 
 export interface LogJob {
   organisation: string;
@@ -97,6 +101,7 @@ async function readOn(
   const { client, now } = dependencies;
   let tail = leased;
   let token = tail.token;
+  let throttled = 0;
   for (;;) {
     const source = job.sources[tail.starts.length - 1];
     if (!source) {
@@ -107,6 +112,7 @@ async function readOn(
       );
     }
     const page = await readSource(client, source, token);
+    throttled = page.throttled ? throttled + 1 : 0;
     const { lines, ended } = linesOf(page.events, source);
     const silent = page.atEnd && page.events.length === 0;
     const over = ended || (silent && past(source.endedAt, now().getTime() - graceMs));
@@ -118,10 +124,10 @@ async function readOn(
       token = tail.token;
       reader.intervalMs = intervalsMs[0];
       if (tail.complete || (effort === 'look' && lines.length > 0)) return tail;
-    } else if (page.atEnd || (page.events.length === 0 && effort === 'look')) {
+    } else if (page.atEnd || (page.events.length === 0 && effort === 'look') || throttled === mostThrottled) {
       reader.intervalMs = Math.min(intervalsMs[1], reader.intervalMs * 1.2);
       return tail;
-    }
+    } else if (throttled > 0) await sleep(throttledPauseMs);
   }
 }
 

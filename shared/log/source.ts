@@ -30,6 +30,8 @@ export interface SourcePage {
   token: string | undefined;
   /** Whether the stream had no more at that moment. */
   atEnd: boolean;
+  /** CloudWatch refused to be read at this moment. */
+  throttled?: boolean;
 }
 
 /** Reads up to 1 MB on from `token` (from the beginning without one). */
@@ -56,7 +58,8 @@ export async function readSource(
   } catch (error) {
     if (error instanceof ResourceNotFoundException) return { events: [], token, atEnd: true };
     // 25 reads a second and account: whoever comes next reads on.
-    if ((error as Error).name === 'ThrottlingException') return { events: [], token, atEnd: false };
+    if ((error as Error).name === 'ThrottlingException')
+      return { events: [], token, atEnd: false, throttled: true };
     throw error;
   }
 }

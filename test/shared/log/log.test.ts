@@ -281,6 +281,20 @@ describe('E14 several attempts', () => {
     expect(await follow(place.logs, () => both)).toEqual(['one', 'two']);
   });
 
+  test('a reader that is always throttled gives up, and gives its lease back', async () => {
+    const throttled = await logPlace(0);
+    try {
+      const job = throttled.job({ ended: true });
+      throttled.append('s1', 'one', 'the end');
+      expect(await throttled.logs.drain(job)).toBe(false);
+      const tail = await throttled.table.get('acme', 'logs', job.id);
+      // Nobody has to wait for the lease.
+      expect(tail).toMatchObject({ holder: '', complete: false });
+    } finally {
+      await throttled.close();
+    }
+  });
+
   test('what is removed is gone', async () => {
     const job = newJob({ ended: true });
     place.append(job.stream, 'x', 'the end');

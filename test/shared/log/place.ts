@@ -14,10 +14,10 @@ import { withXmlErrors } from '../../local/s3/xml-errors.ts';
 
 export const group = '/slipway/test/builds';
 
-export async function logPlace() {
+export async function logPlace(getLogEventsPerSecond = 10_000) {
   const { table, close } = await testTable();
   const cloud = await createCloudWithEndpoint();
-  const service = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
+  const service = createLogsService(cloud, { getLogEventsPerSecond });
   const s3 = withXmlErrors(createS3(cloud));
   cloud.serve(service, s3);
   await service.deploy?.([
