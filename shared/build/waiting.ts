@@ -1,6 +1,6 @@
 /** Builds that wait until their compute is below its limit. */
 import { advance } from '../store/advance.ts';
-import { ConditionFailedError, columnPrefix } from '../store/table.ts';
+import { ConditionFailedError, columnPrefix, type Item } from '../store/table.ts';
 import { buildCompute } from './computes.ts';
 import { type BuildRecord, isOver } from './record.ts';
 import { holdersOf, takeSlot } from './slots.ts';
@@ -16,26 +16,35 @@ export async function startWaiting(
   const { table, stage, log } = dependencies;
   const compute = buildCompute(stage, computeName);
   if (!compute) return;
-  const { items } = await table.query({
-    organisation,
-    collection: 'builds',
-    index: 'byStatus',
-    prefix: columnPrefix('queued'),
-    limit: 100,
-  });
-  const waiting = (items as BuildRecord[]).filter(
-    (one) => !one.hasSlot && !one.attachedTo && one.compute === computeName,
-  );
-  for (const { id } of waiting) {
-    if ((await holdersOf(table, organisation, computeName)).size >= compute.maxConcurrent) return;
-    if (!(await takePlace(dependencies, organisation, id))) continue;
-    try {
-      await startBuild(dependencies, organisation, id);
-    } catch (error) {
-      // The reconciler tries again; the builds behind it need not wait for that.
-      log.error('a waiting build could not be started', { organisation, buildId: id, error });
+  const hasRoom = async () =>
+    (await holdersOf(table, organisation, computeName)).size < compute.maxConcurrent;
+  let start: Item | undefined;
+  do {
+    if (!(await hasRoom())) return;
+    // Many of those that are queued may wait for an identical build, or for another compute.
+    const page = await table.query({
+      organisation,
+      collection: 'builds',
+      index: 'byStatus',
+      prefix: columnPrefix('queued'),
+      limit: 100,
+      ...(start ? { start } : {}),
+    });
+    const waiting = (page.items as BuildRecord[]).filter(
+      (one) => !one.hasSlot && !one.attachedTo && one.compute === computeName,
+    );
+    for (const { id } of waiting) {
+      if (!(await hasRoom())) return;
+      if (!(await takePlace(dependencies, organisation, id))) continue;
+      try {
+        await startBuild(dependencies, organisation, id);
+      } catch (error) {
+        // The reconciler tries again; the builds behind it need not wait for that.
+        log.error('a waiting build could not be started', { organisation, buildId: id, error });
+      }
     }
-  }
+    start = page.last;
+  } while (start);
 }
 
 /** Whether the build has a place now that it hadn't. */

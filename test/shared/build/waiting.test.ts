@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stopBuild } from '../../../functions/builds/stop.ts';
 import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
+import { statusFields } from '../../../shared/build/record.ts';
 import { holdersOf } from '../../../shared/build/slots.ts';
 import { ada, buildPlace, organisation, type Place, succeeded } from './place.ts';
 
@@ -72,4 +73,23 @@ test('B1 ten at once on computes that take two: never more than that, and all ar
     )
     .toBe(10);
   expect(most).toEqual({ small: 1, large: 1 });
+});
+
+test('B1 one that waits behind a hundred others, which wait for something else, is found', async () => {
+  const [running, other, last] = [await place.build(), await place.build(), await place.build()];
+  const record = await place.get(last.buildId);
+  expect(record).toMatchObject({ compute: 'build-small', phase: 'waiting' });
+  for (let i = 0; i < 120; i++) {
+    const id = `bld_0${String(i).padStart(8, '0')}`;
+    const before = { ...record, id, ...statusFields(id, 'queued'), attachedTo: running.buildId };
+    const { openKey: _, ...item } = before;
+    await place.table.put(organisation, 'builds', id, item);
+  }
+  await place.result(running.buildId, succeeded);
+  await place.over(running.buildId);
+  expect((await place.get(last.buildId)).codeBuildId).toBeDefined();
+  for (const { buildId } of [other, last]) {
+    await place.result(buildId, succeeded);
+    await place.over(buildId);
+  }
 });
