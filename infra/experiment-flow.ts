@@ -44,7 +44,12 @@ export function experimentFlow({ partition, launcherArn }: { partition: string; 
     },
     ResultSelector: { 'payload.$': '$.Payload' },
     ResultPath: '$.answer',
-    Retry: [{ ErrorEquals: lambdaErrors, ...backoff }],
+    // Both actions may be asked again, so whatever the launcher itself threw (a throttled service, mostly) is tried
+    // again too, and with as much patience.
+    Retry: [
+      { ErrorEquals: lambdaErrors, ...backoff },
+      { ErrorEquals: ['States.ALL'], ...backoff },
+    ],
     Next: 'Decide',
   });
   const onError = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'SettleError' }];

@@ -80,7 +80,10 @@ export interface Jobs {
   terminate(id: string, reason: string): Promise<void>;
 }
 
-export function createJobs(client: BatchClient = new BatchClient({})): Jobs {
+/** Batch counts its calls per account: many experiments at once must slow each other down, not fail each other. */
+const patientClient = () => new BatchClient({ retryMode: 'adaptive', maxAttempts: 5 });
+
+export function createJobs(client: BatchClient = patientClient()): Jobs {
   const describe = async (ids: string[]) => {
     const { jobs = [] } = await client.send(new DescribeJobsCommand({ jobs: ids }));
     return jobs.flatMap((job) => jobOf(job as JobReport) ?? []);
@@ -109,7 +112,7 @@ export interface JobDefinitions {
 }
 
 /** Definitions are immutable under their name, which is made of their content: any active revision will do. */
-export function createJobDefinitions(client: BatchClient = new BatchClient({})): JobDefinitions {
+export function createJobDefinitions(client: BatchClient = patientClient()): JobDefinitions {
   return {
     async ensure(definition) {
       const { jobDefinitions = [] } = await client.send(

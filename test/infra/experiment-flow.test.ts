@@ -38,6 +38,7 @@ async function run(answers: { state: string; answer: Record<string, unknown> | E
   const { result } = machine.run(input, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(states.map((state) => [state, handler(state)])),
+      retryIntervalOverrides: Object.fromEntries(states.map((state) => [state, 1])),
     },
   });
   await result;
@@ -94,12 +95,29 @@ test('nothing to run is the end', async () => {
   expect(await run([{ state: 'Prepare', answer: says({ next: 'end' }) }])).toHaveLength(1);
 });
 
+test('E15 a launcher that is throttled, at either task, is asked again', async () => {
+  const throttled = () => Object.assign(new Error('Too many requests'), { name: 'TooManyRequestsException' });
+  const asked = await run([
+    { state: 'Prepare', answer: throttled() },
+    { state: 'Prepare', answer: says({ next: 'submit', submit }) },
+    { state: 'Submit', answer: { JobId: 'job-1', Status: 'SUCCEEDED' } },
+    { state: 'Settle', answer: throttled() },
+    { state: 'Settle', answer: says({ next: 'end' }) },
+  ]);
+  expect(asked.map(({ state }) => state)).toEqual(['Prepare', 'Prepare', 'Submit', 'Settle', 'Settle']);
+  for (const state of ['Prepare', 'Settle', 'SettleError'])
+    expect(definition.States[state].Retry.at(-1)).toMatchObject({
+      ErrorEquals: ['States.ALL'],
+      JitterStrategy: 'FULL',
+    });
+});
+
 test('a launcher that fails while preparing is asked to settle', async () => {
   const asked = await run([
-    { state: 'Prepare', answer: new TaskFailed() },
+    ...Array.from({ length: 7 }, () => ({ state: 'Prepare', answer: new TaskFailed() })),
     { state: 'SettleError', answer: says({ next: 'end' }) },
   ]);
-  expect(asked[1]?.parameters.Payload).toMatchObject({
+  expect(asked[7]?.parameters.Payload).toMatchObject({
     action: 'settle',
     error: { Error: 'States.TaskFailed' },
   });

@@ -71,6 +71,12 @@ const declared = (type: string, name: string, properties: object): DeclaredResou
   attributes: {},
 });
 
+/** The flow with short pauses and few tries, so that a launcher which never recovers is given up within seconds. */
+const impatient = (flow: object): object => {
+  const short: Record<string, number> = { IntervalSeconds: 1, MaxDelaySeconds: 2, MaxAttempts: 2 };
+  return JSON.parse(JSON.stringify(flow), (key, value) => short[key] ?? value);
+};
+
 export interface PlaceOptions {
   /** Seconds that a job may wait for a host. */
   queueTimeoutSeconds?: number;
@@ -154,7 +160,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
       properties: {
         StateMachineName: 'slipway-local-experiments',
         RoleArn: `arn:aws:iam::${account}:role/flow`,
-        Definition: experimentFlow({ partition: 'aws', launcherArn }),
+        Definition: impatient(experimentFlow({ partition: 'aws', launcherArn })),
       },
       physicalId: stateMachineArn,
       attributes: {},
