@@ -16,6 +16,8 @@ export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   hasSlot: boolean;
   /** When CodeBuild was first asked to start it; whoever finds an old one without an answer can't know whether it runs. */
   startingAt?: string;
+  /** When CodeBuild first put its start off: it had too many builds or requests. */
+  delayedAt?: string;
   /** CodeBuild's id, `<project>:<uuid>`. */
   codeBuildId?: string;
   /** Phases of CodeBuild whose end is on the timeline. */

@@ -31,8 +31,10 @@ export interface StartDependencies {
 
 /** CodeBuild answers the same build to the same token for five minutes; after that nobody can tell whether it runs. */
 const tokenSeconds = 240;
-/** A start that CodeBuild puts off is tried for this long. */
+/** A start that fails for reasons that nobody knows is tried for this long. */
 const patienceSeconds = 3600;
+/** A start that CodeBuild puts off is tried again after this long, for as long as builds may wait for a machine. */
+const delaySeconds = 30;
 /** A start that was interrupted is finished by the reconciler after this long. */
 export const startDueSeconds = 15;
 /** A running build that nothing was heard of for this long is asked about. */
@@ -66,10 +68,8 @@ export async function startBuild(
     });
     return await confirm(dependencies, organisation, buildId, codeBuildId);
   } catch (error) {
-    if (error instanceof StartDelayedError) {
-      const record = await unmark(dependencies, organisation, buildId);
-      if (record && stopsUnstarted(record)) return endStopped(dependencies, organisation, buildId);
-    }
+    if (error instanceof StartDelayedError)
+      return await putOff(dependencies, organisation, buildId, error.message);
     if (!(error instanceof StartRefusedError)) throw error;
     const message = `CodeBuild refused to start the build: ${error.message}`;
     return endBuild(dependencies, organisation, buildId, {
@@ -84,14 +84,14 @@ const mayStart = (record: BuildRecord) => !isOver(record) && !record.codeBuildId
 const endStopped = (dependencies: StartDependencies, organisation: string, buildId: string) =>
   endBuild(dependencies, organisation, buildId, { status: 'stopped' });
 
-function givenUp({ startingAt, lastEventAt }: BuildRecord, now: Date): BuildFailure | undefined {
+function givenUp({ startingAt, delayedAt, lastEventAt }: BuildRecord, now: Date): BuildFailure | undefined {
   const olderThan = (time: string, seconds: number) => now.getTime() - Date.parse(time) > seconds * 1000;
   if (startingAt && olderThan(startingAt, tokenSeconds))
     return {
       code: 'builder-lost',
       message: 'Nothing was heard of the build after CodeBuild had been asked to start it.',
     };
-  if (olderThan(lastEventAt, patienceSeconds))
+  if (!delayedAt && olderThan(lastEventAt, patienceSeconds))
     return { code: 'start-refused', message: 'For an hour CodeBuild could not be made to start the build.' };
   return undefined;
 }
@@ -132,13 +132,55 @@ async function mark({ table, now }: StartDependencies, organisation: string, bui
   return marked?.record;
 }
 
-async function unmark({ table }: StartDependencies, organisation: string, buildId: string) {
-  const unmarked = await advance<BuildRecord>(
+/** Nobody was asked, as it were: it is tried again soon, unless it is to stop or has waited for too long. */
+async function putOff(
+  dependencies: StartDependencies,
+  organisation: string,
+  buildId: string,
+  reason: string,
+): Promise<BuildRecord | undefined> {
+  const { table, stage, now } = dependencies;
+  const time = now();
+  const moved = await advance<BuildRecord>(
     table,
     { organisation, collection: 'builds', id: buildId },
-    (current) => (mayStart(current) ? { set: { startingAt: undefined } } : undefined),
+    (current) => {
+      if (!mayStart(current)) return undefined;
+      // One entry tells of all tries.
+      const timeline = onTimeline(
+        current,
+        current.delayedAt
+          ? []
+          : [
+              {
+                time: time.toISOString(),
+                code: 'start-delayed',
+                message: `CodeBuild does not start it yet, so it is asked again: ${reason}`,
+              },
+            ],
+      );
+      return {
+        set: {
+          startingAt: undefined,
+          delayedAt: current.delayedAt ?? time.toISOString(),
+          updatedAt: time.toISOString(),
+          lastEventAt: timeline.lastEventAt,
+          ...openFields(organisation, current, new Date(time.getTime() + delaySeconds * 1000)),
+        },
+        events: timeline.events,
+      };
+    },
   );
-  return unmarked?.record;
+  if (!moved?.moved) return moved?.record;
+  const { record } = moved;
+  if (stopsUnstarted(record)) return endStopped(dependencies, organisation, buildId);
+  const waitedMs = time.getTime() - Date.parse(record.delayedAt ?? record.updatedAt);
+  if (waitedMs <= stage.queueTimeoutSeconds * 1000) return record;
+  const message = `CodeBuild could not be made to start the build within ${stage.queueTimeoutSeconds} seconds: ${reason}`;
+  return endBuild(dependencies, organisation, buildId, {
+    status: 'failed',
+    failure: { code: 'start-refused', message },
+  });
 }
 
 /** Records CodeBuild's id, and passes on a stop that was asked for in between. */

@@ -185,23 +185,36 @@ describe('B1 a start that is interrupted', () => {
     });
   });
 
-  test('put off by CodeBuild: it is tried again later, and given up after an hour', async () => {
-    const { builds } = place.dependencies;
-    const busy = () => {
-      throw new StartDelayedError('AccountLimitExceededException: too many');
+  test('put off by CodeBuild: it is tried again soon, and given up when it has waited for too long', async () => {
+    const { builds, stage } = place.dependencies;
+    const busy = {
+      builds: {
+        ...builds,
+        start: () => {
+          throw new StartDelayedError('AccountLimitExceededException: too many');
+        },
+      },
     };
-    const { buildId } = await place.build({}, { builds: { ...builds, start: busy } });
-    expect(await place.get(buildId)).not.toHaveProperty('startingAt');
-    const late = { now: later(600) };
-    await expect(
-      reconciler({ ...late, builds: { ...builds, start: busy } })(organisation, buildId),
-    ).rejects.toThrow('too many');
-    await reconciler(late)(organisation, buildId);
+    const { buildId } = await place.build({}, busy);
+    const put = await place.get(buildId);
+    expect(put).not.toHaveProperty('startingAt');
+    const soon = { ...busy, now: later(40) };
+    // No error that the function's retries, its alarm or its dead letter queue would hear of.
+    await reconciler(soon)(organisation, buildId);
+    const { dueAt } = await place.get(buildId);
+    const dueSeconds = (Date.parse(dueAt ?? '') - soon.now().getTime()) / 1000;
+    expect(dueSeconds).toBeGreaterThan(20);
+    expect(dueSeconds).toBeLessThanOrEqual(60);
+    expect(await place.codes(buildId)).toEqual(['accepted', 'start-delayed']);
+    await reconciler({ now: later(600) })(organisation, buildId);
     expect(await place.get(buildId)).toMatchObject({ codeBuildId: expect.any(String) });
 
-    const hopeless = await place.build({}, { builds: { ...builds, start: busy } });
-    await reconciler({ now: later(3700) })(organisation, hopeless.buildId);
-    expect(await place.get(hopeless.buildId)).toMatchObject({ failure: { code: 'start-refused' } });
+    const hopeless = await place.build({}, busy);
+    await reconciler({ ...busy, now: later(stage.queueTimeoutSeconds + 10) })(organisation, hopeless.buildId);
+    expect(await place.get(hopeless.buildId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'start-refused', message: expect.stringContaining('AccountLimitExceeded') },
+    });
   });
 
   test('many starters at once: one build', async () => {
