@@ -1,6 +1,6 @@
 /** Experiments as the API speaks of them: what may be asked for, what is answered, what each refusal says. */
 import * as z from 'zod';
-import { listQuery, timestamp } from './common.ts';
+import { lineOfText, listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
 import { experimentStatuses } from './states.ts';
@@ -43,9 +43,9 @@ export type ExperimentReason = keyof typeof experimentReasons;
 /** Bytes of command and environment together; a job definition ends at 24 KiB and JSON may lengthen both. */
 export const commandAndEnvLimitBytes = 16_384;
 
-const name = z.string().trim().min(1).max(128).meta({ example: 'iris' });
+const name = lineOfText(128).meta({ example: 'iris' });
 const tags = z
-  .array(z.string().trim().min(1).max(128))
+  .array(lineOfText(128))
   .max(50)
   .refine((all) => new Set(all).size === all.length, 'each tag once');
 
@@ -97,7 +97,7 @@ export const newExperimentSchema = z.lazy(() =>
       }),
       env: env.default({}),
       tags: tags.default([]),
-      project: z.string().trim().min(1).max(128).optional(),
+      project: lineOfText(128).optional(),
       timeoutSeconds: z
         .int()
         .min(60)

@@ -1,6 +1,6 @@
 /** What belongs to the organisation itself: settings, members, tokens, computes, uploads, secrets (O1–O6, B16, E13). */
 import * as z from 'zod';
-import { listQuery, roles, timestamp } from './common.ts';
+import { lineOfText, listQuery, roles, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
@@ -114,7 +114,7 @@ export type Token = z.infer<typeof tokenSchema>;
 export const newTokenSchema = z.lazy(() =>
   z
     .strictObject({
-      title: z.string().trim().min(1).max(150),
+      title: lineOfText(150),
       role: z.enum(roles).optional().meta({ description: 'Your own unless it should do less' }),
       expiresInDays: z.int().min(1).max(3650).optional().meta({
         description:

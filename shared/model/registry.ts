@@ -1,6 +1,6 @@
 /** Registries (R1–R9): where images are pulled from and pushed to. Credentials are no part of the record. */
 import * as z from 'zod';
-import { listQuery, timestamp } from './common.ts';
+import { lineOfText, listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 
 export const registryTypes = [
@@ -17,7 +17,7 @@ export type RegistryType = (typeof registryTypes)[number];
 
 export const visibilities = ['public', 'private'] as const;
 
-const title = z.string().trim().min(1).max(150);
+const title = lineOfText(150);
 const url = z
   .string()
   .trim()
