@@ -1,4 +1,5 @@
 /** Pushes the image, and asks the registry what it has. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { latestCache } from '../command.ts';
@@ -20,12 +21,33 @@ export async function push(
   const started = performance.now();
   const digest = await pushOne(docker, spec.target);
   const [{ sizeBytes, platform }] = await Promise.all([
-    registry.describe(spec.target, digest),
+    describe(registry, spec.target, digest),
     environment.BUILDER_CACHE_MODE === 'inline' ? keepCache(docker, registry, state, digest) : undefined,
   ]);
   timingsMs.push = Math.round(performance.now() - started);
-  say(`pushed ${spec.target}@${digest}: ${sizeBytes} bytes in ${timingsMs.push} ms`);
+  say(`pushed ${spec.target}@${digest}: ${sizeBytes ?? 'unknown'} bytes in ${timingsMs.push} ms`);
   return { outcome: 'succeeded', digest, sizeBytes, platform, timingsMs };
+}
+
+const describeAttempts = 3;
+const describePauseMs = 1000;
+
+/** The tag has moved by now: a registry that doesn't say what it has makes nothing undone. */
+async function describe(
+  registry: RegistryView,
+  uri: string,
+  digest: string,
+): Promise<{ sizeBytes?: number; platform?: string }> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await registry.describe(uri, digest);
+    } catch (error) {
+      if (attempt === describeAttempts) {
+        say(`the registry did not say what it has under ${digest}: ${(error as Error).message}`);
+        return {};
+      }
+      await sleep(describePauseMs);
+    }
 }
 
 /** Answers the digest of what was pushed. */

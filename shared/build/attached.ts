@@ -53,7 +53,7 @@ export async function settleAttached(
   if (!record?.attachedTo || isOver(record)) return record;
   const first = (await table.get(organisation, 'builds', record.attachedTo)) as BuildRecord | undefined;
   if (first && !isOver(first)) return record;
-  if (first?.status === 'succeeded' && first.digest !== undefined && first.sizeBytes !== undefined) {
+  if (first?.status === 'succeeded' && first.digest !== undefined) {
     const { digest, sizeBytes } = first;
     try {
       await copyTag(organisation, first.uri, digest, record.uri);
@@ -68,7 +68,7 @@ export async function settleAttached(
     }
     return endBuild(dependencies, organisation, buildId, {
       status: 'succeeded',
-      pushed: { digest, sizeBytes, platform },
+      pushed: { digest, sizeBytes, platforms: [platform] },
     });
   }
   if (first?.failure && first.status !== 'stopped')

@@ -20,7 +20,7 @@ import { onTimeline } from './timeline.ts';
 export interface End {
   status: Extract<BuildStatus, 'succeeded' | 'failed' | 'stopped' | 'timed_out'>;
   failure?: BuildFailure;
-  pushed?: { digest: string; sizeBytes: number; platform: string; platforms?: string[] };
+  pushed?: { digest: string; sizeBytes?: number | undefined; platforms?: string[] | undefined };
   /** Of a mirror, beside `pushed`. */
   mirror?: Mirror;
   validation?: Validation;
@@ -129,7 +129,7 @@ function imageAfter(
       ? {
           digest: pushed.digest,
           sizeBytes: pushed.sizeBytes,
-          platforms: pushed.platforms ?? [pushed.platform],
+          platforms: pushed.platforms,
         }
       : {}),
     ...(pushed && kind !== 'validation' ? { source: kind } : {}),
@@ -158,7 +158,12 @@ function endEvent(current: BuildRecord, { status, failure, pushed }: End, finish
     ...(failure
       ? { detail: { code: failure.code, ...(failure.step ? { step: failure.step } : {}) } }
       : pushed
-        ? { detail: { digest: pushed.digest, sizeBytes: pushed.sizeBytes } }
+        ? {
+            detail: {
+              digest: pushed.digest,
+              ...(pushed.sizeBytes === undefined ? {} : { sizeBytes: pushed.sizeBytes }),
+            },
+          }
         : {}),
     durationMs: Math.max(0, Date.parse(finishedAt) - Date.parse(current.createdAt)),
   };
@@ -176,13 +181,16 @@ export function endOf(
 ): Pick<End, 'status' | 'failure' | 'pushed' | 'mirror' | 'validation'> {
   if (result?.outcome === 'succeeded') {
     const { digest, sizeBytes, platform } = result;
-    return { status: 'succeeded', pushed: { digest, sizeBytes, platform } };
+    return {
+      status: 'succeeded',
+      pushed: { digest, sizeBytes, platforms: platform === undefined ? undefined : [platform] },
+    };
   }
   if (result?.outcome === 'mirrored') {
     const { digest, sizeBytes, platforms, mirror } = result;
     return {
       status: 'succeeded',
-      pushed: { digest, sizeBytes, platform: platforms[0] ?? '', platforms },
+      pushed: { digest, sizeBytes, platforms },
       mirror,
     };
   }

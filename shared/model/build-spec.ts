@@ -80,8 +80,9 @@ export const buildResultSchema = z.discriminatedUnion('outcome', [
   z.strictObject({
     outcome: z.literal('succeeded'),
     digest: z.string(),
-    sizeBytes: z.int(),
-    platform: z.string(),
+    /** Both absent where the registry took the image and then didn't tell. */
+    sizeBytes: z.int().optional(),
+    platform: z.string().optional(),
     /** Milliseconds of each part of the work, for the timeline. */
     timingsMs: z.record(z.string(), z.number()),
   }),

@@ -30,9 +30,9 @@ const indexSchema = z.object({
 
 const strings = z.array(z.string()).nullish();
 const configSchema = z.object({
-  os: z.string().default('linux'),
-  architecture: z.string().default('amd64'),
-  variant: z.string().optional(),
+  os: z.string().nullish(),
+  architecture: z.string().nullish(),
+  variant: z.string().nullish(),
   created: z.string().nullish(),
   config: z
     .object({
@@ -101,7 +101,7 @@ export function readIndex(document: unknown, host: string): (Descriptor & { plat
 export function readConfig(document: unknown, host: string): { platform: Platform; config: ImageConfig } {
   const { config, created, os, architecture, variant } = parse(configSchema, document, 'configuration', host);
   return {
-    platform: { os, architecture, ...(variant ? { variant } : {}) },
+    platform: { os: os ?? 'linux', architecture: architecture ?? 'amd64', ...(variant ? { variant } : {}) },
     config: {
       env: config?.Env ?? [],
       entrypoint: config?.Entrypoint ?? [],

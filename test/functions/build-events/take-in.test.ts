@@ -33,6 +33,16 @@ describe('B1 events', () => {
     expect((await place.get(buildId)).status).toBe('succeeded');
   });
 
+  test('a push whose size nobody told is a success all the same', async () => {
+    const { buildId, imageId } = await place.build();
+    const { sizeBytes: _, platform: __, ...told } = succeeded;
+    await place.result(buildId, told);
+    expect(await place.over(buildId)).toMatchObject({ status: 'succeeded', digest: succeeded.digest });
+    const image = await place.image(imageId);
+    expect(image).toMatchObject({ status: 'ready', digest: succeeded.digest });
+    expect(image).not.toHaveProperty('sizeBytes');
+  });
+
   test('twice, late and in any order: the same final state, and no mail twice', async () => {
     const first = await place.build();
     await place.result(first.buildId, failed);

@@ -38,6 +38,32 @@ const clientOf = ({ host }: TestServer, more: Partial<Parameters<typeof createRe
   createRegistryClient({ host, insecure: true, network: network(), ...more });
 
 describe('I2 what an image name points at', () => {
+  it('reads a configuration whose fields are null, as engines write for images from scratch', async () => {
+    const store = await registry();
+    const text = JSON.stringify({
+      os: null,
+      architecture: null,
+      variant: null,
+      created: null,
+      config: { Env: ['A=1'] },
+    });
+    const config = {
+      mediaType: 'application/vnd.docker.container.image.v1+json',
+      digest: store.putBlob(text),
+      size: text.length,
+    };
+    store.put(
+      'app',
+      'v1',
+      dockerManifest,
+      JSON.stringify({ schemaVersion: 2, mediaType: dockerManifest, config, layers: [] }),
+    );
+    expect(await clientOf(store).resolveManifest('app', 'v1')).toMatchObject({
+      platform: 'linux/amd64',
+      config: { env: ['A=1'] },
+    });
+  });
+
   it.each([ociManifest, dockerManifest])(
     'reads %s: digest, platform, size, layers, configuration',
     async (type) => {

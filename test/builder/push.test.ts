@@ -1,0 +1,71 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readEnvironment } from '../../builder/environment.ts';
+import { push } from '../../builder/phases/push.ts';
+import { type State, workOf } from '../../builder/work.ts';
+import { type BuildSpec, buildResultSchema } from '../../shared/model/build-spec.ts';
+import { putImage } from '../shared/registry/images.ts';
+import { type Answer, type Asked, json, startMemoryRegistry } from '../shared/registry/servers.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-push-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Pushes with a client that says it pushed, to a registry that already has the image. */
+async function pushed(before?: (asked: Asked) => Answer | undefined) {
+  const registry = await startMemoryRegistry(before);
+  try {
+    const digest = putImage(registry, 'acme/x', '1');
+    const client = join(folder, 'docker');
+    writeFileSync(client, `#!/bin/sh\necho '1: digest: ${digest} size: 528'\n`);
+    chmodSync(client, 0o755);
+    writeFileSync(join(folder, 'config.json'), '{"auths":{}}');
+    const environment = readEnvironment({
+      CODEBUILD_BUILD_ID: 'x:1',
+      SLIPWAY_SPEC: 'acme/builds/bld_1/spec.json',
+      ARTIFACTS_BUCKET: 'artifacts',
+      BUILDER_CACHE_MODE: 'registry',
+      BUILDER_HOST: 'shared',
+    });
+    const spec: BuildSpec = {
+      version: 1,
+      kind: 'build',
+      organisation: 'acme',
+      buildId: 'bld_1',
+      dockerfile: 'FROM scratch\n',
+      buildArgs: {},
+      bases: {},
+      secrets: [],
+      registries: [],
+      target: `${registry.host}/acme/x:1`,
+      privateRegistries: ['127.0.0.1'],
+      cache: `${registry.host}/acme/x:slipway-cache`,
+      resultKey: 'acme/builds/bld_1/result.json',
+    };
+    const state: State<BuildSpec> = { spec, client, cacheExists: false, timingsMs: {} };
+    const work = { ...workOf(environment), docker: { config: folder } };
+    const result = await push(environment, work, state);
+    // As it travels.
+    return { digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };
+  } finally {
+    await registry.stop();
+  }
+}
+
+test('B1 what was pushed was pushed, whatever the registry says of it afterwards', async () => {
+  const { digest, result } = await pushed(({ url }) =>
+    url === '/v2/' ? undefined : json(500, { errors: [{ code: 'UNKNOWN' }] }),
+  );
+  expect(result).toMatchObject({ outcome: 'succeeded', digest });
+  expect(result).not.toHaveProperty('sizeBytes');
+});
+
+test('B1 size and platform are asked for again', async () => {
+  let refusals = 2;
+  const { digest, result } = await pushed(({ url }) =>
+    url.includes('/manifests/') && refusals-- > 0 ? json(503, {}) : undefined,
+  );
+  expect(result).toMatchObject({ outcome: 'succeeded', digest, platform: 'linux/amd64' });
+  expect(result).toHaveProperty('sizeBytes');
+});
