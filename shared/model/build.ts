@@ -8,15 +8,16 @@ import { secretName } from './organisation.ts';
 import { buildStatuses } from './states.ts';
 import { validationSchema } from './validation.ts';
 
-/** A Dockerfile is text that people read; what is larger belongs into the context. */
+/** Bytes of UTF-8. A Dockerfile is text that people read; what is larger belongs into the context. */
 export const dockerfileLimit = 131_072;
-/** Build arguments travel as program arguments, names and values together at most this many characters. */
+/** Build arguments travel as program arguments, names and values together at most this many bytes of UTF-8. */
 const buildArgsLimit = 32_768;
 
 const dockerfile = z
   .string()
   .min(1)
   .max(dockerfileLimit)
+  .refine((text) => Buffer.byteLength(text) <= dockerfileLimit, `is at most ${dockerfileLimit} bytes`)
   .refine((text) => !text.includes('\0'), 'must not contain NUL')
   .meta({ example: 'FROM python:3.13-slim\nRUN pip install numpy\n' });
 
@@ -32,8 +33,8 @@ const buildArgs = z
     z.string().refine((value) => !value.includes('\0'), 'must not contain NUL'),
   )
   .refine(
-    (all) => Object.entries(all).flat().join('').length <= buildArgsLimit,
-    `names and values together are at most ${buildArgsLimit} characters`,
+    (all) => Buffer.byteLength(Object.entries(all).flat().join('')) <= buildArgsLimit,
+    `names and values together are at most ${buildArgsLimit} bytes`,
   )
   .meta({ description: 'Seen in the log and in the image: no place for secrets' });
 

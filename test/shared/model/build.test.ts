@@ -1,0 +1,18 @@
+/** B1: what a build may be asked to do is limited, so that it fits where it is kept. */
+import { expect, test } from 'vitest';
+import { rebuildSchema } from '../../../shared/model/build.ts';
+
+const problems = (asked: object) =>
+  rebuildSchema.safeParse(asked).error?.issues.map(({ path, message }) => `${path.join('/')}: ${message}`);
+
+test('B1 Dockerfiles and build arguments are measured in bytes, not in characters', () => {
+  const start = 'FROM scratch\n#';
+  const fits = start + 'ß'.repeat((131_072 - start.length) / 2);
+  expect(problems({ dockerfile: fits })).toBeUndefined();
+  expect(problems({ dockerfile: `${fits}ß` })).toEqual(['dockerfile: is at most 131072 bytes']);
+
+  expect(problems({ buildArgs: { A: `x${'ß'.repeat(16_383)}` } })).toBeUndefined();
+  expect(problems({ buildArgs: { A: 'ß'.repeat(16_384) } })).toEqual([
+    'buildArgs: names and values together are at most 32768 bytes',
+  ]);
+});
