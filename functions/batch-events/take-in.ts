@@ -44,6 +44,8 @@ export async function takeIn(dependencies: BatchEventsDependencies, report: JobR
   );
   if (!moved) {
     log.warn('job of an unknown experiment', { organisation, id, jobId: job.id });
+    // Its record was deleted while the job, a surplus one, was still alive: nobody else would ever end it.
+    if (!isEnded(job)) await jobs.terminate(job.id, 'Its experiment is gone');
     return;
   }
   const { record } = moved;

@@ -60,6 +60,26 @@ describe('E1 events', () => {
   });
 });
 
+describe('E1 a deleted experiment', () => {
+  it('leaves no job running', async () => {
+    await open({ deliver: () => [] });
+    const { id } = await place.create({ image: tiny, command: ['sleep', '300'] });
+    const queue = 'slipway-local-acme-cpu';
+    const live = () => place.jobs.findByName(queue, `${id}-1`);
+    await expect.poll(async () => (await live())?.status, { timeout: 20_000 }).toBe('RUNNING');
+    const job = await live();
+    if (!job) throw new Error('no job');
+    await place.table.remove(organisation, 'experiments', id);
+    const report = { jobId: job.id, jobName: job.name, status: 'RUNNING' } as const;
+    await place.takeIn({ ...report, jobQueue: 'arn:x/somebody-elses' });
+    expect((await live())?.status).toBe('RUNNING');
+    await place.takeIn({ ...report, jobQueue: `arn:x/${queue}` });
+    await expect
+      .poll(live, { timeout: 20_000 })
+      .toMatchObject({ status: 'FAILED', statusReason: 'Its experiment is gone' });
+  });
+});
+
 describe('E1 the reconciler', () => {
   it('starts what was recorded and never started', async () => {
     await open();
