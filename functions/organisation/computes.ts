@@ -8,8 +8,8 @@ export function listComputes({ computes }: Pick<Stage, 'computes'>, use: Compute
 }
 
 function toCompute(one: Compute): z.output<typeof computeSchema> {
-  const { name, use, vcpus, memoryMiB, pricePerHourUsd, maxConcurrent } = one;
-  const common = { name, use, vcpus, memoryMiB, pricePerHourUsd, maxConcurrent };
-  if (one.use === 'build') return { ...common, gpus: 0, queues: [] };
+  const { name, use, vcpus, memoryMiB, pricePerHourUsd } = one;
+  const common = { name, use, vcpus, memoryMiB, pricePerHourUsd };
+  if (one.use === 'build') return { ...common, gpus: 0, maxConcurrent: one.maxConcurrent, queues: [] };
   return { ...common, gpus: one.gpus, ...(one.gpuType ? { gpuType: one.gpuType } : {}), queues: one.queues };
 }

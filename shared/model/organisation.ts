@@ -42,7 +42,9 @@ export const computeSchema = z.lazy(() =>
       gpus: z.int(),
       gpuType: z.string().optional(),
       pricePerHourUsd: z.number(),
-      maxConcurrent: z.int(),
+      maxConcurrent: z.int().optional().meta({
+        description: 'Builds at once; jobs are limited by the vCPUs of the environments behind their queues',
+      }),
       queues: z.array(z.string()).meta({ description: 'Tried in order' }),
     })
     .meta({ id: 'Compute' }),

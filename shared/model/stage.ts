@@ -41,6 +41,7 @@ const compute = z.discriminatedUnion('use', [
     /** CodeBuild compute type, such as `BUILD_GENERAL1_SMALL`. */
     computeType: z.string(),
     pricePerHourUsd: z.number().nonnegative(),
+    /** Builds at once in an organisation. Jobs have no such number: their environments' `maxVcpus` is the limit. */
     maxConcurrent: z.int().positive(),
   }),
   z.strictObject({
@@ -52,7 +53,6 @@ const compute = z.discriminatedUnion('use', [
     gpus: z.int().nonnegative(),
     gpuType: z.string().optional(),
     pricePerHourUsd: z.number().nonnegative(),
-    maxConcurrent: z.int().positive(),
     /** Tried in order: the next one after a lost host or missing capacity. */
     queues: z.array(label).min(1),
   }),

@@ -117,7 +117,6 @@ export const testStage: Stage = stageSchema.parse({
       memoryMiB: 1024,
       gpus: 0,
       pricePerHourUsd: 0.04,
-      maxConcurrent: 4,
       queues: ['cpu'],
     },
     {
@@ -128,7 +127,6 @@ export const testStage: Stage = stageSchema.parse({
       gpus: 1,
       gpuType: 'A10G',
       pricePerHourUsd: 1,
-      maxConcurrent: 2,
       queues: ['gpu', 'cpu'],
     },
   ],

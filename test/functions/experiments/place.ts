@@ -102,7 +102,6 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
         memoryMiB: 65_536,
         gpus: 0,
         pricePerHourUsd: 1,
-        maxConcurrent: 1,
         queues: ['cpu', 'gpu'],
       },
       {
@@ -112,7 +111,6 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
         memoryMiB: 6000,
         gpus: 0,
         pricePerHourUsd: 1,
-        maxConcurrent: 1,
         queues: ['gpu', 'gpu-on-demand'],
       },
     ],
