@@ -46,8 +46,14 @@ export async function readBuildRequest(
   if (typeof context === 'string') errors.push({ pointer: `${pointer}/contextUploadId`, message: context });
   const secrets = wanted.secrets ?? {};
   const secretSources: BuildRequest['secretSources'] = [];
-  for (const [id, name] of Object.entries(secrets)) {
-    const secret = await getSecret(table, organisation, name);
+  const named = await Promise.all(
+    Object.entries(secrets).map(async ([id, name]) => ({
+      id,
+      name,
+      secret: await getSecret(table, organisation, name),
+    })),
+  );
+  for (const { id, name, secret } of named) {
     if (secret) secretSources.push({ id, secretArn: secret.arn, version: `${secret.arn} ${secret.version}` });
     else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
   }

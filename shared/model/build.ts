@@ -12,6 +12,9 @@ import { validationSchema } from './validation.ts';
 export const dockerfileLimit = 131_072;
 /** Build arguments travel as program arguments, names and values together at most this many bytes of UTF-8. */
 const buildArgsLimit = 32_768;
+/** Of build arguments, and of secrets, each of which is looked up before the build is accepted. */
+const namesLimit = 50;
+const fewNames = (all: Record<string, string>) => Object.keys(all).length <= namesLimit;
 
 const dockerfile = z
   .string()
@@ -32,18 +35,26 @@ const buildArgs = z
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores'),
     z.string().refine((value) => !value.includes('\0'), 'must not contain NUL'),
   )
+  .refine(fewNames, `has at most ${namesLimit} entries`)
   .refine(
     (all) => Buffer.byteLength(Object.entries(all).flat().join('')) <= buildArgsLimit,
     `names and values together are at most ${buildArgsLimit} bytes`,
   )
-  .meta({ description: 'Seen in the log and in the image: no place for secrets' });
+  .meta({
+    description: 'Seen in the log and in the image: no place for secrets',
+    maxProperties: namesLimit,
+  });
 
 const secrets = z
   .record(
     z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'an id of letters, digits, `_`, `.`, `-`'),
     secretName,
   )
-  .meta({ description: 'By the id that `RUN --mount=type=secret,id=` names: a secret of the organisation' });
+  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .meta({
+    description: 'By the id that `RUN --mount=type=secret,id=` names: a secret of the organisation',
+    maxProperties: namesLimit,
+  });
 
 const computes = z
   .array(z.string().min(1).max(64))

@@ -16,3 +16,13 @@ test('B1 Dockerfiles and build arguments are measured in bytes, not in character
     'buildArgs: names and values together are at most 32768 bytes',
   ]);
 });
+
+test('B1 B16 a build takes at most 50 arguments and 50 secrets', () => {
+  const entries = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`name${i}`, 'value']));
+  expect(problems({ buildArgs: entries(50), secrets: entries(50) })).toBeUndefined();
+  expect(problems({ buildArgs: entries(51), secrets: entries(51) })).toEqual([
+    'buildArgs: has at most 50 entries',
+    'secrets: has at most 50 entries',
+  ]);
+});
