@@ -49,9 +49,11 @@ it('B6 stages, COPY --from and --mount=from of two private registries, each with
     left: await connect(left.host, accounts.left, '/team'),
     right: await connect(right.host, accounts.right),
   };
+  // New every time, so that no engine has it cached.
+  const words = { left: unique('left'), right: unique('right') };
   const bases = await Promise.all(
     (['left', 'right'] as const).map((side) =>
-      build(`FROM ${tinyBase}\nRUN echo ${side} > /${side}\n`, {
+      build(`FROM ${tinyBase}\nRUN echo ${words[side]} > /${side}\n`, {
         registryId: registryIds[side],
         repository: unique(side),
       }),
@@ -75,7 +77,7 @@ it('B6 stages, COPY --from and --mount=from of two private registries, each with
   );
   const text = (await api.log(`/v1/builds/${done.id}`)).map((line) => line.text).join('\n');
   expect(done, text).toMatchObject({ status: 'succeeded' });
-  expect(text).toMatch(/^#\d+ [\d.]+ left$/m);
+  for (const word of Object.values(words)) expect(text).toMatch(new RegExp(`^#\\d+ [\\d.]+ ${word}$`, 'm'));
   expect(text).toContain(`${one.uri}@${one.digest}`);
   for (const { password } of Object.values(accounts)) expect(text).not.toContain(password);
 });
