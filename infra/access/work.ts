@@ -23,16 +23,16 @@ export function terminateJobs({ arn }: Pick<Deployment, 'arn'>): Access {
   };
 }
 
-/** Hand exactly the organisations' roles of some kinds to one service. */
+/** Hand exactly the organisations' roles of some kinds to what takes them: one service, or any of its names. */
 export function passRoles(
   { roleArn, names, stage }: Deployment,
   kinds: OrganisationRole[],
-  service: string,
+  services: string[],
 ): Access {
   return {
     actions: ['iam:PassRole'],
     resources: stage.organisations.flatMap(({ id }) => kinds.map((kind) => roleArn(names.role(id, kind)))),
-    conditions: { StringEquals: { 'iam:PassedToService': service } },
+    conditions: { StringEquals: { 'iam:PassedToService': services } },
   };
 }
 

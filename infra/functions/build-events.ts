@@ -26,7 +26,7 @@ export const buildEvents: FunctionDeclaration = {
     logStreams(deployment, deployment.names.buildLogGroup),
     // The end of one build is the start of the next that waits for its compute.
     builds(deployment, ['codebuild:BatchGetBuilds', 'codebuild:StartBuild', 'codebuild:StopBuild']),
-    passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
+    passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     sendMail(deployment),
     // Builds that are identical to a finished one get its manifest, under their tag.
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),

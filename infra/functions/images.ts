@@ -17,7 +17,7 @@ export const images: FunctionDeclaration = {
     listBucket(deployment),
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
     builds(deployment, ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds']),
-    passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
+    passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     ecrLogin,
     // A finished manifest gets another tag.
     everyOrganisationsRepositories(deployment, [

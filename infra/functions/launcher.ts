@@ -25,7 +25,8 @@ export const launcher: FunctionDeclaration = {
     describeJobs,
     // A line of the log tells an image without a shell from a command that isn't there.
     logStreams(deployment, deployment.names.jobLogGroup),
-    passRoles(deployment, ['execution', 'job'], 'ecs-tasks.amazonaws.com'),
+    // The roles are a container's, but it is Batch that they are handed to with a definition.
+    passRoles(deployment, ['execution', 'job'], ['ecs-tasks.amazonaws.com', 'batch.amazonaws.com']),
     ecrLogin,
     everyOrganisationsRepositories(deployment, [...pushActions, 'ecr:CreateRepository', 'ecr:TagResource']),
     defaultRepositories(deployment),

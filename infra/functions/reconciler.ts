@@ -31,7 +31,7 @@ export const reconciler: FunctionDeclaration = {
   access: (deployment) => [
     ...tableReadWrite(deployment),
     builds(deployment, ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds']),
-    passRoles(deployment, ['builder'], 'codebuild.amazonaws.com'),
+    passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     { actions: ['states:StartExecution'], resources: [stateMachineArn(deployment)] },
     executions(deployment, ['states:DescribeExecution']),
     describeJobs,

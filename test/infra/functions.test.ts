@@ -95,7 +95,7 @@ test("policies of a role stay below IAM's 10,240 characters with twenty-five org
   }
 });
 
-test('roles are handed on only by exact name, each to the one service that it is for', () => {
+test('roles are handed on only by exact name, each to the services that it is for', () => {
   const passing = ofType('AWS::IAM::Role').flatMap((role) =>
     statementsOf(role.properties.Policies).filter((one) => one.actions.includes('iam:PassRole')),
   );
@@ -104,7 +104,11 @@ test('roles are handed on only by exact name, each to the one service that it is
     const [condition] = conditions;
     expect(actions).toEqual(['iam:PassRole']);
     expect(condition).toMatchObject({ operator: 'StringEquals', key: 'iam:PassedToService' });
-    const kinds = condition?.values[0] === 'codebuild.amazonaws.com' ? 'builder' : 'execution|job';
+    const builds = condition?.values.includes('codebuild.amazonaws.com');
+    expect(condition?.values).toEqual(
+      builds ? ['codebuild.amazonaws.com'] : ['ecs-tasks.amazonaws.com', 'batch.amazonaws.com'],
+    );
+    const kinds = builds ? 'builder' : 'execution|job';
     for (const arn of resources)
       expect(arn).toMatch(new RegExp(`:role/slipway-example-acme(-labs)?-(${kinds})$`));
   }
