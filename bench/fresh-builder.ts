@@ -30,6 +30,7 @@ export async function startFreshBuilder(engine: Engine, port: number): Promise<F
     };
   } catch (error) {
     await fresh.stop();
+    await rm(home, { recursive: true, force: true });
     throw error;
   } finally {
     for (const [name, value] of Object.entries(before))
