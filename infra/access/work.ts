@@ -48,17 +48,17 @@ export function executions({ arn, names }: Deployment, actions: string[]): Acces
   };
 }
 
-/** Send from the configured address; where the operator keeps the identity, it may be the address or its domain. */
+/**
+ * Send from the configured address, by whichever identity SES goes: the address, its domain, and in the sandbox those
+ * of the recipients too.
+ */
 export function sendMail({ arn, names, stage }: Deployment): Access {
-  const domain = stage.mailFrom.slice(stage.mailFrom.lastIndexOf('@') + 1);
-  const actions = ['ses:SendEmail'];
-  const own = arn('ses', `identity/${stage.mailFrom}`);
-  if (stage.mailIdentity === 'create')
-    return { actions, resources: [own, arn('ses', `configuration-set/${names.prefix}`)] };
+  const isOurs = stage.mailIdentity === 'create';
   return {
-    actions,
-    resources: [own, arn('ses', `identity/${domain}`), arn('ses', 'configuration-set/*')],
+    actions: ['ses:SendEmail'],
+    resources: [arn('ses', 'identity/*'), arn('ses', `configuration-set/${isOurs ? names.prefix : '*'}`)],
+    conditions: { StringEquals: { 'ses:FromAddress': stage.mailFrom } },
     wildcard:
-      "The identity isn't this stack's, nor is the configuration set that its owner may have given it.",
+      "In SES's sandbox every recipient's identity is asked too; an existing identity may have any configuration set. The sender is fixed.",
   };
 }

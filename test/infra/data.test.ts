@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { exampleStage, synthesize } from './synthesized.ts';
+import { evaluatePolicy, parsePolicy } from '../../local/iam/policy.ts';
+import { exampleStage, place, synthesize } from './synthesized.ts';
 
 const stage = exampleStage();
 const kept = synthesize(stage);
@@ -110,8 +111,31 @@ describe('B4 mail', () => {
   test('an identity that the account has already is left alone, and may be the domain', () => {
     const existing = synthesize(exampleStage({ mailIdentity: 'existing' }));
     expect(existing.ofType('AWS::SES::EmailIdentity')).toEqual([]);
-    expect(JSON.stringify(existing.find('AWS::IAM::Role', 'buildeventsRole'))).toContain(
-      'identity/example.com',
-    );
+    const may = sending(existing);
+    expect(may('identity/example.com', stage.mailFrom)).toBe(true);
+    expect(may('configuration-set/the-owners', stage.mailFrom)).toBe(true);
   });
+
+  test("is sent from the configured address only, in the sandbox with the recipient's identity too", () => {
+    const may = sending(kept);
+    for (const identity of [stage.mailFrom, 'ada@elsewhere.example'])
+      expect(may(`identity/${identity}`, stage.mailFrom)).toBe(true);
+    expect(may('configuration-set/slipway-example', stage.mailFrom)).toBe(true);
+    expect(may('configuration-set/another', stage.mailFrom)).toBe(false);
+    expect(may(`identity/${stage.mailFrom}`, 'ceo@example.com')).toBe(false);
+    expect(may(`identity/${stage.mailFrom}`)).toBe(false);
+  });
+
+  /** Whether the function that mails may send by a resource of SES, `from` an address. */
+  function sending({ find }: ReturnType<typeof synthesize>) {
+    const policies: { PolicyDocument: unknown }[] = find('AWS::IAM::Role', 'buildeventsRole').properties
+      .Policies;
+    const statements = policies.flatMap((one) => parsePolicy(one.PolicyDocument, 'a role'));
+    return (resource: string, from?: string) =>
+      evaluatePolicy(statements, {
+        action: 'ses:SendEmail',
+        resource: `arn:aws:ses:${place.region}:${place.accountId}:${resource}`,
+        context: from === undefined ? {} : { 'ses:FromAddress': from },
+      }) === 'Allow';
+  }
 });
