@@ -24,22 +24,28 @@ async function engineForTests(): Promise<Engine | undefined> {
 }
 
 /** Programs that tests use and a bare machine lacks, with the Debian package of each. */
-const tools: Record<string, string> = { curl: 'curl', ps: 'procps', python3: 'python3' };
+const tools: Record<string, string> = {
+  curl: 'curl',
+  'docker-registry': 'docker-registry',
+  ps: 'procps',
+  python3: 'python3',
+};
 
 async function ensureTools(): Promise<void> {
   const missing = Object.keys(tools).filter((name) => commandsOnPath(name).length === 0);
   if (missing.length === 0) return;
-  if (isRoot() && hasApt()) {
-    const packages = missing.map((name) => tools[name] ?? name);
+  const packages = missing.map((name) => tools[name] ?? name);
+  try {
+    if (!isRoot() || !hasApt()) throw new Error('that needs root on Debian or Ubuntu');
     await task(
       'test tools',
       (detail) => installPackages(packages, [], detail),
       () => packages.join(', '),
     );
-  } else
-    say(
-      `  Tests that use ${missing.join(', ')} are going to fail: install ${missing.length > 1 ? 'them' : 'it'} first.`,
-    );
+  } catch (error) {
+    say(`  Not installed: ${packages.join(', ')} (${error instanceof Error ? error.message : error}).`);
+    say('  The tests that use them are going to fail.');
+  }
 }
 
 function vitest(args: string[]): Promise<number> {

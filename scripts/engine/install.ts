@@ -3,25 +3,40 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run, succeeds } from '../command.ts';
+import { CommandError, run, succeeds } from '../command.ts';
 import type { Detail } from '../progress.ts';
 import { commandsOnPath, type FoundEngine, findEngine } from './find.ts';
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 export const hasApt = (): boolean => existsSync('/usr/bin/apt-get');
 
+const LOCK_TIMEOUT_SECONDS = 300;
 const APT = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } };
 
 /** Installs Debian packages; those marked optional only where the release has them. */
 export async function installPackages(required: string[], optional: string[], detail: Detail): Promise<void> {
-  const onLine = (line: string) => detail(line);
-  detail('apt-get update');
-  await run('apt-get', ['update', '-q'], { ...APT, onLine });
+  await apt(['update', '-q'], detail);
   const packages = [...required];
   for (const name of optional)
     if (await succeeds('apt-cache', ['show', '--no-all-versions', name], APT)) packages.push(name);
-  detail(`apt-get install ${packages.join(' ')}`);
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { ...APT, onLine });
+  await apt(['install', '-y', '-q', '--no-install-recommends', ...packages], detail);
+}
+
+/** Waits for whoever else installs something right now: another test, or the machine's own upgrades. */
+async function apt(args: string[], detail: Detail): Promise<void> {
+  const until = performance.now() + LOCK_TIMEOUT_SECONDS * 1000;
+  detail(`apt-get ${args.join(' ')}`);
+  for (;;) {
+    try {
+      await run('apt-get', args, { ...APT, onLine: detail });
+      return;
+    } catch (error) {
+      const locked = error instanceof CommandError && /Could not get lock/.test(error.output);
+      if (!locked || performance.now() > until) throw error;
+      detail('another program installs packages; waiting for it');
+      await sleep(1000);
+    }
+  }
 }
 
 /**
