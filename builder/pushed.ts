@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRegistryClient } from '../shared/registry/client.ts';
 import { RegistryError } from '../shared/registry/model.ts';
 import { createNetwork } from '../shared/registry/network.ts';
-import { parseReference } from '../shared/registry/reference.ts';
+import { type ImageLocation, parseReference, referenceOf } from '../shared/registry/reference.ts';
 import type { Credentials } from './aws.ts';
 import { dockerKey } from './credentials.ts';
 
@@ -13,6 +13,13 @@ export interface RegistryView {
   has(uri: string): Promise<boolean>;
   /** Why these credentials can't push there; nothing where they can, or nobody can tell before it is tried. */
   refusalOf(uri: string): Promise<string | undefined>;
+  /**
+   * Why a base can't be pulled with these credentials: `missing` and `unauthorized` are the registry's own words.
+   * Nothing where it can, or where the registry can't be asked at this moment: that is the engine's to tell.
+   */
+  baseRefusalOf(
+    base: ImageLocation,
+  ): Promise<{ why: 'missing' | 'unauthorized'; message: string } | undefined>;
   /** Compressed size and platform of what lies under `digest` beside `uri`. */
   describe(uri: string, digest: string): Promise<{ sizeBytes: number; platform: string }>;
   /** Gives `digest` the tag of `to` as well. False where that is in another repository. */
@@ -52,6 +59,19 @@ export function createRegistryView(configFolder: string, privateHosts: readonly 
       } catch (error) {
         // Anything but a plain no may be this moment's trouble, or a protocol that knows no giving up.
         if (error instanceof RegistryError && error.status === 401) return error.message;
+      }
+      return undefined;
+    },
+    async baseRefusalOf(base) {
+      const { host, repository } = base;
+      try {
+        const found = await (await clientOf(host)).headManifest(repository, referenceOf(base));
+        if (!found) return { why: 'missing', message: `${host}/${repository}: there is no such image` };
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        const { status, message } = error;
+        if (status === 401 || status === 403) return { why: 'unauthorized', message };
+        if (status === 404) return { why: 'missing', message };
       }
       return undefined;
     },

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildSpec, jobSpecSchema } from '../../shared/model/build-spec.ts';
 import type { Aws } from '../aws.ts';
+import { requireBases } from '../bases.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchContext } from '../context.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
@@ -43,7 +44,7 @@ export async function prepare(
 
 /**
  * Answers whether the repository has a layer cache: the credentials' first use. Stored credentials that the target's
- * registry refuses end the build here, before anybody waits for what can't be pushed.
+ * registry refuses end the build here, before anybody waits for what can't be pushed, as do bases that aren't for it.
  */
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
@@ -54,6 +55,7 @@ async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   const [cacheExists, refusal] = await Promise.all([
     registry.has(spec.cache),
     isStored ? registry.refusalOf(spec.target) : undefined,
+    requireBases(spec, registry),
   ]);
   if (refusal !== undefined) throw new BuildError({ code: 'push-unauthorized', message: `${refusal}.` });
   return cacheExists;

@@ -76,6 +76,38 @@ describe('two organisations', () => {
     expect(done.failure.code).toMatch(/^base-image-/);
   });
 
+  it('nor by a digest that the engine already has', async () => {
+    // Of a base of acme's own that this engine has built on, so that its store holds every byte of it.
+    const secret = unique('secret');
+    const made = await acme.post('/v1/images', {
+      source: { type: 'build', dockerfile: `FROM ${tinyBase}\nRUN echo ${secret} > /secret\n` },
+      registryId: 'reg_private',
+      repository: unique('base'),
+      tag: '1',
+    });
+    const base = await acme.until(`/v1/builds/${made.body.currentBuild.id}`, settled);
+    const pinned = `${base.uri}@${base.digest}`;
+    const build = async (api: Api, dockerfile: string) => {
+      const reply = await api.post('/v1/images', {
+        source: { type: 'build', dockerfile },
+        registryId: 'reg_private',
+        repository: unique('on-digest'),
+        tag: '1',
+      });
+      expect(reply.status, JSON.stringify(reply.body)).toBe(202);
+      return api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled);
+    };
+    const dockerfile = `FROM ${pinned}\nRUN cat /secret\n`;
+    expect(await build(acme, dockerfile)).toMatchObject({ status: 'succeeded' });
+    for (const theirs of [dockerfile, `FROM ${tinyBase}\nCOPY --from=${pinned} /secret /secret\n`]) {
+      const done = await build(globex, theirs);
+      expect(done).toMatchObject({ status: 'failed', failure: { code: 'base-image-unauthorized' } });
+    }
+    // A digest of somebody else's under a name of one's own.
+    const own = pinned.replace('/acme/', '/globex/');
+    expect(await build(globex, `FROM ${own}\nRUN cat /secret\n`)).toMatchObject({ status: 'failed' });
+  });
+
   it('an experiment cannot run the images of another organisation', async () => {
     const made = await globex.post('/v1/experiments', {
       image: tinyBase,

@@ -1,0 +1,46 @@
+/** Whether a build may have the images that it builds on. */
+import type { BuildSpec } from '../shared/model/build-spec.ts';
+import { baseImages } from '../shared/model/dockerfile.ts';
+import {
+  dockerHub,
+  type ImageLocation,
+  InvalidReferenceError,
+  joinReference,
+  parseReference,
+} from '../shared/registry/reference.ts';
+import { BuildError } from './build-error.ts';
+import type { RegistryView } from './pushed.ts';
+
+/**
+ * Asks for every base with the build's own credentials. An engine that other organisations use as well doesn't: what
+ * it has under a digest it gives to anybody who knows the digest. Throws `BuildError` for the first one refused.
+ */
+export async function requireBases(
+  { dockerfile, buildArgs, bases }: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
+  registry: Pick<RegistryView, 'baseRefusalOf'>,
+): Promise<void> {
+  await Promise.all(
+    baseImages(dockerfile, buildArgs).map(async (reference) => {
+      const base = locationOf(reference, Object.hasOwn(bases, reference) ? bases[reference] : undefined);
+      const refusal = base && (await registry.baseRefusalOf(base));
+      if (refusal)
+        throw new BuildError({
+          code: refusal.why === 'missing' ? 'base-image-not-found' : 'base-image-unauthorized',
+          message: `The base image ${reference} cannot be used: ${refusal.message}.`,
+          lastLines: [refusal.message],
+        });
+    }),
+  );
+}
+
+/** Nothing for what is no name: the engine refuses it, and says why better than we could. */
+function locationOf(reference: string, pinned: string | undefined): ImageLocation | undefined {
+  try {
+    const parsed = parseReference(reference);
+    const location = joinReference(parsed, parsed.host ?? dockerHub);
+    return pinned === undefined || location.digest ? location : { ...location, digest: pinned };
+  } catch (error) {
+    if (error instanceof InvalidReferenceError) return undefined;
+    throw error;
+  }
+}
