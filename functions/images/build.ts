@@ -15,6 +15,7 @@ import { absent, type Table, versionIs } from '../../shared/store/table.ts';
 import { acceptOnce } from './accept-once.ts';
 import { readBuildRequest } from './build-request.ts';
 import { nameLock, readmeWrite } from './change.ts';
+import { notConnected, whileConnected } from './connected.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
 import { withDockerfile } from './dockerfiles.ts';
 import { tryStart } from './place-build.ts';
@@ -93,6 +94,7 @@ export async function buildImage(
         absent,
       ),
       nameLock(table, organisation, record),
+      ...(await whileConnected(dependencies, organisation, target.registry.id)),
       ...(record.hasReadme ? [readmeWrite(table, organisation, imageId, asked.readme ?? '')] : []),
     ],
     (existing) => {
@@ -133,11 +135,8 @@ export async function rebuildImage(
   // A repeated request finds its own build under way; it is found again below.
   if (image.lastBuildId !== buildId) {
     const { registryId } = image;
-    if (registryId === undefined)
-      throw conflict(
-        'registry-not-connected',
-        `${image.registry} is not connected: nothing can be pushed to it.`,
-      );
+    if (registryId === undefined || !(await dependencies.registries.get(organisation, registryId)))
+      throw notConnected(image.registry);
     await pushable(dependencies, organisation, registryId);
   }
   const { request, unknownBases } = await readBuildRequest(
@@ -173,7 +172,10 @@ export async function rebuildImage(
         lastBuildId: buildId,
         parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
       };
-      return [putWrite(table, imageItem(table, organisation, next), versionIs(current.version))];
+      return [
+        putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
+        ...(await whileConnected(dependencies, organisation, image.registryId ?? '')),
+      ];
     },
     // Somebody changed the image in between: it is read again.
     () => undefined,

@@ -16,6 +16,7 @@ import { putWrite } from '../../shared/store/advance.ts';
 import { absent, versionIs, type Write } from '../../shared/store/table.ts';
 import { type BuildIds, inProgress, pushable } from './build.ts';
 import { nameLock } from './change.ts';
+import { whileConnected } from './connected.ts';
 import type { Asking, ImagesDependencies } from './dependencies.ts';
 import { placeBuild, tryStart } from './place-build.ts';
 import { requireImage } from './read.ts';
@@ -70,17 +71,19 @@ export async function mirrorImage(
     dependencies,
     asking,
     { id: ids.buildId, imageId, uri, registryId: target.registry.id, sourceImageId, request },
-    async () =>
-      same
+    async () => [
+      ...(await whileConnected(dependencies, organisation, target.registry.id)),
+      ...(same
         ? [await takenOver(dependencies, asking, imageId, ids.buildId)]
-        : newImage(dependencies, asking, ids, {
+        : await newImage(dependencies, asking, ids, {
             registryId: target.registry.id,
             registry: target.host,
             repository,
             tag,
             uri,
             ...(source.logo ? { logo: source.logo } : {}),
-          }),
+          })),
+    ],
     (existing) => {
       if (!same) throw nameTaken({ uri }, existing.imageId);
     },
