@@ -135,7 +135,11 @@ describe('B9 the layer cache', () => {
     const { imageDetails = [] } = await ecr.send(
       new DescribeImagesCommand({ repositoryName: `acme/${repository}` }),
     );
-    expect(imageDetails.flatMap(({ imageTags = [] }) => imageTags).sort()).toEqual(['1', 'slipway-cache']);
+    expect(imageDetails.flatMap(({ imageTags = [] }) => imageTags).sort()).toEqual([
+      '1',
+      'slipway-cache',
+      'slipway-cache-latest',
+    ]);
     const second = await build({ dockerfile: `${slow}RUN echo more > /more\n` }, repository, '2');
     expect(second.done.status).toBe('succeeded');
     expect(second.lines.some((line) => line.startsWith('#') && line.endsWith('CACHED'))).toBe(true);
