@@ -122,7 +122,7 @@ export class Environment {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.release();
-    this.lines.flush();
+    this.lines.end();
     this.onEnd?.();
     this.tellGone();
   }

@@ -14,6 +14,7 @@ export class LogLines {
   private pending: { timestamp: number; message: string }[] = [];
   private rest = '';
   private timer: NodeJS.Timeout | undefined;
+  private ended = false;
 
   constructor(config: FunctionConfig, stream: string, cloud: Cloud) {
     this.group = config.logGroup;
@@ -47,10 +48,17 @@ export class LogLines {
   add(message: string): void {
     if (!this.mayWrite) return;
     this.pending.push({ timestamp: this.cloud.now().getTime(), message: message.slice(0, lineLimit) });
-    this.timer ??= setTimeout(() => this.flush(), flushAfterMs);
+    if (this.ended) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), flushAfterMs);
   }
 
-  flush(): void {
+  /** Nothing is gathered any more: a timer could outlive the cloud, and what it would write to. */
+  end(): void {
+    this.ended = true;
+    this.flush();
+  }
+
+  private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.pending.length === 0) return;

@@ -44,7 +44,9 @@ describe('after kill -9 and a new start', () => {
     const { get, log } = await cloudWithProject(buildPhases, {}, {}, cloud);
     const event = await cloud.event(({ detail }) => detail['build-status'] === 'FAULT');
     expect(event.detail['build-id']).toMatch(id);
-    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain('sleep 1234.');
+    await expect
+      .poll(() => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }))
+      .not.toContain('sleep 1234.');
     expect(await get(id)).toMatchObject({ buildStatus: 'FAULT', buildComplete: true });
     expect(log(id)).toContain('under way');
   });

@@ -4,7 +4,9 @@ import { createStepFunctions } from '../../../local/step-functions/step-function
 import { logGroup, queue } from '../batch/place.ts';
 import type { CloudWithEndpoint } from '../cloud-with-endpoint.ts';
 
-export const buildPhases = { build: { commands: ['echo under way; setsid sleep 1234.5 & sleep 1234.6'] } };
+export const buildPhases = {
+  build: { commands: ['setsid sleep 1234.5 & sleep 1234.6 & echo under way; wait'] },
+};
 
 /** Twenty numbered lines in four seconds. */
 export const jobScript = 'for n in $(seq 1 20); do echo line $n; sleep 0.2; done; exit 7';
