@@ -40,7 +40,6 @@ export async function cloudItself(): Promise<Section> {
     return { time, running };
   };
   try {
-    await rm('cdk.out', { recursive: true, force: true });
     const cold = await start();
     await cold.running.stop();
     const warm = await start();

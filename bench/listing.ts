@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { run } from '../scripts/command.ts';
 import { newId } from '../shared/model/id.ts';
 import { type ListRequest, list } from '../shared/store/list.ts';
 import { columnKey, createTable, type IndexName, indexes, type Table } from '../shared/store/table.ts';
@@ -36,7 +37,9 @@ export async function listing(): Promise<Section> {
       region: 'us-east-1',
       credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
     });
-    await createDeclaredTable(client, 'bench');
+    const assembly = join(folder, 'cdk.out');
+    await run(process.execPath, ['node_modules/aws-cdk/bin/cdk', 'synth', '-q', '-o', assembly]);
+    await createDeclaredTable(client, 'bench', assembly);
     const table = createTable('bench', client);
     await fill(client, table, 'few', 100);
     await fill(client, table, 'many', 100_000);

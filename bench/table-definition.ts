@@ -1,5 +1,6 @@
 /** The table as `infra/` declares it: benchmarks measure the definition that is deployed, not a copy of it. */
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -10,11 +11,15 @@ interface Template {
   Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
 }
 
-/** Creates the declared table under `name`. Needs a synthesized `cdk.out`. */
-export async function createDeclaredTable(client: DynamoDBClient, name: string): Promise<void> {
-  for (const file of await readdir('cdk.out')) {
+/** Creates the declared table under `name`. `assembly` is what `cdk synth` made. */
+export async function createDeclaredTable(
+  client: DynamoDBClient,
+  name: string,
+  assembly: string,
+): Promise<void> {
+  for (const file of await readdir(assembly)) {
     if (!file.endsWith('.template.json')) continue;
-    const template = JSON.parse(await readFile(`cdk.out/${file}`, 'utf8')) as Template;
+    const template = JSON.parse(await readFile(join(assembly, file), 'utf8')) as Template;
     const table = Object.values(template.Resources).find(({ Type }) => Type === 'AWS::DynamoDB::Table');
     if (!table) continue;
     const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes } = table.Properties;
@@ -29,5 +34,5 @@ export async function createDeclaredTable(client: DynamoDBClient, name: string):
     );
     return;
   }
-  throw new Error('no table in cdk.out: run `npx cdk synth` first');
+  throw new Error(`${assembly} declares no table`);
 }
