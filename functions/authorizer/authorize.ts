@@ -37,8 +37,13 @@ async function bySlipwayToken(
   if (!named || !organisations.includes(named.organisation)) return undefined;
   const token = await findToken(named.organisation, named.id);
   if (!token || !tokenMatches(token, await tokenKey(), text, now)) return undefined;
-  const member = await findMember(named.organisation, token.memberId);
-  if (!member) return undefined;
+  const [member, ...makers] = await Promise.all([
+    findMember(named.organisation, token.memberId),
+    ...(token.makers ?? []).map((id) => findToken(named.organisation, id)),
+  ]);
+  // Whoever left and came back has no use of what they made before.
+  if (!member || token.createdAt < member.createdAt) return undefined;
+  if (makers.includes(undefined)) return undefined;
   return {
     ...callerOf(named.organisation, member, lower(token.role, member.role)),
     tokenId: token.id,

@@ -151,10 +151,12 @@ export const createToken = operation({
   path: '/v1/tokens',
   tag: 'Tokens',
   summary: 'Create a token for scripts',
+  description: 'One made by a token ends with it at the latest, and is revoked with it.',
   role: 'viewer',
   body: newTokenSchema,
   secret: 'answer',
   responses: { 201: { description: 'Created', schema: createdTokenSchema, headers: ['Location'] } },
+  problems: [409],
 });
 
 export const getToken = operation({
@@ -175,7 +177,8 @@ export const revokeToken = operation({
   path: '/v1/tokens/{id}',
   tag: 'Tokens',
   summary: 'Revoke a token',
-  description: 'It stops working within a minute. Your own, or as an admin anybody’s.',
+  description:
+    'It stops working within a minute, and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
   role: 'viewer',
   params: token,
   responses: { 204: { description: 'Revoked' } },

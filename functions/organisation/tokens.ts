@@ -1,16 +1,18 @@
 /** O4: tokens for scripts. Everybody has their own; admins see and revoke everybody's. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { Caller } from '../../shared/http/operation.ts';
-import { invalid, notFound, ProblemError } from '../../shared/http/problem.ts';
+import { conflict, invalid, notFound, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import { roles } from '../../shared/model/common.ts';
 import type { newTokenSchema, Token, tokenListQuery } from '../../shared/model/organisation.ts';
 import { smallPage } from '../../shared/store/small-list.ts';
-import { ConditionFailedError, versionIs } from '../../shared/store/table.ts';
+import { ConditionFailedError } from '../../shared/store/table.ts';
 import {
   addToken,
   allTokens,
   getToken,
+  removeToken,
   type TokenRecord,
   tokenHash,
   tokenText,
@@ -19,6 +21,10 @@ import {
 import type { Asking, OrganisationDependencies } from './dependencies.ts';
 
 type Dependencies = Pick<OrganisationDependencies, 'table' | 'tokenKey'>;
+
+/** Tokens that make tokens that make tokens: the authorizer reads a token's makers with every answer that it gives. */
+const mostMakers = 8;
+const attempts = 8;
 
 const maySee = (caller: Caller, token: TokenRecord): boolean =>
   caller.role === 'admin' || token.memberId === caller.memberId;
@@ -49,9 +55,31 @@ export async function requireToken(
   return token;
 }
 
+/** The caller may still be let in by the gateway's cache when the token that they came with is no more. */
+const revoked = () =>
+  new ProblemError(403, 'token-revoked', 'The token that asks has been revoked, or one that it comes from.');
+
+/** Makers of what the caller makes: their token and its makers; none for a sign-in. Throws 403, 409. */
+async function makersOf(
+  { table }: Pick<Dependencies, 'table'>,
+  { organisation, tokenId }: Caller,
+): Promise<{ makers?: string[] }> {
+  if (tokenId === undefined) return {};
+  const maker = await getToken(table, organisation, tokenId);
+  if (!maker) throw revoked();
+  const makers = [tokenId, ...(maker.makers ?? [])];
+  if (makers.length > mostMakers)
+    throw conflict(
+      'too-many-makers',
+      `Between a token and the sign-in that it comes from are at most ${mostMakers} others.`,
+    );
+  return { makers };
+}
+
 /**
  * The token's text is in the answer and nowhere else. Throws 422 for a role above the caller's, and for an end after
- * that of the token that asks: what is lent for a while must not make itself permanent.
+ * that of the token that asks: what is lent for a while must not make itself permanent. For the same reason it goes
+ * with the token that asks; throws 403 where that is no more.
  */
 export async function createToken(
   { table, tokenKey }: Dependencies,
@@ -71,21 +99,32 @@ export async function createToken(
       message: `is after the end of the token that asks, ${caller.tokenEndsAt}`,
     });
   const token = tokenText(caller.organisation, id);
+  const hash = tokenHash(await tokenKey(), token);
   const record = {
     id,
     title,
     memberId: caller.memberId,
     email: caller.email,
     role,
-    hash: tokenHash(await tokenKey(), token),
+    hash,
     createdAt: now.toISOString(),
     ...(endsAt === undefined ? {} : { endsAt }),
   };
-  // A first try with the same idempotency key may have written it and died before anybody saw its text.
-  return { record: await addToken(table, caller.organisation, record), token };
+  for (let attempt = 1; ; attempt++) {
+    const makers = await makersOf({ table }, caller);
+    try {
+      // A first try with the same idempotency key may have written it and died before anybody saw its text.
+      return { record: await addToken(table, caller.organisation, { ...record, ...makers }), token };
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      // DynamoDB also refuses of two requests that look at one maker at the same moment: neither lost it.
+      if (attempt >= attempts) throw revoked();
+      await sleep(Math.random() * 20 * attempt);
+    }
+  }
 }
 
-/** Throws 403 where a token would revoke one that may do more, 404, 412. */
+/** Revokes a token with all that come from it. Throws 403 where a token would revoke one that may do more, 404, 412. */
 export async function revokeToken(
   { table }: Pick<Dependencies, 'table'>,
   { caller, ifMatch }: Asking,
@@ -100,7 +139,7 @@ export async function revokeToken(
     );
   requireMatch({ ifMatch }, token.version);
   try {
-    await table.remove(caller.organisation, 'tokens', id, versionIs(token.version));
+    await removeToken(table, caller.organisation, token);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
     if (error.existing) throw new ProblemError(412, 'stale', 'The token has changed since it was read.');

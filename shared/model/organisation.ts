@@ -107,6 +107,9 @@ export const tokenSchema = z
     memberId: idSchema('member'),
     email: z.string(),
     role: z.enum(roles).meta({ description: "Never above the member's own, whatever it says here" }),
+    madeBy: idSchema('token').optional().meta({
+      description: 'The token that made it, and with which it is revoked; absent for one that a sign-in made',
+    }),
     createdAt: timestamp,
     expiresAt: timestamp.optional(),
   })

@@ -22,6 +22,7 @@ export class ConditionFailedError extends Error {
 }
 
 export const absent: Condition = { expression: 'attribute_not_exists(pk)' };
+export const present: Condition = { expression: 'attribute_exists(pk)' };
 export const versionIs = (version: number): Condition => ({
   expression: '#version = :expected',
   names: { '#version': 'version' },

@@ -20,6 +20,7 @@ export {
   ConditionFailedError,
   conditionInput,
   type Item,
+  present,
   versionIs,
 } from './conditions.ts';
 

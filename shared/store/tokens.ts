@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Role } from '../model/common.ts';
 import type { Token } from '../model/organisation.ts';
-import type { Item, Table } from './table.ts';
+import { conditionInput, type Item, present, type Table, versionIs } from './table.ts';
 
 export interface TokenRecord extends Item {
   id: string;
@@ -14,6 +14,11 @@ export interface TokenRecord extends Item {
   memberId: string;
   email: string;
   role: Role;
+  /**
+   * Ids of the token that made it, of the one that made that, and so on; absent for one that a sign-in made. All are
+   * here, so that whether they still exist is one round of reads however long the chain.
+   */
+  makers?: string[];
   /** HMAC-SHA-256 of the token's text, hex. */
   hash: string;
   createdAt: string;
@@ -29,7 +34,7 @@ const pattern = /^slp_([a-z][a-z0-9-]*)\.([0-9a-z]{1,40})\.([A-Za-z0-9_-]{43})$/
 /** Spelled out, since `Omit` of an open record forgets its fields. */
 export type NewTokenRecord = Pick<
   TokenRecord,
-  'id' | 'title' | 'memberId' | 'email' | 'role' | 'hash' | 'createdAt' | 'endsAt'
+  'id' | 'title' | 'memberId' | 'email' | 'role' | 'makers' | 'hash' | 'createdAt' | 'endsAt'
 >;
 
 /** Organisation and id that a token names; undefined for what is no Slipway token. Says nothing on its being valid. */
@@ -68,7 +73,10 @@ export async function allTokens(table: Table, organisation: string): Promise<Tok
   return (await table.all(organisation, 'tokens')) as TokenRecord[];
 }
 
-/** Replaces one of the same id: ids are never guessed, so that is a repeated request whose first text nobody has seen. */
+/**
+ * Replaces one of the same id: ids are never guessed, so that is a repeated request whose first text nobody has seen.
+ * Throws `ConditionFailedError` where one of its makers is no more: after a token is removed, nothing adds one it made.
+ */
 export async function addToken(
   table: Table,
   organisation: string,
@@ -80,16 +88,44 @@ export async function addToken(
     // Kept for a while after its end, so that the list can tell why a script stopped working.
     ...(token.endsAt ? { expiresAt: Math.floor(Date.parse(token.endsAt) / 1000) + 30 * 86_400 } : {}),
   } as TokenRecord;
-  await table.put(organisation, 'tokens', record.id, record);
+  const TableName = table.name;
+  const keyOf = (id: string) => table.key(organisation, 'tokens', id);
+  await table.transact([
+    { Put: { TableName, Item: { ...record, ...keyOf(record.id) } } },
+    ...(record.makers ?? []).map((id) => ({
+      ConditionCheck: { TableName, Key: keyOf(id), ...conditionInput(present) },
+    })),
+  ]);
   return record;
 }
 
-export const toToken = ({ id, title, memberId, email, role, createdAt, endsAt }: TokenRecord): Token => ({
+/**
+ * Removes `token`, then those that it made, those that they made, and so on. The order matters: none can be added once
+ * it is gone, so that one look finds them all; and the authorizer refuses them from that moment on, should this die.
+ * Throws `ConditionFailedError` where the token changed since it was read or is gone.
+ */
+export async function removeToken(table: Table, organisation: string, token: TokenRecord): Promise<void> {
+  await table.remove(organisation, 'tokens', token.id, versionIs(token.version));
+  const made = (await allTokens(table, organisation)).filter((one) => one.makers?.includes(token.id));
+  for (const { id } of made) await table.remove(organisation, 'tokens', id);
+}
+
+export const toToken = ({
   id,
   title,
   memberId,
   email,
   role,
+  makers,
+  createdAt,
+  endsAt,
+}: TokenRecord): Token => ({
+  id,
+  title,
+  memberId,
+  email,
+  role,
+  ...(makers?.[0] === undefined ? {} : { madeBy: makers[0] }),
   createdAt,
   ...(endsAt === undefined ? {} : { expiresAt: endsAt }),
 });

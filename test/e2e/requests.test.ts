@@ -91,6 +91,23 @@ describe('identity', () => {
     expect((await apiOf(apiUrl, made.body.token).get('/v1/me')).status).toBe(403);
   });
 
+  it('O4 tokens that a revoked token made stop working with it, and those that they made', async () => {
+    const make = async (from: typeof api) => {
+      const made = await from.post('/v1/tokens', { title: unique('made') });
+      expect(made.status).toBe(201);
+      return { id: made.body.id, api: apiOf(apiUrl, made.body.token) };
+    };
+    const first = await make(api);
+    const second = await make(first.api);
+    const third = await make(second.api);
+    expect((await api.call('DELETE', `/v1/tokens/${first.id}`)).status).toBe(204);
+    expect((await third.api.get('/v1/me')).status).toBe(403);
+    // The gateway has cached who these are: they may ask a little longer, but make nothing that lasts.
+    for (const { api } of [first, second])
+      expect((await api.post('/v1/tokens', { title: unique('late') })).status).toBe(403);
+    for (const { id } of [second, third]) expect((await api.get(`/v1/tokens/${id}`)).status).toBe(404);
+  });
+
   it('health and the OpenAPI document need no token', async () => {
     expect((await fetch(`${apiUrl}/v1/health`)).status).toBe(200);
     const document = (await (await fetch(`${apiUrl}/v1/openapi.json`)).json()) as Json;

@@ -6,7 +6,13 @@ import { type AuthorizeDependencies, authorize } from '../../../functions/author
 import { createUserPool } from '../../../shared/aws/user-pool.ts';
 import type { Role } from '../../../shared/model/common.ts';
 import { newId } from '../../../shared/model/id.ts';
-import { addMember, changeMember, getMember, memberIdOf } from '../../../shared/store/members.ts';
+import {
+  addMember,
+  changeMember,
+  getMember,
+  type MemberRecord,
+  memberIdOf,
+} from '../../../shared/store/members.ts';
 import { addToken, getToken, tokenHash, tokenText } from '../../../shared/store/tokens.ts';
 import { startDeployment, type TestDeployment } from '../deployment.ts';
 import { startIssuer, type TestIssuer } from './issuer.ts';
@@ -192,8 +198,18 @@ describe('O3 access tokens of the issuer', () => {
 });
 
 describe('O4 Slipway tokens', () => {
-  async function issue(organisation: string, role: Role, more: { memberRole?: Role; endsAt?: string } = {}) {
-    const member = await join(organisation, subject(), more.memberRole ?? 'admin');
+  type More = { memberRole?: Role; endsAt?: string };
+  async function issue(organisation: string, role: Role, { memberRole = 'admin', ...more }: More = {}) {
+    const member = await join(organisation, subject(), memberRole);
+    return { member, ...(await add(organisation, member, role, more)) };
+  }
+
+  async function add(
+    organisation: string,
+    member: MemberRecord,
+    role: Role,
+    more: { endsAt?: string; makers?: string[] } = {},
+  ) {
     const id = newId('token', Date.now());
     const text = tokenText(organisation, id);
     await addToken(deployment.table, organisation, {
@@ -204,9 +220,9 @@ describe('O4 Slipway tokens', () => {
       role,
       hash: tokenHash(key, text),
       createdAt: '2026-01-01T00:00:00.000Z',
-      ...(more.endsAt ? { endsAt: more.endsAt } : {}),
+      ...more,
     });
-    return { text, id, member };
+    return { text, id };
   }
 
   it('stand for their member, and do no more than token and member both may', async () => {
@@ -235,6 +251,23 @@ describe('O4 Slipway tokens', () => {
     expect(await bearer(other.text)).toBeDefined();
     await changeMember(deployment.table, globex(), other.member, undefined, endsAt);
     expect(await bearer(other.text)).toBeUndefined();
+  });
+
+  it('end with the token that made them, or one before it, even where only that was removed', async () => {
+    const { text, id, member } = await issue(acme(), 'editor');
+    const child = await add(acme(), member, 'editor', { makers: [id] });
+    const grandchild = await add(acme(), member, 'viewer', { makers: [child.id, id] });
+    for (const each of [text, child.text, grandchild.text]) expect(await bearer(each)).toBeDefined();
+    await deployment.table.remove(acme(), 'tokens', id);
+    for (const each of [text, child.text, grandchild.text]) expect(await bearer(each)).toBeUndefined();
+  });
+
+  it('stay useless when their member leaves and comes back', async () => {
+    const { text, member } = await issue(acme(), 'viewer', { memberRole: 'viewer' });
+    expect(await bearer(text)).toBeDefined();
+    await changeMember(deployment.table, acme(), member, undefined, '2026-02-01T00:00:00.000Z');
+    await join(acme(), subject(), 'viewer', '2026-02-02T00:00:00.000Z');
+    expect(await bearer(text)).toBeUndefined();
   });
 
   it('are good in their own organisation only', async () => {

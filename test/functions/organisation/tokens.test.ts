@@ -22,6 +22,12 @@ beforeEach(() => {
 const ask = (request: Partial<Call>) =>
   call(service.handler, { method: 'GET', route: '/v1/tokens', caller, ...request });
 const create = (body: object, more: Partial<Call> = {}) => ask({ method: 'POST', body, ...more });
+/** As somebody who came with a token of `from`, made for it. */
+async function asToken(more: Partial<Caller> = {}, from = caller): Promise<Caller> {
+  const { status, body } = await create({ title: 'maker' }, { caller: from });
+  expect(status, JSON.stringify(body)).toBe(201);
+  return { ...from, tokenId: body.id, ...more };
+}
 const one = (method: string, id: string, more: Partial<Call> = {}) =>
   ask({ method, route: '/v1/tokens/{id}', params: { id }, ...more });
 
@@ -91,13 +97,57 @@ describe('O4 tokens', () => {
 
   it('made by a token end with it at the latest', async () => {
     const tokenEndsAt = new Date(Date.now() + 36 * 3_600_000).toISOString();
-    const lent: Caller = { ...caller, role: 'viewer', tokenId: 'tok_lent', tokenEndsAt };
+    const lent = await asToken({ role: 'viewer', tokenEndsAt });
     expect((await create({ title: 'x' }, { caller: lent })).body.expiresAt).toBe(tokenEndsAt);
     expect((await create({ title: 'x', expiresInDays: 1 }, { caller: lent })).status).toBe(201);
     expect((await create({ title: 'x', expiresInDays: 2 }, { caller: lent })).body.errors).toMatchObject([
       { pointer: '/expiresInDays' },
     ]);
-    expect((await ask({})).body.items).toHaveLength(2);
+    expect((await ask({})).body.items).toHaveLength(3);
+  });
+
+  it('made by a token are revoked with it, and those that they made', async () => {
+    const maker = await asToken();
+    const child = await asToken({}, maker);
+    const grandchild = (await create({ title: 'x' }, { caller: child })).body;
+    const sibling = (await create({ title: 'x' })).body;
+    expect(grandchild.madeBy).toBe(child.tokenId);
+    expect(sibling).not.toHaveProperty('madeBy');
+    expect((await one('DELETE', maker.tokenId ?? '')).status).toBe(204);
+    expect((await ask({})).body.items).toMatchObject([{ id: sibling.id }]);
+    // The gateway's cache may let either in for another minute.
+    for (const gone of [maker, child])
+      expect(await create({ title: 'x' }, { caller: gone })).toMatchObject({
+        status: 403,
+        body: { type: 'urn:slipway:problem:token-revoked' },
+      });
+    expect((await ask({})).body.items).toHaveLength(1);
+  });
+
+  it('made while their maker is being revoked are revoked or refused', async () => {
+    for (let round = 0; round < 8; round++) {
+      const child = await asToken({}, await asToken());
+      const [, ...answers] = await Promise.all([
+        one('DELETE', round % 2 === 0 ? (child.tokenId ?? '') : await makerOf(child)),
+        ...Array.from({ length: 4 }, () => create({ title: 'late' }, { caller: child })),
+      ]);
+      for (const { status } of answers) expect([201, 403]).toContain(status);
+      const left = (await ask({})).body.items;
+      expect(left.filter(({ title }: { title: string }) => title === 'late')).toEqual([]);
+    }
+  });
+  const makerOf = async ({ tokenId = '' }: Caller): Promise<string> =>
+    (await one('GET', tokenId)).body.madeBy;
+
+  it('are not made without end from one another', async () => {
+    let maker = await asToken();
+    for (let made = 0; made < 7; made++) maker = await asToken({}, maker);
+    const last = await create({ title: 'x' }, { caller: maker });
+    expect(last.status).toBe(201);
+    expect(await create({ title: 'x' }, { caller: { ...maker, tokenId: last.body.id } })).toMatchObject({
+      status: 409,
+      body: { type: 'urn:slipway:problem:too-many-makers' },
+    });
   });
 
   it('revoke none that may do more; a sign-in revokes all of its member', async () => {
@@ -112,11 +162,12 @@ describe('O4 tokens', () => {
 
   it('are not given to another token of the member by the idempotency key of the first', async () => {
     const headers = { 'idempotency-key': 'deploy' };
-    const first = await create({ title: 'CI' }, { headers, caller: { ...caller, tokenId: 'tok_1' } });
+    const first = await create({ title: 'CI' }, { headers, caller: await asToken() });
     expect(first.status).toBe(201);
-    const weaker: Caller = { ...caller, role: 'viewer', tokenId: 'tok_2' };
+    const weaker = await asToken({ role: 'viewer' });
     const again = await create({ title: 'CI' }, { headers, caller: weaker });
     expect(again.status).not.toBe(201);
+    expect(again.status).not.toBe(403);
     expect(again.body).not.toHaveProperty('token');
   });
 
