@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { resolve } from 'node:path';
 import { type CloudCore, createCloud } from './cloud.ts';
 import type { DynamoOptions } from './dynamodb/dynamodb.ts';
+import { type CallCounts, createCallCounts } from './endpoint/call-counts.ts';
 import { createEndpointServer, serveEndpoint } from './endpoint/endpoint.ts';
 import type { Engine } from './engine/engine.ts';
 import { createGatewayServer } from './gateway/gateway.ts';
@@ -84,11 +85,20 @@ const closed = (server: Server) => async () => {
   await done;
 };
 
-/** Paths that need no signature: credentials behind an unguessable id, and the OIDC issuer's documents. */
-function serveOpen(core: CloudCore, services: Services, path: string): RestAnswer | undefined {
+/**
+ * Paths that need no signature: credentials behind an unguessable id, the OIDC issuer's documents, and how often each
+ * operation was called.
+ */
+function serveOpen(
+  core: CloudCore,
+  services: Services,
+  calls: CallCounts,
+  path: string,
+): RestAnswer | undefined {
+  const headers = { 'content-type': 'application/json' };
+  if (path === '/_calls') return { status: 200, headers, body: JSON.stringify(calls.read()) };
   if (!path.startsWith('/_credentials/')) return services.serveIssuer(path);
   const found = core.credentials.read(path.slice('/_credentials/'.length));
-  const headers = { 'content-type': 'application/json' };
   return found
     ? { status: 200, headers, body: JSON.stringify(found) }
     : { status: 404, headers, body: JSON.stringify({ code: 'NotFound', message: 'no such credentials' }) };
@@ -162,11 +172,13 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   undo.add(() => core.stopClocks());
   // First of all, nobody new is let in.
   undo.add(closed(gatewayServer));
+  const calls = createCallCounts();
   serveEndpoint(endpointServer, {
     cloud: core.cloud,
+    onCall: calls.add,
     services: services.all,
     findKey: (accessKeyId) => core.credentials.find(accessKeyId),
-    serveOpen: ({ path }) => serveOpen(core, services, path),
+    serveOpen: ({ path }) => serveOpen(core, services, calls, path),
   });
   await deployAll(services, core, assembly);
 

@@ -12,6 +12,7 @@ import {
   type Service,
 } from '../platform.ts';
 import { detached, discardRest, readAll } from './body.ts';
+import { restOperation } from './call-counts.ts';
 import { type SignedRequest, sha256Hex } from './canonical.ts';
 import { errorAnswer, type Protocol, protocolOf } from './protocols.ts';
 import { checkSignature, readSignature, type Signature, SignatureError } from './signature.ts';
@@ -20,6 +21,8 @@ export interface EndpointParts {
   cloud: Pick<Cloud, 'region' | 'now' | 'log' | 'authorize'>;
   services: readonly Service[];
   findKey(accessKeyId: string): Key | undefined;
+  /** Told of every call, before it is answered or refused. */
+  onCall?(service: string, operation: string): void;
   /** Paths outside AWS's services (`/_credentials/…`, an OIDC issuer's); undefined when it isn't one. */
   serveOpen(request: SignedRequest): RestAnswer | undefined;
 }
@@ -85,6 +88,8 @@ class Exchange {
     const [prefix = '', operation = ''] = (this.request.headers['x-amz-target'] ?? '').split('.');
     const signingName = signature?.scope.service ?? unsignedTargets[prefix] ?? '';
     this.protocol = protocolOf(signingName, this.request.headers);
+    const { method, path } = this.request;
+    this.parts.onCall?.(signingName, operation || restOperation(signingName, method, path));
     const service = this.parts.services.find((one) => one.signingName === signingName);
     if (!signature && !service?.unsignedOperations?.includes(operation)) {
       throw new SignatureError('missing', 'Missing Authentication Token');

@@ -220,3 +220,20 @@ test('credentials behind an unknown id are 404', async () => {
   const answer = await fetch(`${cloud.endpointUrl}/_credentials/guess`);
   expect(answer.status).toBe(404);
 });
+
+test('every call is counted by service and operation, refused ones too', async () => {
+  const count = async () => {
+    const answer = await fetch(`${cloud.endpointUrl}/_calls`);
+    return (await answer.json()) as Record<string, number>;
+  };
+  const before = await count();
+  await callers.dynamodb({});
+  await nameOf(() => callers.dynamodb(wrongSecret()));
+  await callers.s3({});
+  await nameOf(() => callers.batch({}));
+  const after = await count();
+  const more = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+  expect(more('dynamodb:GetItem')).toBe(2);
+  expect(more('s3:GET')).toBe(1);
+  expect(more('batch:POST /v1/describejobs')).toBe(1);
+});
