@@ -3,6 +3,7 @@ import { type Job, type JobReport, type Jobs, jobOf } from '../../shared/aws/job
 import { changeOf } from '../../shared/experiment/change.ts';
 import { concluded, jobToEnd } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
+import { jobQueueName } from '../../shared/experiment/find-job.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { isSurplus, observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
@@ -67,7 +68,7 @@ async function endUnwanted(jobs: Jobs, record: ExperimentRecord, job: Job): Prom
 function ownerOf(job: Job, stage: Stage): { organisation: string; experimentId: string } | undefined {
   const experimentId = /^(exp_[0-9a-z]+)-\d+$/.exec(job.name)?.[1];
   const organisation = stage.organisations.find(({ id }) =>
-    stage.queues.some((queue) => job.queue === `slipway-${stage.stage}-${id}-${queue.name}`),
+    stage.queues.some((queue) => job.queue === jobQueueName(stage.stage, id, queue.name)),
   )?.id;
   return experimentId && organisation ? { organisation, experimentId } : undefined;
 }

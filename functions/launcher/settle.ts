@@ -3,6 +3,7 @@ import type { Job, Jobs } from '../../shared/aws/jobs.ts';
 import { changeOf, type Step } from '../../shared/experiment/change.ts';
 import { abandoned, concluded, executionEnded, failed } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
+import { findJob } from '../../shared/experiment/find-job.ts';
 import { type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
 import { isSurplus, observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
@@ -39,7 +40,8 @@ export async function settle(dependencies: SettleDependencies, request: SettleRe
   const { table, stage, jobs, jobLog, apiUrl, now } = dependencies;
   const { organisation, experimentId: id } = request;
   const jobId = jobIdOf(request);
-  const [found] = jobId === undefined ? [] : await jobs.describe([jobId]);
+  const [found] =
+    jobId === undefined ? [await failedJob(dependencies, request)] : await jobs.describe([jobId]);
   const job = found && (await explained(found, jobLog));
   const moved = await advance<ExperimentRecord>(
     table,
@@ -94,7 +96,22 @@ function parsed(cause: string | undefined): unknown {
   try {
     return JSON.parse(cause);
   } catch {
-    // A Cause ends at 32 KiB, wherever that is; the id comes early in it.
-    return { JobId: /"jobId"\s*:\s*"([^"]+)"/i.exec(cause)?.[1] };
+    // A Cause ends at 32 KiB, wherever that is: see `failedJob`.
+    return undefined;
   }
+}
+
+/**
+ * The job of a Cause that was cut off: members come in the order of their names, so the id comes after the container's
+ * command and environment, which are the user's and may fill it.
+ */
+async function failedJob(
+  dependencies: SettleDependencies,
+  { organisation, experimentId, error }: SettleRequest,
+): Promise<Job | undefined> {
+  if (error?.Error !== 'States.TaskFailed') return undefined;
+  const { table } = dependencies;
+  const record = (await table.get(organisation, 'experiments', experimentId)) as ExperimentRecord | undefined;
+  const attempt = record && openAttempt(record);
+  return attempt && (await findJob(dependencies, organisation, experimentId, attempt));
 }

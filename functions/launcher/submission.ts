@@ -1,5 +1,6 @@
 /** What the state machine submits: small, since the overrides of a job end at 8192 characters. */
 import { createHash } from 'node:crypto';
+import { jobQueueName } from '../../shared/experiment/find-job.ts';
 import type { Attempt, ExperimentRecord } from '../../shared/experiment/record.ts';
 import { jobName } from '../../shared/experiment/report.ts';
 import type { RunCompute } from '../../shared/model/stage.ts';
@@ -52,7 +53,7 @@ export function submissionOf(
     next: 'submit',
     submit: {
       jobName: jobName(id, attempt.number),
-      jobQueue: `slipway-${stage}-${organisation}-${attempt.queue}`,
+      jobQueue: jobQueueName(stage, organisation, attempt.queue),
       jobDefinition,
       shareIdentifier: shareIdentifier(record.author),
       timeoutSeconds: record.timeoutSeconds,

@@ -11,9 +11,10 @@ import {
   jobToEnd,
 } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
+import { findJob } from '../../shared/experiment/find-job.ts';
 import { logJobOf } from '../../shared/experiment/log-job.ts';
 import { type Attempt, type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
-import { jobName, observed } from '../../shared/experiment/report.ts';
+import { observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
 import type { Logs } from '../../shared/log/log.ts';
@@ -50,7 +51,7 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
     if (isOver(record)) return keepLog(dependencies, organisation, record);
     const circumstances = { organisation, now: now(), queueTimeoutSeconds: stage.queueTimeoutSeconds };
     const attempt = openAttempt(record);
-    const found = attempt && (await findJob(dependencies, organisation, record, attempt));
+    const found = attempt && (await findJob(dependencies, organisation, record.id, attempt));
     const job = found && (await explained(found, dependencies.jobLog));
     // A job that is alive says all there is to know; its end will be heard of, or found here.
     const execution = job ? 'running' : await executions.state(id);
@@ -75,20 +76,6 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
     if (unwanted) await jobs.terminate(unwanted.id, unwanted.reason);
     if (!moved.moved) await lookAgain(table, moved.record, dueAt(moved.record, circumstances));
   };
-}
-
-/** By its id, or by its name while nobody has told the id. */
-async function findJob(
-  { stage, jobs }: ExperimentReconcilerDependencies,
-  organisation: string,
-  { id }: ExperimentRecord,
-  attempt: Attempt,
-): Promise<Job | undefined> {
-  if (attempt.jobId !== undefined) return (await jobs.describe([attempt.jobId]))[0];
-  return jobs.findByName(
-    `slipway-${stage.stage}-${organisation}-${attempt.queue}`,
-    jobName(id, attempt.number),
-  );
 }
 
 /** None of Batch's own reasons tells of an instance quota of 0: whatever waits for too long ends. */

@@ -15,6 +15,13 @@ export const describeJobs: Access = {
   wildcard: 'DescribeJobs has no resource.',
 };
 
+/** Read any job's state, and find one by its name. */
+export const findJobs: Access = {
+  actions: ['batch:DescribeJobs', 'batch:ListJobs'],
+  resources: ['*'],
+  wildcard: 'DescribeJobs and ListJobs have no resource.',
+};
+
 export function terminateJobs({ arn }: Pick<Deployment, 'arn'>): Access {
   return {
     actions: ['batch:TerminateJob'],

@@ -1,6 +1,6 @@
 import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pushActions } from '../access/ecr.ts';
 import { logStreams, secrets, tableReadWrite } from '../access/storage.ts';
-import { describeJobs, passRoles } from '../access/work.ts';
+import { findJobs, passRoles } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
 export const launcher: FunctionDeclaration = {
@@ -22,7 +22,7 @@ export const launcher: FunctionDeclaration = {
       resources: ['*'],
       wildcard: 'DescribeJobDefinitions has no resource.',
     },
-    describeJobs,
+    findJobs,
     // A line of the log tells an image without a shell from a command that isn't there.
     logStreams(deployment, deployment.names.jobLogGroup),
     // The roles are a container's, but it is Batch that they are handed to with a definition.

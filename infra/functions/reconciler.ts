@@ -2,8 +2,8 @@ import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access
 import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
 import {
   builds,
-  describeJobs,
   executions,
+  findJobs,
   passRoles,
   sendMail,
   stateMachineArn,
@@ -34,8 +34,7 @@ export const reconciler: FunctionDeclaration = {
     passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     { actions: ['states:StartExecution'], resources: [stateMachineArn(deployment)] },
     executions(deployment, ['states:DescribeExecution']),
-    describeJobs,
-    { actions: ['batch:ListJobs'], resources: ['*'], wildcard: 'ListJobs has no resource.' },
+    findJobs,
     terminateJobs(deployment),
     sendMail(deployment),
     objects(deployment, 'logs', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),

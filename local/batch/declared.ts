@@ -15,7 +15,7 @@ export interface ComputeEnvironment {
 export interface SchedulingPolicy {
   name: string;
   arn: string;
-  /** Share identifiers (a trailing `*` matches a prefix) and their weights; lower means more. */
+  /** Share identifiers (a trailing `*` matches a prefix), which don't overlap, and their weights; lower means more. */
   weights: { identifier: string; weight: number }[];
   shareDecaySeconds: number;
 }
@@ -46,6 +46,11 @@ const environmentProperties = z.object({
   }),
 });
 
+type Share = { ShareIdentifier: string };
+/** Whether every identifier that `b` stands for is one of `a`'s. */
+const covers = ({ ShareIdentifier: a }: Share, { ShareIdentifier: b }: Share) =>
+  a === b || (a.endsWith('*') && b.startsWith(a.slice(0, -1)));
+
 const policyProperties = z.object({
   FairsharePolicy: z
     .object({
@@ -53,11 +58,15 @@ const policyProperties = z.object({
       ShareDistribution: z
         .array(
           z.object({
-            ShareIdentifier: z.string(),
+            ShareIdentifier: z.string().regex(/^[A-Za-z0-9]{0,254}([A-Za-z0-9]|\*)$/),
             WeightFactor: z.number().min(0.0001).max(999.9999).default(1),
           }),
         )
         .max(500)
+        .refine(
+          (shares) => !shares.some((a, i) => shares.some((b, j) => i !== j && covers(a, b))),
+          'share identifiers overlap',
+        )
         .default([]),
     })
     .prefault({}),

@@ -34,7 +34,8 @@ export interface Job {
   status: JobStatus;
   statusReason?: string;
   shareIdentifier?: string;
-  schedulingPriority: number;
+  /** Every job of a queue with a policy has one; nobody asks for the others'. */
+  schedulingPriority?: number;
   createdAt: number;
   startedAt?: number;
   stoppedAt?: number;

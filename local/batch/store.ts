@@ -61,6 +61,16 @@ export function createBatchStore(db: DatabaseSync) {
         )
         .all()
         .map(toJob),
+    /** Share identifiers of the queue's jobs that have not ended. */
+    activeShares: (queue: string): Set<string> =>
+      new Set(
+        db
+          .prepare(
+            "SELECT DISTINCT job ->> 'shareIdentifier' AS share FROM batch_jobs WHERE queue = ? AND status NOT IN ('SUCCEEDED', 'FAILED')",
+          )
+          .all(queue)
+          .map(({ share }) => String(share)),
+      ),
     /** Newest first. */
     findJobs(filter: JobFilter, count: number, offset: number): Job[] {
       const like = (pattern: string) =>

@@ -16,6 +16,8 @@ import {
 import type { BatchStore } from './store.ts';
 
 const submissionLimitBytes = 30 * 1024;
+/** Identifiers that unended jobs of one queue have. */
+const activeSharesLimit = 500;
 
 const submission = z.strictObject({
   jobName: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/, 'Job name should match valid pattern'),
@@ -81,7 +83,7 @@ export function submitJob(parts: SubmitParts, caller: Pick<Caller, 'authorize'>,
     throw new AwsError('ClientException', `JobQueue ${read.jobQueue} is not in state ENABLED`);
   if (definition?.status !== 'ACTIVE')
     throw new AwsError('ClientException', `JobDefinition ${read.jobDefinition} is not found or not ACTIVE`);
-  checkShare(queue, definition, read);
+  checkShare(parts, queue, definition, read);
   for (const { jobId } of read.dependsOn)
     if (!store.job(jobId)) throw new AwsError('ClientException', `Job dependency ${jobId} not found`);
 
@@ -91,30 +93,35 @@ export function submitJob(parts: SubmitParts, caller: Pick<Caller, 'authorize'>,
   return job;
 }
 
+/** A queue with a policy wants a share and a priority of every job, the definition's or the submission's; one without, neither. */
 function checkShare(
+  { store }: Pick<SubmitParts, 'store'>,
   queue: JobQueue,
   definition: JobDefinition,
   { shareIdentifier, schedulingPriorityOverride }: Submission,
 ): void {
-  if (queue.policy && (schedulingPriorityOverride ?? definition.schedulingPriority) === undefined)
-    throw new AwsError(
-      'ClientException',
-      'schedulingPriority must be specified for a job queue with a scheduling policy',
+  const priority = schedulingPriorityOverride ?? definition.schedulingPriority;
+  const refused = (message: string) => new AwsError('ClientException', message);
+  if (!queue.policy) {
+    if (shareIdentifier === undefined && priority === undefined) return;
+    throw refused(
+      'Job with shareIdentifier or schedulingPriority can only be submitted to job queue with fair share scheduling policy',
     );
-  if (queue.policy && shareIdentifier === undefined)
-    throw new AwsError(
-      'ClientException',
-      'shareIdentifier must be specified for a job queue with a scheduling policy',
+  }
+  if (shareIdentifier === undefined)
+    throw refused('shareIdentifier must be specified for a job queue with a scheduling policy');
+  if (priority === undefined)
+    throw refused(
+      'Either schedulingPriority in job definition or schedulingPriorityOverride should be specified.',
     );
-  if (!queue.policy && (shareIdentifier !== undefined || schedulingPriorityOverride !== undefined))
-    throw new AwsError(
-      'ClientException',
-      'shareIdentifier and schedulingPriorityOverride are only for job queues with a scheduling policy',
-    );
+  const active = store.activeShares(queue.arn);
+  if (active.size >= activeSharesLimit && !active.has(shareIdentifier))
+    throw refused(`The job queue has ${activeSharesLimit} active share identifiers`);
 }
 
 function makeJob(cloud: Cloud, queue: JobQueue, definition: JobDefinition, read: Submission): Job {
   const id = randomUUID();
+  const priority = read.schedulingPriorityOverride ?? definition.schedulingPriority;
   const strategy = read.retryStrategy ?? definition.retryStrategy;
   const timeoutSeconds = (read.timeout ?? definition.timeout)?.attemptDurationSeconds;
   return {
@@ -126,7 +133,7 @@ function makeJob(cloud: Cloud, queue: JobQueue, definition: JobDefinition, read:
     definitionName: definition.jobDefinitionName,
     status: 'SUBMITTED',
     ...(read.shareIdentifier !== undefined && { shareIdentifier: read.shareIdentifier }),
-    schedulingPriority: read.schedulingPriorityOverride ?? definition.schedulingPriority ?? 0,
+    ...(priority !== undefined && { schedulingPriority: priority }),
     createdAt: cloud.now().getTime(),
     retryStrategy: { attempts: strategy?.attempts ?? 1, evaluateOnExit: strategy?.evaluateOnExit ?? [] },
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),

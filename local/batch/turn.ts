@@ -27,10 +27,11 @@ export function createTurns(): Turns {
       const runnable = jobs.filter((job) => job.status === 'RUNNABLE');
       if (!policy) return runnable[0];
       const running = jobs.flatMap((job) => (job.current ? [useOf(job, job.current)] : []));
+      const priority = ({ schedulingPriority = 0 }: Job) => schedulingPriority;
       const rank = ({ shareIdentifier = '' }: Job) =>
         usageOf(queue).of(shareIdentifier, running, now) * weightOf(policy, shareIdentifier);
       // Sorting is stable: among equals the oldest stays first.
-      return runnable.toSorted((a, b) => rank(a) - rank(b) || b.schedulingPriority - a.schedulingPriority)[0];
+      return runnable.toSorted((a, b) => rank(a) - rank(b) || priority(b) - priority(a))[0];
     },
     ended: (queue, job, attempt, now) => usageOf(queue).ended(useOf(job, attempt), now),
   };
@@ -42,10 +43,9 @@ const useOf = (job: Job, { placedAt }: Attempt): Use => ({
   since: placedAt,
 });
 
-/** An exact identifier first, then the longest prefix, else 1. */
+/** At most one of a policy's identifiers matches; 1 where none does. */
 function weightOf({ weights }: SchedulingPolicy, identifier: string): number {
-  const prefixes = weights
-    .filter((one) => one.identifier.endsWith('*') && identifier.startsWith(one.identifier.slice(0, -1)))
-    .sort((a, b) => b.identifier.length - a.identifier.length);
-  return (weights.find((one) => one.identifier === identifier) ?? prefixes[0])?.weight ?? 1;
+  const matches = (declared: string) =>
+    declared.endsWith('*') ? identifier.startsWith(declared.slice(0, -1)) : declared === identifier;
+  return weights.find((one) => matches(one.identifier))?.weight ?? 1;
 }

@@ -227,6 +227,20 @@ describe('E2 the launcher', () => {
     expect(await settle(place.launcher, again)).toEqual({ next: 'end' });
   });
 
+  it('E1 finds a failed job whose cause was cut off before its id', async () => {
+    await open({ deliver: () => [], failing: (action) => action === 'settle' });
+    const { id } = await place.create({ image: tiny, command: ['sh', '-c', 'exit 3'] });
+    await expect.poll(() => place.executions.state(id), { timeout: 20_000 }).toBe('ended');
+    expect((await place.get(id)).attempts[0]).not.toHaveProperty('jobId');
+    const error = { Error: 'States.TaskFailed', Cause: '{"Attempts":[],"Container":{"Command":["/bin/sh"' };
+    expect(await settle(place.launcher, { organisation, experimentId: id, error })).toEqual({ next: 'end' });
+    expect(await place.get(id)).toMatchObject({
+      status: 'failed',
+      exitCode: 3,
+      attempts: [{ stage: 'ended', exitCode: 3, jobId: expect.any(String) }],
+    });
+  });
+
   it('a submission that Batch refuses ends the experiment with its words', async () => {
     await open();
     const { id } = await place.create({ image: tiny, command: ['true'] }, false);

@@ -122,11 +122,45 @@ describe('SubmitJob refuses with ClientException', () => {
     ['an unknown definition', { jobDefinition: 'nothing' }],
     ['a share identifier for a queue without a policy', { shareIdentifier: 'a' }],
     ['no share identifier for a queue with a policy', { jobQueue: 'shared', schedulingPriorityOverride: 1 }],
+    ['a priority for a queue without a policy', { schedulingPriorityOverride: 1 }],
+    [
+      'a share identifier with other than letters and digits',
+      { jobQueue: 'shared', shareIdentifier: 'a-b', schedulingPriorityOverride: 1 },
+    ],
     ['no priority for a queue with a policy', { jobQueue: 'shared', shareIdentifier: 'a' }],
   ])('%s', async (_, input) => {
     await expect(place.submit({ jobDefinition: definition, ...input })).rejects.toMatchObject({
       name: 'ClientException',
     });
+  });
+
+  test("a definition's own priority counts: wanted by a queue with a policy, refused by one without", async () => {
+    const jobDefinition = await place.register(
+      {},
+      { jobDefinitionName: 'prioritised', schedulingPriority: 7 },
+    );
+    await expect(place.submit({ jobDefinition })).rejects.toMatchObject({
+      name: 'ClientException',
+      message: expect.stringContaining('fair share scheduling policy'),
+    });
+    const id = await place.submit({ jobDefinition, jobQueue: 'shared', shareIdentifier: 'a' });
+    expect(await place.describe(id)).toMatchObject({ schedulingPriority: 7, shareIdentifier: 'a' });
+  });
+
+  test('a share beyond the 500 that jobs of the queue have, until one of them has no job left', async () => {
+    const { cloud, submit } = place;
+    const more = { jobDefinition: definition, jobQueue: 'shared', schedulingPriorityOverride: 1 };
+    const id = await submit({ ...more, shareIdentifier: 'a' });
+    const copy = cloud.db.prepare(
+      `INSERT INTO batch_jobs SELECT ?1, queue, name, definition, status, created_at, stopped_at,
+        json_set(job, '$.shareIdentifier', ?1) FROM batch_jobs WHERE id = ?2`,
+    );
+    for (let i = 1; i < 500; i++) copy.run(`s${i}`, id);
+    await submit({ ...more, shareIdentifier: 's7' });
+    const another = { ...more, shareIdentifier: 'another' };
+    await expect(submit(another)).rejects.toMatchObject({ name: 'ClientException' });
+    cloud.db.prepare("UPDATE batch_jobs SET status = 'FAILED' WHERE id = 's8'").run();
+    expect(await submit(another)).toBeDefined();
   });
 
   test('a job without the right to submit it, or to tag it', async () => {

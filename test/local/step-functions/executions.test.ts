@@ -169,8 +169,23 @@ describe('Step Functions', () => {
       Status: 'FAILED',
       Attempts: [{ Container: { ExitCode: 3 } }],
     });
+    // Where a long cause is cut, the id of the job is behind what its container was given.
+    const at = (member: string) => failed.error.Cause.indexOf(`"${member}":`);
+    expect(at('Attempts')).toBeLessThan(at('Container'));
+    expect(at('Container')).toBeLessThan(at('JobId'));
+    expect(at('Command')).toBeLessThan(at('Environment'));
     const refused = JSON.parse((await run('unknownJob')).output ?? '');
     expect(refused.error.Error).toBe('Batch.ClientException');
+  });
+
+  test('a cause ends at 32 KiB', async () => {
+    const errorMessage = 'x'.repeat(40_000);
+    place.cloud.functions.set(functionArn, () => ({
+      payload: { errorType: 'Wordy', errorMessage },
+      functionError: 'Unhandled',
+    }));
+    const { error } = JSON.parse((await run('retried')).output ?? '');
+    expect(error.Cause).toBe(JSON.stringify({ errorType: 'Wordy', errorMessage }).slice(0, 32 * 1024));
   });
 
   test('E16 stopping an execution ends its job', async () => {
