@@ -83,6 +83,7 @@ export async function runInForeground(): Promise<void> {
       return { engine, assembly };
     },
     dynamodb: { endpoint: settings.dynamodbEndpoint, indexLagMs: settings.indexLagMs },
+    ecr: { upstreams: settings.upstreams, advisories: settings.advisories },
   });
   const { apiUrl, endpointUrl, registryHost, region, accountId, credentials } = cloud;
   const facts = { apiUrl, endpointUrl, registryHost, region, accountId, ...credentials, pid: process.pid };

@@ -5,7 +5,7 @@ import type { Hooks } from './cloud.ts';
 import { createCodeBuild } from './codebuild/codebuild.ts';
 import { createCognito } from './cognito.ts';
 import { createDynamoDb, type DynamoOptions } from './dynamodb/dynamodb.ts';
-import { createEcr, type Ecr } from './ecr/ecr.ts';
+import { createEcr, type Ecr, type EcrOptions } from './ecr/ecr.ts';
 import type { Engine } from './engine/engine.ts';
 import { createEvents } from './events.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -30,6 +30,7 @@ export interface ServiceParts {
   engine?: Engine;
   lambda?: LambdaOptions;
   dynamodb?: DynamoOptions;
+  ecr?: EcrOptions;
 }
 
 export interface Services {
@@ -63,7 +64,7 @@ function jobServices(cloud: Cloud, engine: Engine, ecr: Ecr): Service[] {
 
 export function createServices(cloud: Cloud, parts: ServiceParts): Services {
   const { engine } = parts;
-  const ecr = createEcr(cloud);
+  const ecr = createEcr(cloud, parts.ecr);
   const logs = createLogs(cloud);
   const secrets = createSecretsManager(cloud);
   const sqs = createSqs(cloud);

@@ -9,6 +9,10 @@ export interface Settings {
   stage: string;
   dynamodbEndpoint?: string;
   indexLagMs?: number;
+  /** Folder with advisories in the OSV format, absolute: what scans of images compare with. */
+  advisories?: string;
+  /** Where upstream registries of ECR's cache are, by host; the others are where their name says. */
+  upstreams: ReadonlyMap<string, string>;
 }
 
 /** A setting that can't be used; the message names the variable. */
@@ -22,10 +26,23 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
   throw new SettingError(`${name} must be a whole number from ${least} to ${most}, not '${text}'.`);
 }
 
+/** `<host>=<URL>`, separated by commas. */
+function mirrors(name: string, text: string): ReadonlyMap<string, string> {
+  const pairs = text
+    .split(',')
+    .filter(Boolean)
+    .map((pair) => pair.trim().split('='));
+  const wrong = pairs.find(([host, url]) => !host || !/^https?:\/\/[^/]+\/?$/.test(url ?? ''));
+  if (wrong)
+    throw new SettingError(`${name} is made of <host>=http://<host>:<port>, not '${wrong.join('=')}'.`);
+  return new Map(pairs as [string, string][]);
+}
+
 /** @throws SettingError */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const { SLIPWAY_PORT, SLIPWAY_HOME, SLIPWAY_STAGE, SLIPWAY_DYNAMODB_ENDPOINT, SLIPWAY_INDEX_LAG_MS } =
     environment;
+  const { SLIPWAY_ADVISORIES, SLIPWAY_UPSTREAMS } = environment;
   const endpoint = SLIPWAY_DYNAMODB_ENDPOINT;
   if (endpoint && !/^http:\/\/[^/]+\/?$/.test(endpoint)) {
     throw new SettingError(`SLIPWAY_DYNAMODB_ENDPOINT must be http://<host>:<port>, not '${endpoint}'.`);
@@ -34,6 +51,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     port: wholeNumber('SLIPWAY_PORT', SLIPWAY_PORT || '4780', 1, 65_533),
     home: resolve(SLIPWAY_HOME || '.slipway'),
     stage: SLIPWAY_STAGE || 'local',
+    upstreams: mirrors('SLIPWAY_UPSTREAMS', SLIPWAY_UPSTREAMS ?? ''),
+    ...(SLIPWAY_ADVISORIES && { advisories: resolve(SLIPWAY_ADVISORIES) }),
     ...(endpoint && { dynamodbEndpoint: endpoint }),
     ...(SLIPWAY_INDEX_LAG_MS && {
       indexLagMs: wholeNumber('SLIPWAY_INDEX_LAG_MS', SLIPWAY_INDEX_LAG_MS, 0, 60_000),

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { resolve } from 'node:path';
 import { type CloudCore, createCloud } from './cloud.ts';
 import type { DynamoOptions } from './dynamodb/dynamodb.ts';
+import type { EcrOptions } from './ecr/ecr.ts';
 import { type CallCounts, createCallCounts } from './endpoint/call-counts.ts';
 import { createEndpointServer, serveEndpoint } from './endpoint/endpoint.ts';
 import type { Engine } from './engine/engine.ts';
@@ -33,6 +34,7 @@ export interface StartOptions {
   port?: number;
   lambda?: LambdaOptions;
   dynamodb?: DynamoOptions;
+  ecr?: EcrOptions;
   /** Lines for the operator. */
   print?(line: string): void;
 }
@@ -155,7 +157,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   const print = options.print ?? (() => undefined);
   const core = createCloud({ ...place, home, endpointUrl, registryHost, assets: assembly.assets, print }, db);
   undo.add(() => core.close());
-  const { lambda, dynamodb } = options;
+  const { lambda, dynamodb, ecr } = options;
   const { engine } = prepared;
   if (engine) undo.add(() => engine.close());
   const services = createServices(core.cloud, {
@@ -166,6 +168,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
     engine,
     lambda,
     dynamodb,
+    ecr,
   });
   core.connect(services.hooks);
   for (const service of services.all) undo.add(() => service.stop?.());

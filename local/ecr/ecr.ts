@@ -16,8 +16,10 @@ import { generatedName } from '../template/names.ts';
 import { createBlobFiles } from './blob-files.ts';
 import { imageOperations } from './images.ts';
 import { createPasswords } from './password.ts';
+import { createPullThroughCache } from './pull-through/cache.ts';
 import { createRegistryServer } from './registry/server.ts';
 import { checkRepositoryName, readMutability, repositoryArn, repositoryOperations } from './repositories.ts';
+import { createScans } from './scan/scans.ts';
 import { createEcrStore } from './store.ts';
 
 const tokenHours = 12;
@@ -35,11 +37,20 @@ export interface Ecr extends Service {
   checkPull(principal: Principal, repository: string, reference: string): void;
 }
 
-export function createEcr(cloud: Cloud): Ecr {
+export interface EcrOptions {
+  /** Where upstream registries of cache rules really are, by host; the others are at `https://<host>`. */
+  upstreams?: ReadonlyMap<string, string>;
+  /** Folder with advisories in the OSV format, which scans compare with. */
+  advisories?: string | undefined;
+}
+
+export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: EcrOptions = {}): Ecr {
   const store = createEcrStore(cloud.db);
   const files = createBlobFiles(join(cloud.home, 'registry'));
   const passwords = createPasswords(cloud.db);
-  const server = createRegistryServer({ cloud, store, files }, passwords);
+  const cache = createPullThroughCache({ cloud, store, files, upstreams });
+  const scans = createScans(cloud, store, { files, advisories });
+  const server = createRegistryServer({ cloud, store, files, cache }, passwords);
   const issue = (principal: Principal) => {
     const expiresAt = new Date(cloud.now().getTime() + tokenHours * 3_600_000);
     return { password: passwords.issue(principal, expiresAt), expiresAt };
@@ -48,6 +59,7 @@ export function createEcr(cloud: Cloud): Ecr {
   let stopCollecting = () => {};
 
   const collectGarbage = () => {
+    cache.expire();
     const before = new Date(cloud.now().getTime() - unusedBlobMinutes * 60_000);
     store.unlinkUnused(before.getTime());
     const removed = files.sweep(before, store.isBlobLinked);
@@ -65,10 +77,17 @@ export function createEcr(cloud: Cloud): Ecr {
           RepositoryUri: `${cloud.registryHost}/${physicalId}`,
         }),
       },
+      'AWS::ECR::PullThroughCacheRule': {
+        physicalId: ({ properties }) => properties?.EcrRepositoryPrefix ?? '',
+      },
+      'AWS::ECR::RepositoryCreationTemplate': {
+        physicalId: ({ properties }) => properties?.Prefix ?? '',
+      },
     },
     operations: {
       ...repositoryOperations(cloud, store),
       ...imageOperations(cloud, store),
+      ...scans.operations,
       GetAuthorizationToken(call: JsonCall) {
         call.authorize('ecr:GetAuthorizationToken', '*');
         const { password, expiresAt } = issue(call.principal);
@@ -97,7 +116,9 @@ export function createEcr(cloud: Cloud): Ecr {
         throw new AwsError('ImageNotFoundException', 'Requested image not found');
     },
     async deploy(resources: DeclaredResource[]) {
-      for (const { physicalId, properties } of resources) {
+      const ofType = (type: string) => resources.filter((one) => one.type === `AWS::ECR::${type}`);
+      cache.deploy(ofType('PullThroughCacheRule'), ofType('RepositoryCreationTemplate'));
+      for (const { physicalId, properties } of ofType('Repository')) {
         const mutability = readMutability(
           properties?.ImageTagMutability,
           properties?.ImageTagMutabilityExclusionFilters,
@@ -111,13 +132,16 @@ export function createEcr(cloud: Cloud): Ecr {
       if (!server.listening) await listen(server, cloud.registryHost);
     },
     async start() {
+      scans.resume();
       stopCollecting = cloud.every(garbageEveryMs, 'unused blobs', collectGarbage);
     },
     async stop() {
       stopCollecting();
-      if (!server.listening) return;
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      if (server.listening) {
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+      }
+      await scans.idle();
     },
   };
 }

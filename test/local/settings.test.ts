@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { readSettings, SettingError } from '../../local/settings.ts';
 
 test('without variables: port 4780, .slipway here, stage local', () => {
-  expect(readSettings({})).toEqual({ port: 4780, home: resolve('.slipway'), stage: 'local' });
+  expect(readSettings({})).toEqual({
+    port: 4780,
+    home: resolve('.slipway'),
+    stage: 'local',
+    upstreams: new Map(),
+  });
 });
 
 test('variables are taken', () => {
@@ -13,6 +18,8 @@ test('variables are taken', () => {
     SLIPWAY_STAGE: 'lab',
     SLIPWAY_DYNAMODB_ENDPOINT: 'http://127.0.0.1:8000',
     SLIPWAY_INDEX_LAG_MS: '0',
+    SLIPWAY_ADVISORIES: '/tmp/osv',
+    SLIPWAY_UPSTREAMS: 'quay.io=http://127.0.0.1:5000,ghcr.io=https://mirror.example',
   };
   expect(readSettings(environment)).toEqual({
     port: 5000,
@@ -20,6 +27,11 @@ test('variables are taken', () => {
     stage: 'lab',
     dynamodbEndpoint: 'http://127.0.0.1:8000',
     indexLagMs: 0,
+    advisories: '/tmp/osv',
+    upstreams: new Map([
+      ['quay.io', 'http://127.0.0.1:5000'],
+      ['ghcr.io', 'https://mirror.example'],
+    ]),
   });
 });
 
@@ -30,6 +42,8 @@ test.each([
   ['SLIPWAY_PORT', '80.5'],
   ['SLIPWAY_INDEX_LAG_MS', '-1'],
   ['SLIPWAY_DYNAMODB_ENDPOINT', 'localhost:8000'],
+  ['SLIPWAY_UPSTREAMS', 'quay.io'],
+  ['SLIPWAY_UPSTREAMS', 'quay.io=127.0.0.1:5000'],
 ])('%s=%s is refused and named', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(SettingError);
   expect(() => readSettings({ [name]: value })).toThrow(name);

@@ -19,6 +19,8 @@ export interface RegistryParts {
   cloud: Cloud;
   store: EcrStore;
   files: BlobFiles;
+  /** Brings here what a rule says is fetched from elsewhere, before a manifest is looked up. */
+  cache: { refresh(principal: Principal, repository: string, reference: string): Promise<void> };
 }
 
 /** An error as the distribution specification reports it. */

@@ -88,6 +88,7 @@ async function serve(
   const groups = found.pattern.exec(path)?.groups ?? {};
   const repository = groups.repository ?? '';
   cloud.authorize(principal, found.action, repositoryArn(cloud, repository));
+  if (found.handle === getManifest) await parts.cache.refresh(principal, repository, groups.reference ?? '');
   requireRepository(cloud, store, repository);
   await found.handle(parts, {
     request,

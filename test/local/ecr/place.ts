@@ -1,7 +1,8 @@
 /** A cloud with ECR, and raw requests to its registry. */
 import { createHash } from 'node:crypto';
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
-import { createEcr } from '../../../local/ecr/ecr.ts';
+import { createEcr, type EcrOptions } from '../../../local/ecr/ecr.ts';
+import type { DeclaredResource } from '../../../local/platform.ts';
 import { type CloudWithEndpoint, createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
 
 export const acmeRole = 'arn:aws:iam::000000000000:role/acme-builder';
@@ -11,11 +12,15 @@ export const indexType = 'application/vnd.oci.image.index.v1+json';
 export const sha256 = (bytes: string | Buffer) =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-export async function ecrPlace(cloud?: CloudWithEndpoint) {
+export async function ecrPlace(
+  cloud?: CloudWithEndpoint,
+  options: EcrOptions = {},
+  declared: Pick<DeclaredResource, 'type' | 'properties'>[] = [],
+) {
   const place = cloud ?? (await createCloudWithEndpoint());
-  const ecr = createEcr(place);
+  const ecr = createEcr(place, options);
   place.serve(ecr);
-  await ecr.deploy?.([]);
+  await ecr.deploy?.(declared as DeclaredResource[]);
   const client = new ECRClient({ ...place.client(acmeRole), maxAttempts: 1 });
   const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
   const token = authorizationData?.[0]?.authorizationToken ?? '';
