@@ -23,7 +23,11 @@ async function declaredOperations(): Promise<DeclaredOperation[]> {
 }
 
 const isOperation = (value: unknown): value is Operation =>
-  typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'responses' in value;
+  typeof value === 'object' &&
+  value !== null &&
+  'method' in value &&
+  'path' in value &&
+  'documentation' in value;
 
 const text = `${JSON.stringify(openApiDocument(await declaredOperations()), null, 2)}\n`;
 const onDisk = await readFile(target, 'utf8').catch(() => '');

@@ -6,7 +6,7 @@ import { type CloseDependencies, closeBuild } from '../../shared/build/close.ts'
 import { movesBuild } from '../../shared/build/phases.ts';
 import { applyReport } from '../../shared/build/progress.ts';
 import { isOver } from '../../shared/build/record.ts';
-import { parseSpecKey } from '../../shared/model/build-spec.ts';
+import { parseSpecKey } from '../../shared/model/build-keys.ts';
 import { type BuildEvent, reportIn, specKeyIn } from './event.ts';
 
 export async function takeIn(dependencies: CloseDependencies, event: BuildEvent): Promise<void> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 import { buildListQuery, buildSchema } from '../../shared/model/build.ts';
 import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
@@ -11,22 +12,26 @@ export const listBuilds = operation({
   id: 'listBuilds',
   method: 'GET',
   path: '/v1/builds',
-  tag,
-  summary: 'List builds',
+  documentation: documented(() => ({
+    tag,
+    summary: 'List builds',
+    responses: { 200: { description: 'A page of builds', schema: pageOf(buildSchema) } },
+  })),
   role: 'viewer',
   query: buildListQuery,
-  responses: { 200: { description: 'A page of builds', schema: pageOf(buildSchema) } },
 });
 
 export const getBuild = operation({
   id: 'getBuild',
   method: 'GET',
   path: '/v1/builds/{id}',
-  tag,
-  summary: 'Get a build',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Get a build',
+    responses: { 200: { description: 'The build', schema: buildSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
   params,
-  responses: { 200: { description: 'The build', schema: buildSchema, headers: ['ETag'] } },
   problems: [404],
 });
 
@@ -34,14 +39,16 @@ export const getBuildLogs = operation({
   id: 'getBuildLogs',
   method: 'GET',
   path: '/v1/builds/{id}/logs',
-  tag,
-  summary: 'Read the log, live and later',
-  description:
-    'With `wait` the answer comes as soon as there is something new. Read on with `nextCursor`: no line comes twice, none is missed, and reading starts nothing. `complete` says that this was all.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Read the log, live and later',
+    description:
+      'With `wait` the answer comes as soon as there is something new. Read on with `nextCursor`: no line comes twice, none is missed, and reading starts nothing. `complete` says that this was all.',
+    responses: { 200: { description: 'Lines', schema: logPageSchema } },
+  })),
   role: 'viewer',
   params,
   query: z.strictObject(followQuery),
-  responses: { 200: { description: 'Lines', schema: logPageSchema } },
   problems: [404],
 });
 
@@ -49,13 +56,15 @@ export const getBuildEvents = operation({
   id: 'getBuildEvents',
   method: 'GET',
   path: '/v1/builds/{id}/events',
-  tag,
-  summary: 'Read the timeline',
-  description: 'With `wait` the answer comes as soon as there is something new.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Read the timeline',
+    description: 'With `wait` the answer comes as soon as there is something new.',
+    responses: { 200: { description: 'Entries, oldest first', schema: eventPageSchema } },
+  })),
   role: 'viewer',
   params,
   query: z.strictObject(followQuery),
-  responses: { 200: { description: 'Entries, oldest first', schema: eventPageSchema } },
   problems: [404],
 });
 
@@ -63,15 +72,17 @@ export const stopBuild = operation({
   id: 'stopBuild',
   method: 'POST',
   path: '/v1/builds/{id}/stop',
-  tag,
-  summary: 'Stop a build',
-  description:
-    'Asks for it: the build is `stopped` once AWS has confirmed. One that has not started stops at once. A build that is already over is answered as it is.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Stop a build',
+    description:
+      'Asks for it: the build is `stopped` once AWS has confirmed. One that has not started stops at once. A build that is already over is answered as it is.',
+    responses: {
+      200: { description: 'It is over', schema: buildSchema, headers: ['ETag'] },
+      202: { description: 'It will stop', schema: buildSchema, headers: ['Location', 'ETag'] },
+    },
+  })),
   role: 'editor',
   params,
-  responses: {
-    200: { description: 'It is over', schema: buildSchema, headers: ['ETag'] },
-    202: { description: 'It will stop', schema: buildSchema, headers: ['Location', 'ETag'] },
-  },
   problems: [404],
 });

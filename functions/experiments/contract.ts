@@ -1,5 +1,6 @@
 /** The HTTP operations on experiments (E1, E2, E4, E14, E16). */
 import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
 import {
@@ -18,38 +19,44 @@ export const createExperiment = operation({
   id: 'createExperiment',
   method: 'POST',
   path: '/v1/experiments',
-  tag,
-  summary: 'Create an experiment and start it',
-  description: 'With `start=false` it is only stored, and answers 201.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Create an experiment and start it',
+    description: 'With `start=false` it is only stored, and answers 201.',
+    responses: {
+      201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
+      202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
+    },
+  })),
   role: 'editor',
   query: z.strictObject({ start: z.enum(['true', 'false']).default('true') }),
   body: newExperimentSchema,
-  responses: {
-    201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
-    202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
-  },
 });
 
 export const listExperiments = operation({
   id: 'listExperiments',
   method: 'GET',
   path: '/v1/experiments',
-  tag,
-  summary: 'List experiments',
+  documentation: documented(() => ({
+    tag,
+    summary: 'List experiments',
+    responses: { 200: { description: 'A page', schema: pageOf(experimentSchema) } },
+  })),
   role: 'viewer',
   query: experimentListQuery,
-  responses: { 200: { description: 'A page', schema: pageOf(experimentSchema) } },
 });
 
 export const getExperiment = operation({
   id: 'getExperiment',
   method: 'GET',
   path: '/v1/experiments/{id}',
-  tag,
-  summary: 'Get an experiment',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Get an experiment',
+    responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
   params,
-  responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
   problems: [404],
 });
 
@@ -57,12 +64,14 @@ export const updateExperiment = operation({
   id: 'updateExperiment',
   method: 'PATCH',
   path: '/v1/experiments/{id}',
-  tag,
-  summary: 'Rename an experiment or change its tags',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Rename an experiment or change its tags',
+    responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
+  })),
   role: 'editor',
   params,
   body: experimentChangeSchema,
-  responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
   problems: [404, 412],
 });
 
@@ -70,12 +79,14 @@ export const deleteExperiment = operation({
   id: 'deleteExperiment',
   method: 'DELETE',
   path: '/v1/experiments/{id}',
-  tag,
-  summary: 'Delete an experiment that does not run',
-  description: 'Record, timeline and kept log. What CloudWatch has of the log goes with its retention.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Delete an experiment that does not run',
+    description: 'Record, timeline and kept log. What CloudWatch has of the log goes with its retention.',
+    responses: { 204: { description: 'Deleted' } },
+  })),
   role: 'editor',
   params,
-  responses: { 204: { description: 'Deleted' } },
   problems: [404, 409, 412],
 });
 
@@ -83,12 +94,14 @@ export const startExperiment = operation({
   id: 'startExperiment',
   method: 'POST',
   path: '/v1/experiments/{id}/start',
-  tag,
-  summary: 'Start a stored experiment',
-  description: 'Starting one that was started before changes nothing.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Start a stored experiment',
+    description: 'Starting one that was started before changes nothing.',
+    responses: { 202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] } },
+  })),
   role: 'editor',
   params,
-  responses: { 202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] } },
   problems: [404, 409],
 });
 
@@ -96,16 +109,18 @@ export const stopExperiment = operation({
   id: 'stopExperiment',
   method: 'POST',
   path: '/v1/experiments/{id}/stop',
-  tag,
-  summary: 'Stop an experiment at any stage',
-  description:
-    'One that was never started is `stopped` at once (200). Otherwise 202, and the status becomes `stopped` as soon as its job has ended.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Stop an experiment at any stage',
+    description:
+      'One that was never started is `stopped` at once (200). Otherwise 202, and the status becomes `stopped` as soon as its job has ended.',
+    responses: {
+      200: { description: 'It does not run any more', schema: experimentSchema, headers: ['ETag'] },
+      202: { description: 'Stopping', schema: experimentSchema, headers: ['Location', 'ETag'] },
+    },
+  })),
   role: 'editor',
   params,
-  responses: {
-    200: { description: 'It does not run any more', schema: experimentSchema, headers: ['ETag'] },
-    202: { description: 'Stopping', schema: experimentSchema, headers: ['Location', 'ETag'] },
-  },
   problems: [404],
 });
 
@@ -113,10 +128,13 @@ export const getExperimentLogs = operation({
   id: 'getExperimentLogs',
   method: 'GET',
   path: '/v1/experiments/{id}/logs',
-  tag,
-  summary: 'Read the log, live or kept',
-  description:
-    'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `complete` says that this was all. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Read the log, live or kept',
+    description:
+      'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `complete` says that this was all. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
+    responses: { 200: { description: 'Lines', schema: logPageSchema } },
+  })),
   role: 'viewer',
   params,
   query: z
@@ -138,7 +156,6 @@ export const getExperimentLogs = operation({
       path: ['to'],
       message: 'a range is at most 1000 lines',
     }),
-  responses: { 200: { description: 'Lines', schema: logPageSchema } },
   problems: [404],
 });
 
@@ -146,12 +163,14 @@ export const getExperimentEvents = operation({
   id: 'getExperimentEvents',
   method: 'GET',
   path: '/v1/experiments/{id}/events',
-  tag,
-  summary: 'Read the timeline',
-  description: 'With `wait` the answer comes as soon as there is something new.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Read the timeline',
+    description: 'With `wait` the answer comes as soon as there is something new.',
+    responses: { 200: { description: 'Events', schema: eventPageSchema } },
+  })),
   role: 'viewer',
   params,
   query: z.strictObject(followQuery),
-  responses: { 200: { description: 'Events', schema: eventPageSchema } },
   problems: [404],
 });

@@ -1,11 +1,12 @@
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
+import { requireImage } from '../../shared/images/find.ts';
+import { readmeWrite } from '../../shared/images/readme.ts';
 import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record.ts';
 import type { ImageChange } from '../../shared/model/image.ts';
 import { putWrite } from '../../shared/store/advance.ts';
-import { absent, ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
-import type { Asking } from './dependencies.ts';
-import { requireImage } from './read.ts';
+import { ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
 
 const attempts = 5;
 
@@ -68,13 +69,6 @@ export async function removeImage(
   });
 }
 
-/** An empty readme is none. */
-export function readmeWrite(table: Table, organisation: string, imageId: string, text: string): Write {
-  const key = table.key(organisation, 'readmes', imageId);
-  if (text === '') return { Delete: { TableName: table.name, Key: key } };
-  return { Put: { TableName: table.name, Item: { ...key, text } } };
-}
-
 /** Without `ifMatch`, a change that came in between is no obstacle. */
 async function withVersion(
   table: Table,
@@ -95,10 +89,3 @@ async function withVersion(
     }
   }
 }
-
-export const nameLock = (table: Table, organisation: string, image: ImageRecord): Write =>
-  putWrite(
-    table,
-    { ...table.key(organisation, 'image-names', nameKey(image)), imageId: image.id, uri: image.uri },
-    absent,
-  );

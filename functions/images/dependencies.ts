@@ -1,16 +1,14 @@
-import type { CopyTag } from '../../shared/build/attached.ts';
-import type { StartDependencies } from '../../shared/build/start.ts';
+import type { Repositories } from '../../shared/aws/repositories.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
+import type { RegistryStore } from '../../shared/store/registries.ts';
+import type { Table } from '../../shared/store/table.ts';
 
 /** What the use cases of this function work with. */
-export interface ImagesDependencies extends StartDependencies {
+export interface ImagesDependencies {
+  table: Table;
+  registries: RegistryStore;
   access: RegistryAccess;
-  copyTag: CopyTag;
-}
-
-/** Who asks, and when. */
-export interface Asking {
-  organisation: string;
-  email: string;
-  now: Date;
+  repositories: Repositories;
+  /** Host of the deployment's own ECR. */
+  ecrRegistry: string;
 }

@@ -1,11 +1,11 @@
 /** I14: where an image is to be had: the URI to pull where a private registry has it, else the URL of its manifest. */
 import { conflict } from '../../shared/http/problem.ts';
+import { requireImage } from '../../shared/images/find.ts';
 import { findImage } from '../../shared/images/record.ts';
 import type { ImageLocationAnswer } from '../../shared/model/image.ts';
 import { formatReference, parseReference } from '../../shared/registry/reference.ts';
 import { apiHost } from '../../shared/registry/session.ts';
 import type { ImagesDependencies } from './dependencies.ts';
-import { requireImage } from './read.ts';
 
 /** Throws 404, and 409 `image-not-ready` for an image that isn't there yet. */
 export async function locateImage(

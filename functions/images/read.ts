@@ -1,14 +1,12 @@
 import type * as z from 'zod';
 import { readRequest } from '../../shared/build/request.ts';
-import { isCatalogueId } from '../../shared/catalogue/images.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
-import { catalogueImageById } from '../../shared/images/lineage.ts';
+import { requireImage } from '../../shared/images/find.ts';
 import { pageOfImages } from '../../shared/images/list.ts';
-import { findImage, type ImageRecord, imageOf, imagesByName } from '../../shared/images/record.ts';
+import { type ImageRecord, imageOf, imagesByName } from '../../shared/images/record.ts';
 import type { Image, imageListQuery } from '../../shared/model/image.ts';
 import type { Table } from '../../shared/store/table.ts';
-import type { ImagesDependencies } from './dependencies.ts';
 
 type Query = z.output<typeof imageListQuery>;
 
@@ -53,37 +51,6 @@ async function lookUp(table: Table, organisation: string, name: string, query: Q
       found.map(({ id }) => id),
     );
   return found.map((image) => imageOf(image));
-}
-
-/** An image of the organisation or of the catalogue, to be looked at. Throws 404. */
-export async function anyImage(
-  dependencies: Pick<ImagesDependencies, 'table' | 'access' | 'ecrRegistry'>,
-  organisation: string,
-  id: string,
-): Promise<ImageRecord> {
-  if (!isCatalogueId(id)) return requireImage(dependencies.table, organisation, id);
-  const image = await catalogueImageById(dependencies, organisation, id);
-  if (!image) throw notFound('image');
-  return image;
-}
-
-/** Throws 404 for what the organisation doesn't have, 409 `catalogue-image` for what everybody has. */
-export async function requireImage(table: Table, organisation: string, id: string): Promise<ImageRecord> {
-  if (isCatalogueId(id))
-    throw conflict(
-      'catalogue-image',
-      'Images of the catalogue are read-only: add it to your own first, with POST /v1/images and its uri as the reference.',
-    );
-  const record = await findImage(table, organisation, id);
-  if (!record) throw notFound('image');
-  return record;
-}
-
-/** The image with its readme, which lies apart. */
-export async function showImage(table: Table, organisation: string, record: ImageRecord): Promise<Image> {
-  if (!record.hasReadme) return imageOf(record);
-  const item = await table.get(organisation, 'readmes', record.id);
-  return imageOf(record, item?.text as string | undefined);
 }
 
 /** The Dockerfile of the last build. Throws 404 for an image that was never built here. */

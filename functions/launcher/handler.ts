@@ -1,17 +1,13 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createEcrLogin } from '../../shared/aws/ecr-login.ts';
 import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs } from '../../shared/aws/jobs.ts';
 import { createRepositories } from '../../shared/aws/repositories.ts';
-import { createSecrets } from '../../shared/aws/secrets.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { createLog } from '../../shared/observability/log.ts';
-import { createRegistryAccess } from '../../shared/registry/access.ts';
-import { createNetwork } from '../../shared/registry/network.ts';
-import { createRegistryStore } from '../../shared/store/registries.ts';
+import { registriesOfDeployment } from '../../shared/registry/deployment.ts';
 import { createTable } from '../../shared/store/table.ts';
 import { prepare } from './prepare.ts';
 import { settle } from './settle.ts';
@@ -26,22 +22,13 @@ const environment = readVariables({
 });
 const stage = readStage();
 const table = createTable(environment.TABLE_NAME);
-const registries = createRegistryStore(table, environment.ECR_REGISTRY, stage.privateRegistries);
+const { registries, access } = registriesOfDeployment(table, environment.ECR_REGISTRY, stage);
 const log = createLog();
 const dependencies = {
   table,
   stage,
   registries,
-  access: createRegistryAccess({
-    registries,
-    secrets: createSecrets(),
-    ecrLogin: createEcrLogin(),
-    ecrRegistry: environment.ECR_REGISTRY,
-    network: createNetwork({
-      privateHosts: stage.privateRegistries,
-      ca: stage.privateCertificateAuthorities,
-    }),
-  }),
+  access,
   repositories: createRepositories(),
   definitions: createJobDefinitions(),
   jobs: createJobs(),

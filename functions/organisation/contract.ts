@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 import { pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
@@ -30,34 +31,40 @@ export const getMe = operation({
   id: 'getMe',
   method: 'GET',
   path: '/v1/me',
-  tag: 'Members',
-  summary: 'Who you are, and in which organisation',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'Who you are, and in which organisation',
+    responses: { 200: { description: 'You', schema: meSchema } },
+  })),
   role: 'viewer',
-  responses: { 200: { description: 'You', schema: meSchema } },
 });
 
 export const getSettings = operation({
   id: 'getSettings',
   method: 'GET',
   path: '/v1/settings',
-  tag: 'Organisation',
-  summary: 'Get the settings',
+  documentation: documented(() => ({
+    tag: 'Organisation',
+    summary: 'Get the settings',
+    responses: { 200: { description: 'The settings', schema: settingsSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
-  responses: { 200: { description: 'The settings', schema: settingsSchema, headers: ['ETag'] } },
 });
 
 export const putSettings = operation({
   id: 'putSettings',
   method: 'PUT',
   path: '/v1/settings',
-  tag: 'Organisation',
-  summary: 'Replace the settings',
-  description: 'What is left out returns to its default.',
+  documentation: documented(() => ({
+    tag: 'Organisation',
+    summary: 'Replace the settings',
+    description: 'What is left out returns to its default.',
+    responses: {
+      200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
+    },
+  })),
   role: 'admin',
   body: settingsSchema,
-  responses: {
-    200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
-  },
   problems: [412],
 });
 
@@ -65,33 +72,39 @@ export const listComputes = operation({
   id: 'listComputes',
   method: 'GET',
   path: '/v1/computes',
-  tag: 'Organisation',
-  summary: 'List what builds and experiments can run on',
+  documentation: documented(() => ({
+    tag: 'Organisation',
+    summary: 'List what builds and experiments can run on',
+    responses: { 200: { description: 'All computes of this deployment', schema: pageOf(computeSchema) } },
+  })),
   role: 'viewer',
   query: z.strictObject({ use: z.enum(['build', 'run']).optional() }),
-  responses: { 200: { description: 'All computes of this deployment', schema: pageOf(computeSchema) } },
 });
 
 export const listMembers = operation({
   id: 'listMembers',
   method: 'GET',
   path: '/v1/members',
-  tag: 'Members',
-  summary: 'List members',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'List members',
+    responses: { 200: { description: 'A page of members', schema: pageOf(memberSchema) } },
+  })),
   role: 'viewer',
   query: memberListQuery,
-  responses: { 200: { description: 'A page of members', schema: pageOf(memberSchema) } },
 });
 
 export const inviteMember = operation({
   id: 'inviteMember',
   method: 'POST',
   path: '/v1/members',
-  tag: 'Members',
-  summary: 'Invite somebody by email',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'Invite somebody by email',
+    responses: { 201: { description: 'Invited', schema: memberSchema, headers: ['ETag', 'Location'] } },
+  })),
   role: 'admin',
   body: newMemberSchema,
-  responses: { 201: { description: 'Invited', schema: memberSchema, headers: ['ETag', 'Location'] } },
   problems: [409],
 });
 
@@ -99,11 +112,13 @@ export const getMember = operation({
   id: 'getMember',
   method: 'GET',
   path: '/v1/members/{id}',
-  tag: 'Members',
-  summary: 'Get a member',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'Get a member',
+    responses: { 200: { description: 'The member', schema: memberSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
   params: member,
-  responses: { 200: { description: 'The member', schema: memberSchema, headers: ['ETag'] } },
   problems: [404],
 });
 
@@ -111,13 +126,15 @@ export const updateMember = operation({
   id: 'updateMember',
   method: 'PATCH',
   path: '/v1/members/{id}',
-  tag: 'Members',
-  summary: 'Change a role',
-  description: 'Takes effect within a minute, also for tokens. The last admin stays one (409).',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'Change a role',
+    description: 'Takes effect within a minute, also for tokens. The last admin stays one (409).',
+    responses: { 200: { description: 'The member as it is now', schema: memberSchema, headers: ['ETag'] } },
+  })),
   role: 'admin',
   params: member,
   body: memberChangeSchema,
-  responses: { 200: { description: 'The member as it is now', schema: memberSchema, headers: ['ETag'] } },
   problems: [404, 409, 412],
 });
 
@@ -125,12 +142,14 @@ export const removeMember = operation({
   id: 'removeMember',
   method: 'DELETE',
   path: '/v1/members/{id}',
-  tag: 'Members',
-  summary: 'Remove a member',
-  description: 'Their tokens stop working within a minute. The last admin can’t go (409).',
+  documentation: documented(() => ({
+    tag: 'Members',
+    summary: 'Remove a member',
+    description: 'Their tokens stop working within a minute. The last admin can’t go (409).',
+    responses: { 204: { description: 'Gone' } },
+  })),
   role: 'admin',
   params: member,
-  responses: { 204: { description: 'Gone' } },
   problems: [404, 409, 412],
 });
 
@@ -138,24 +157,28 @@ export const listTokens = operation({
   id: 'listTokens',
   method: 'GET',
   path: '/v1/tokens',
-  tag: 'Tokens',
-  summary: 'List tokens: your own, or as an admin everybody’s',
+  documentation: documented(() => ({
+    tag: 'Tokens',
+    summary: 'List tokens: your own, or as an admin everybody’s',
+    responses: { 200: { description: 'A page of tokens', schema: pageOf(tokenSchema) } },
+  })),
   role: 'viewer',
   query: tokenListQuery,
-  responses: { 200: { description: 'A page of tokens', schema: pageOf(tokenSchema) } },
 });
 
 export const createToken = operation({
   id: 'createToken',
   method: 'POST',
   path: '/v1/tokens',
-  tag: 'Tokens',
-  summary: 'Create a token for scripts',
-  description: 'One made by a token ends with it at the latest, and is revoked with it.',
+  documentation: documented(() => ({
+    tag: 'Tokens',
+    summary: 'Create a token for scripts',
+    description: 'One made by a token ends with it at the latest, and is revoked with it.',
+    responses: { 201: { description: 'Created', schema: createdTokenSchema, headers: ['Location'] } },
+  })),
   role: 'viewer',
   body: newTokenSchema,
   secret: 'answer',
-  responses: { 201: { description: 'Created', schema: createdTokenSchema, headers: ['Location'] } },
   problems: [409],
 });
 
@@ -163,11 +186,13 @@ export const getToken = operation({
   id: 'getToken',
   method: 'GET',
   path: '/v1/tokens/{id}',
-  tag: 'Tokens',
-  summary: 'Get a token, without its secret',
+  documentation: documented(() => ({
+    tag: 'Tokens',
+    summary: 'Get a token, without its secret',
+    responses: { 200: { description: 'The token', schema: tokenSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
   params: token,
-  responses: { 200: { description: 'The token', schema: tokenSchema, headers: ['ETag'] } },
   problems: [404],
 });
 
@@ -175,13 +200,15 @@ export const revokeToken = operation({
   id: 'revokeToken',
   method: 'DELETE',
   path: '/v1/tokens/{id}',
-  tag: 'Tokens',
-  summary: 'Revoke a token',
-  description:
-    'It stops working within a minute, and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
+  documentation: documented(() => ({
+    tag: 'Tokens',
+    summary: 'Revoke a token',
+    description:
+      'It stops working within a minute, and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
+    responses: { 204: { description: 'Revoked' } },
+  })),
   role: 'viewer',
   params: token,
-  responses: { 204: { description: 'Revoked' } },
   problems: [404, 412],
 });
 
@@ -189,37 +216,43 @@ export const createUpload = operation({
   id: 'createUpload',
   method: 'POST',
   path: '/v1/uploads',
-  tag: 'Uploads',
-  summary: 'Get a URL to upload a build context or source code to',
-  description:
-    'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not.',
+  documentation: documented(() => ({
+    tag: 'Uploads',
+    summary: 'Get a URL to upload a build context or source code to',
+    description:
+      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not.',
+    responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
+  })),
   role: 'editor',
   body: newUploadSchema,
   // The URL holds a signature that is as good as a credential while it lasts.
   secret: 'answer',
-  responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
 });
 
 export const listSecrets = operation({
   id: 'listSecrets',
   method: 'GET',
   path: '/v1/secrets',
-  tag: 'Secrets',
-  summary: 'List secrets, without their values',
+  documentation: documented(() => ({
+    tag: 'Secrets',
+    summary: 'List secrets, without their values',
+    responses: { 200: { description: 'A page of secrets', schema: pageOf(secretSchema) } },
+  })),
   role: 'viewer',
   query: secretListQuery,
-  responses: { 200: { description: 'A page of secrets', schema: pageOf(secretSchema) } },
 });
 
 export const getSecret = operation({
   id: 'getSecret',
   method: 'GET',
   path: '/v1/secrets/{name}',
-  tag: 'Secrets',
-  summary: 'Get a secret, without its value',
+  documentation: documented(() => ({
+    tag: 'Secrets',
+    summary: 'Get a secret, without its value',
+    responses: { 200: { description: 'The secret', schema: secretSchema, headers: ['ETag'] } },
+  })),
   role: 'viewer',
   params: secret,
-  responses: { 200: { description: 'The secret', schema: secretSchema, headers: ['ETag'] } },
   problems: [404],
 });
 
@@ -227,16 +260,18 @@ export const putSecret = operation({
   id: 'putSecret',
   method: 'PUT',
   path: '/v1/secrets/{name}',
-  tag: 'Secrets',
-  summary: 'Create a secret or give it a new value',
+  documentation: documented(() => ({
+    tag: 'Secrets',
+    summary: 'Create a secret or give it a new value',
+    responses: {
+      200: { description: 'Changed', schema: secretSchema, headers: ['ETag'] },
+      201: { description: 'Created', schema: secretSchema, headers: ['ETag', 'Location'] },
+    },
+  })),
   role: 'editor',
   params: secret,
   body: secretValueSchema,
   secret: 'body',
-  responses: {
-    200: { description: 'Changed', schema: secretSchema, headers: ['ETag'] },
-    201: { description: 'Created', schema: secretSchema, headers: ['ETag', 'Location'] },
-  },
   problems: [409, 412],
 });
 
@@ -244,10 +279,12 @@ export const deleteSecret = operation({
   id: 'deleteSecret',
   method: 'DELETE',
   path: '/v1/secrets/{name}',
-  tag: 'Secrets',
-  summary: 'Delete a secret',
+  documentation: documented(() => ({
+    tag: 'Secrets',
+    summary: 'Delete a secret',
+    responses: { 204: { description: 'Gone' } },
+  })),
   role: 'editor',
   params: secret,
-  responses: { 204: { description: 'Gone' } },
   problems: [404, 412],
 });

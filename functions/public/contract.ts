@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 
 const tag = 'Service';
@@ -7,28 +8,32 @@ export const getHealth = operation({
   id: 'getHealth',
   method: 'GET',
   path: '/v1/health',
-  tag,
-  summary: 'Whether the API answers',
-  role: 'public',
-  responses: {
-    200: {
-      description: 'It does',
-      schema: z.object({ status: z.literal('ok'), stage: z.string() }).meta({ id: 'Health' }),
+  documentation: documented(() => ({
+    tag,
+    summary: 'Whether the API answers',
+    responses: {
+      200: {
+        description: 'It does',
+        schema: z.object({ status: z.literal('ok'), stage: z.string() }).meta({ id: 'Health' }),
+      },
     },
-  },
+  })),
+  role: 'public',
 });
 
 export const getOpenApi = operation({
   id: 'getOpenApi',
   method: 'GET',
   path: '/v1/openapi.json',
-  tag,
-  summary: 'This document',
-  role: 'public',
-  responses: {
-    200: {
-      description: 'OpenAPI 3.1',
-      schema: z.record(z.string(), z.unknown()).meta({ id: 'OpenApiDocument' }),
+  documentation: documented(() => ({
+    tag,
+    summary: 'This document',
+    responses: {
+      200: {
+        description: 'OpenAPI 3.1',
+        schema: z.record(z.string(), z.unknown()).meta({ id: 'OpenApiDocument' }),
+      },
     },
-  },
+  })),
+  role: 'public',
 });

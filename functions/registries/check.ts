@@ -1,9 +1,10 @@
+import type { Asking } from '../../shared/http/asking.ts';
 import { invalid } from '../../shared/http/problem.ts';
 import type { RegistryCheckResult } from '../../shared/model/registry.ts';
 import { checkRegistry as check } from '../../shared/registry/check.ts';
 import { isRepository } from '../../shared/registry/reference.ts';
 import { credentialWarnings } from './credential-rules.ts';
-import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
 import { getRegistry } from './read.ts';
 
 /** R9: tries a registry with its stored credentials. Throws 404, 422 for what is no repository. */

@@ -1,3 +1,4 @@
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import type { NewRegistry } from '../../shared/model/registry.ts';
 import { checkRegistry } from '../../shared/registry/check.ts';
@@ -5,7 +6,7 @@ import { InvalidRegistryUrlError, parseRegistryUrl, type RegistryUrl } from '../
 import type { RegistryRecord } from '../../shared/store/registries.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
 import { brokenRules } from './credential-rules.ts';
-import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
 import { finishWithSecret, mark } from './record-change.ts';
 
 /** Registries are few: lists read them whole. */

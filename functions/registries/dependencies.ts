@@ -16,10 +16,3 @@ export interface RegistriesDependencies {
   /** Host of the deployment's own ECR. */
   ecrRegistry: string;
 }
-
-/** Who asks, and when. */
-export interface Asking {
-  organisation: string;
-  email: string;
-  now: Date;
-}

@@ -1,27 +1,17 @@
 /** The operations of this function, bound to their use cases. */
 
 import { publishedImages } from '../../shared/catalogue/images.ts';
-import {
-  type Implementation,
-  implement,
-  type Operation,
-  type ValidRequest,
-} from '../../shared/http/operation.ts';
+import { askingOf } from '../../shared/http/asking.ts';
+import { type Implementation, implement } from '../../shared/http/operation.ts';
 import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
 import { toRegistry } from '../../shared/store/registries.ts';
 import { checkRegistry } from './check.ts';
 import * as contract from './contract.ts';
 import { createRegistry } from './create.ts';
-import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
 import { getRegistry, listRegistries } from './read.ts';
 import { removeRegistry } from './remove.ts';
 import { updateRegistry } from './update.ts';
-
-const asking = ({ caller, now }: Pick<ValidRequest<Operation>, 'caller' | 'now'>): Asking => ({
-  organisation: caller.organisation,
-  email: caller.email,
-  now,
-});
 
 export const registryOperations = (dependencies: RegistriesDependencies): Implementation[] => [
   implement(contract.listRegistries, async ({ caller, query }) => ({
@@ -31,7 +21,7 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
   implement(contract.createRegistry, async (request) => {
     const record = await createRegistry(
       dependencies,
-      asking(request),
+      askingOf(request),
       request.newId('registry'),
       request.body,
     );
@@ -48,17 +38,17 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
   }),
   implement(contract.updateRegistry, async (request) => {
     const { params, body, ifMatch } = request;
-    const record = await updateRegistry(dependencies, asking(request), params.id, body, ifMatch);
+    const record = await updateRegistry(dependencies, askingOf(request), params.id, body, ifMatch);
     return { status: 200, body: toRegistry(record), etag: record.version };
   }),
   implement(contract.deleteRegistry, async (request) => {
     const { params, query, ifMatch } = request;
-    await removeRegistry(dependencies, asking(request), params.id, { force: query.force, ifMatch });
+    await removeRegistry(dependencies, askingOf(request), params.id, { force: query.force, ifMatch });
     return { status: 204 };
   }),
   implement(contract.checkRegistry, async (request) => ({
     status: 200,
-    body: await checkRegistry(dependencies, asking(request), request.params.id, request.body.repository),
+    body: await checkRegistry(dependencies, askingOf(request), request.params.id, request.body.repository),
   })),
   implement(contract.listRegistryImages, async ({ caller, params, query }) => {
     const { registry } = await getRegistry(dependencies, caller.organisation, params.id);

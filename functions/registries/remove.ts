@@ -1,9 +1,10 @@
 import { secretNameOf } from '../../shared/aws/secrets.ts';
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import { getSettings, putSettings } from '../../shared/store/settings.ts';
 import { ConditionFailedError, columnPrefix, versionIs } from '../../shared/store/table.ts';
-import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
 import { requireIdle } from './record-change.ts';
 import { storedRegistry } from './update.ts';
 

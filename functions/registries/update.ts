@@ -1,10 +1,11 @@
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { RegistryChange } from '../../shared/model/registry.ts';
 import { getRegistryRecord, type RegistryRecord } from '../../shared/store/registries.ts';
 import { readUrl } from './create.ts';
 import { brokenRules } from './credential-rules.ts';
-import type { Asking, RegistriesDependencies } from './dependencies.ts';
+import type { RegistriesDependencies } from './dependencies.ts';
 import { finishWithSecret, mark, replaceRecord, requireIdle } from './record-change.ts';
 
 /**

@@ -5,6 +5,7 @@ import { buildEvents } from './build-events.ts';
 import { builds } from './builds.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 import { experiments } from './experiments.ts';
+import { imageJobs } from './image-jobs.ts';
 import { images } from './images.ts';
 import { inspections } from './inspections.ts';
 import { launcher } from './launcher.ts';
@@ -18,6 +19,7 @@ export const requestFunctions = [
   publicRoutes,
   registries,
   images,
+  imageJobs,
   inspections,
   builds,
   experiments,

@@ -1,7 +1,7 @@
 /** The OpenAPI document of a set of operations: pure, in an order that depends on nothing but names. */
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
-import type { Operation } from '../../shared/http/operation.ts';
+import type { Documentation, Operation } from '../../shared/http/operation.ts';
 import { refusalsOf, responseHeaders } from './responses.ts';
 
 export interface DeclaredOperation {
@@ -39,7 +39,9 @@ export function openApiDocument(declared: DeclaredOperation[]) {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: [...new Set(declared.map((one) => one.operation.tag))].sort().map((name) => ({ name })),
+    tags: [...new Set(declared.map((one) => documentationOf(one.operation).tag))]
+      .sort()
+      .map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
@@ -64,11 +66,12 @@ const byPathThenMethod = (a: DeclaredOperation, b: DeclaredOperation) =>
 function operationObject(folder: string, operation: Operation): ZodOpenApiOperationObject {
   const isPublic = operation.role === 'public';
   const headers = requestHeaders(operation);
+  const { tag, summary, description } = documentationOf(operation);
   return {
     operationId: operation.id,
-    tags: [operation.tag],
-    summary: operation.summary,
-    description: [operation.description, isPublic ? undefined : `Needs the role ${operation.role}.`]
+    tags: [tag],
+    summary,
+    description: [description, isPublic ? undefined : `Needs the role ${operation.role}.`]
       .filter((part) => part !== undefined)
       .join('\n\n'),
     'x-slipway-function': folder,
@@ -116,13 +119,20 @@ function requestHeaders({ method, role }: Operation): z.ZodObject | undefined {
 }
 
 function responses(operation: Operation): ZodOpenApiResponsesObject {
-  const answers = Object.entries(operation.responses).map(([status, { description, schema, headers }]) => [
-    status,
-    {
-      description,
-      ...(schema ? { content: { 'application/json': { schema } } } : {}),
-      ...(headers ? { headers: responseHeaders(headers) } : {}),
-    },
-  ]);
+  const answers = Object.entries(documentationOf(operation).responses).map(
+    ([status, { description, schema, headers }]) => [
+      status,
+      {
+        description,
+        ...(schema ? { content: { 'application/json': { schema } } } : {}),
+        ...(headers ? { headers: responseHeaders(headers) } : {}),
+      },
+    ],
+  );
   return Object.fromEntries([...answers, ...refusalsOf(operation)]);
+}
+
+function documentationOf({ id, documentation }: Operation): Documentation {
+  if (!documentation) throw new Error(`${id} is not documented`);
+  return documentation();
 }

@@ -8,7 +8,7 @@ import {
   StartBuildCommand,
   StopBuildCommand,
 } from '@aws-sdk/client-codebuild';
-import { specKey } from '../model/build-spec.ts';
+import { specKey } from '../model/build-keys.ts';
 
 export interface BuildStart {
   organisation: string;

@@ -1,5 +1,6 @@
 /** What the builder gets, whatever kind of job it is. */
-import { type JobSpec, type MirrorSpec, resultKey, type ValidationSpec } from '../model/build-spec.ts';
+import { resultKey } from '../model/build-keys.ts';
+import type { JobSpec, MirrorSpec, ValidationSpec } from '../model/build-spec.ts';
 import {
   isMirror,
   isValidation,

@@ -2,7 +2,8 @@
 import type { Artifacts } from '../aws/artifacts.ts';
 import type { BuildReport, Builds } from '../aws/builds.ts';
 import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
-import { type BuildResult, buildResultSchema, resultKey } from '../model/build-spec.ts';
+import { resultKey } from '../model/build-keys.ts';
+import { type BuildResult, buildResultSchema } from '../model/build-spec.ts';
 import { advance, putWrite } from '../store/advance.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
 import { endBuild, endOf } from './end.ts';

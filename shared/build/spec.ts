@@ -1,7 +1,8 @@
 /** From a build's record and request to what the builder gets. */
 import { createHash } from 'node:crypto';
-import { type BuildSpec, resultKey } from '../model/build-spec.ts';
-import { baseImages } from '../model/dockerfile.ts';
+import { resultKey } from '../model/build-keys.ts';
+import type { BuildSpec } from '../model/build-spec.ts';
+import { baseImages } from '../dockerfile/bases.ts';
 import { reservedTagPrefix } from '../model/image.ts';
 import { formatReference, parseReference } from '../registry/reference.ts';
 import { type KnownRegistry, registryFor } from '../store/registries.ts';

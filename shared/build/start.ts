@@ -3,7 +3,7 @@ import type { Artifacts } from '../aws/artifacts.ts';
 import { type Builds, StartDelayedError, StartRefusedError } from '../aws/builds.ts';
 import type { Repositories } from '../aws/repositories.ts';
 import type { BuildFailure } from '../model/build.ts';
-import { specKey } from '../model/build-spec.ts';
+import { specKey } from '../model/build-keys.ts';
 import type { Stage } from '../model/stage.ts';
 import type { Log } from '../observability/log.ts';
 import { advance } from '../store/advance.ts';

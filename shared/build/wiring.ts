@@ -2,17 +2,13 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { createArtifacts } from '../aws/artifacts.ts';
 import { createBuilds } from '../aws/builds.ts';
-import { createEcrLogin } from '../aws/ecr-login.ts';
 import { createMail } from '../aws/mail.ts';
 import { createRepositories } from '../aws/repositories.ts';
-import { createSecrets } from '../aws/secrets.ts';
 import type { readVariables } from '../environment/variables.ts';
 import { createLogs } from '../log/log.ts';
 import type { Stage } from '../model/stage.ts';
 import type { Log } from '../observability/log.ts';
-import { createRegistryAccess } from '../registry/access.ts';
-import { createNetwork } from '../registry/network.ts';
-import { createRegistryStore } from '../store/registries.ts';
+import { registriesOfDeployment } from '../registry/deployment.ts';
 import type { Table } from '../store/table.ts';
 import type { CloseDependencies } from './close.ts';
 import { createCopyTag } from './copy-tag.ts';
@@ -32,17 +28,7 @@ export function closingDependencies(
 ): CloseDependencies {
   const { table, stage, now } = parts;
   const artifacts = createArtifacts(variables.ARTIFACTS_BUCKET);
-  const registries = createRegistryStore(table, variables.ECR_REGISTRY, stage.privateRegistries);
-  const access = createRegistryAccess({
-    registries,
-    secrets: createSecrets(),
-    ecrLogin: createEcrLogin(),
-    ecrRegistry: variables.ECR_REGISTRY,
-    network: createNetwork({
-      privateHosts: stage.privateRegistries,
-      ca: stage.privateCertificateAuthorities,
-    }),
-  });
+  const { registries, access } = registriesOfDeployment(table, variables.ECR_REGISTRY, stage);
   return {
     ...parts,
     artifacts,

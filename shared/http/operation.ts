@@ -7,6 +7,15 @@
 import type * as z from 'zod';
 import type { Role } from '../model/common.ts';
 
+/** What the OpenAPI document tells of an operation beside what validates its requests. */
+export interface Documentation {
+  tag: string;
+  summary: string;
+  description?: string;
+  /** What it answers when all is well, by status. */
+  responses: Record<number, { description: string; schema?: z.ZodType; headers?: string[] }>;
+}
+
 export interface Operation<
   Params extends z.ZodType = z.ZodType,
   Query extends z.ZodType = z.ZodType,
@@ -17,16 +26,13 @@ export interface Operation<
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** As in OpenAPI and API Gateway: `/v1/images/{id}`. */
   path: string;
-  tag: string;
-  summary: string;
-  description?: string;
+  /** Absent in bundles. */
+  documentation?: (() => Documentation) | undefined;
   /** Least role that may call it; `public` stands before the authorizer. */
   role: Role | 'public';
   params?: Params;
   query?: Query;
   body?: Body;
-  /** What it answers when all is well, by status. */
-  responses: Record<number, { description: string; schema?: z.ZodType; headers?: string[] }>;
   /** Statuses of problem documents beyond those every operation has (400, 403, 413, 422, 500). */
   problems?: number[];
   /**

@@ -37,6 +37,20 @@ test('B1 the builder is one module that starts on its own', async () => {
   );
 });
 
+test('what only the OpenAPI document tells is in no function', () => {
+  const document = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../functions/public/openapi.json'), 'utf8'),
+  ) as { paths: Record<string, Record<string, { summary: string }>> };
+  const summaries = Object.values(document.paths).flatMap((operations) =>
+    Object.values(operations).map(({ summary }) => summary),
+  );
+  expect(summaries.length).toBeGreaterThan(40);
+  for (const name of names) {
+    const code = codeOf(name);
+    expect(summaries.filter((summary) => code.includes(JSON.stringify(summary)))).toEqual([]);
+  }
+});
+
 test('the same sources make the same bytes', async () => {
   const again = await bundleAll(stage);
   for (const name of names)

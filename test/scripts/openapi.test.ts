@@ -1,56 +1,55 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { type DeclaredOperation, openApiDocument } from '../../scripts/openapi/document.ts';
-import { type Operation, operation } from '../../shared/http/operation.ts';
+import { type Documentation, type Operation, operation } from '../../shared/http/operation.ts';
 
 const thing = z.lazy(() => z.object({ id: z.string() }).meta({ id: 'Thing' }));
 const params = z.object({ id: z.string() });
-const common = { tag: 'Things', summary: 'x' };
+const documentation = (responses: Documentation['responses']) => () => ({
+  tag: 'Things',
+  summary: 'x',
+  responses,
+});
 const get = operation({
-  ...common,
   id: 'getThing',
   method: 'GET',
   path: '/v1/things/{id}',
   role: 'viewer',
   params,
-  responses: { 200: { description: 'It', schema: thing, headers: ['ETag'] } },
+  documentation: documentation({ 200: { description: 'It', schema: thing, headers: ['ETag'] } }),
   problems: [404],
 });
 const list = operation({
-  ...common,
   id: 'listThings',
   method: 'GET',
   path: '/v1/things',
   role: 'viewer',
   query: z.lazy(() => z.strictObject({ limit: z.coerce.number().int().default(50) })),
-  responses: { 200: { description: 'All', schema: z.array(thing) } },
+  documentation: documentation({ 200: { description: 'All', schema: z.array(thing) } }),
 });
 const create = operation({
-  ...common,
   id: 'createThing',
   method: 'POST',
   path: '/v1/things',
   role: 'editor',
   body: thing,
-  responses: { 201: { description: 'Made', schema: thing, headers: ['Location'] } },
+  documentation: documentation({ 201: { description: 'Made', schema: thing, headers: ['Location'] } }),
 });
 const remove = operation({
-  ...common,
   id: 'removeThing',
   method: 'DELETE',
   path: '/v1/things/{id}',
   role: 'admin',
   params,
-  responses: { 204: { description: 'Gone' } },
+  documentation: documentation({ 204: { description: 'Gone' } }),
   problems: [404, 412],
 });
 const open = operation({
-  ...common,
   id: 'getOpen',
   method: 'GET',
   path: '/v1/open',
   role: 'public',
-  responses: { 200: { description: 'ok' } },
+  documentation: documentation({ 200: { description: 'ok' } }),
 });
 
 const declare = (...operations: Operation[]): DeclaredOperation[] =>
@@ -130,7 +129,11 @@ describe('the OpenAPI document', () => {
     ['a status that nobody described', { ...list, path: '/v1/x', problems: [418] }, '418'],
     [
       'a header that nobody described',
-      { ...list, path: '/v1/x', responses: { 200: { description: '', headers: ['X-A'] } } },
+      {
+        ...list,
+        path: '/v1/x',
+        documentation: documentation({ 200: { description: '', headers: ['X-A'] } }),
+      },
       'X-A',
     ],
   ])('refuses %s', (_, wrong, message) => {

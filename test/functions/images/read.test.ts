@@ -1,7 +1,10 @@
 /** I1, I3–I5 on a real table: what pages cost, spans of time, names, readmes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nameLock, removeImage, updateImage } from '../../../functions/images/change.ts';
-import { listImages, requireImage, showImage } from '../../../functions/images/read.ts';
+import { removeImage, updateImage } from '../../../functions/images/change.ts';
+import { listImages } from '../../../functions/images/read.ts';
+import { requireImage } from '../../../shared/images/find.ts';
+import { nameLock } from '../../../shared/images/names.ts';
+import { showImage } from '../../../shared/images/readme.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { imageColumns, imageListQuery } from '../../../shared/model/image.ts';

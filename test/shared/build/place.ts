@@ -16,8 +16,6 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { buildEventSchema } from '../../../functions/build-events/event.ts';
 import { takeIn } from '../../../functions/build-events/take-in.ts';
-import { buildImage, rebuildImage } from '../../../functions/images/build.ts';
-import type { ImagesDependencies } from '../../../functions/images/dependencies.ts';
 import local from '../../../infra/stages/local.json' with { type: 'json' };
 import { createEcr } from '../../../local/ecr/ecr.ts';
 import { createLogs as createLogsService } from '../../../local/logs.ts';
@@ -28,12 +26,14 @@ import { createBuilds } from '../../../shared/aws/builds.ts';
 import { createEcrLogin } from '../../../shared/aws/ecr-login.ts';
 import { createMail } from '../../../shared/aws/mail.ts';
 import { createRepositories } from '../../../shared/aws/repositories.ts';
+import type { AcceptDependencies } from '../../../shared/build/accept/dependencies.ts';
+import { buildImage, rebuildImage } from '../../../shared/build/accept/image.ts';
 import type { CloseDependencies } from '../../../shared/build/close.ts';
 import { createCopyTag } from '../../../shared/build/copy-tag.ts';
 import { type BuildRecord, isOver } from '../../../shared/build/record.ts';
 import { createLogs } from '../../../shared/log/log.ts';
 import { rebuildSchema } from '../../../shared/model/build.ts';
-import { resultKey } from '../../../shared/model/build-spec.ts';
+import { resultKey } from '../../../shared/model/build-keys.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { newImageSchema } from '../../../shared/model/image.ts';
 import { stageSchema } from '../../../shared/model/stage.ts';
@@ -116,7 +116,7 @@ export async function buildPlace(
     ecrRegistry: cloud.registryHost,
     network: createNetwork({ privateHosts: stage.privateRegistries }),
   });
-  const dependencies: CloseDependencies & ImagesDependencies = {
+  const dependencies: CloseDependencies & AcceptDependencies = {
     table,
     stage,
     builds: createBuilds(
@@ -154,7 +154,7 @@ export async function buildPlace(
     get,
     ids: newIds,
     /** Accepts a build; answers its id and its image's. */
-    async build(more: object = {}, parts: Partial<ImagesDependencies> = {}, ids = newIds()) {
+    async build(more: object = {}, parts: Partial<AcceptDependencies> = {}, ids = newIds()) {
       const { source, ...rest } = { source: {}, ...more } as { source: object };
       const asked = newImageSchema.parse({
         source: { type: 'build', dockerfile: 'FROM scratch\n', ...source },

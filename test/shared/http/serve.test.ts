@@ -5,11 +5,8 @@ import { notFound, ProblemError } from '../../../shared/http/problem.ts';
 import { requireMatch, serve } from '../../../shared/http/serve.ts';
 import { ada, call, memoryLog } from '../../functions/event.ts';
 
-const responses = { 200: { description: 'ok' } };
-const common = { tag: 'Things', summary: 'x', responses } as const;
 const params = z.object({ id: z.string().min(2) });
 const readThing = operation({
-  ...common,
   id: 'readThing',
   method: 'GET',
   path: '/v1/things/{id}',
@@ -17,7 +14,6 @@ const readThing = operation({
   params,
 });
 const listThings = operation({
-  ...common,
   id: 'listThings',
   method: 'GET',
   path: '/v1/things',
@@ -25,7 +21,6 @@ const listThings = operation({
   query: z.strictObject({ limit: z.coerce.number().int().max(100).default(50) }),
 });
 const changeThing = operation({
-  ...common,
   id: 'changeThing',
   method: 'PATCH',
   path: '/v1/things/{id}',
@@ -33,7 +28,7 @@ const changeThing = operation({
   params,
   body: z.strictObject({ title: z.string().max(5), nested: z.object({ size: z.int() }).optional() }),
 });
-const openThing = operation({ ...common, id: 'openThing', method: 'GET', path: '/v1/open', role: 'public' });
+const openThing = operation({ id: 'openThing', method: 'GET', path: '/v1/open', role: 'public' });
 
 function service(overrides: Partial<Record<string, Implementation['handle']>> = {}) {
   const log = memoryLog();

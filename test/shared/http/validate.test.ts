@@ -10,10 +10,7 @@ const common = {
   id: 'make',
   method: 'POST',
   path: '/v1/things',
-  tag: 'x',
-  summary: 'x',
   role: 'editor',
-  responses: {},
 } as const;
 
 const shape = operation({

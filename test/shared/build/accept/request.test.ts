@@ -1,8 +1,8 @@
 /** B16: secrets that a build names are looked up before it is accepted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readBuildRequest } from '../../../functions/images/build-request.ts';
-import { buildPlace, organisation, type Place } from '../../shared/build/place.ts';
+import { readBuildRequest } from '../../../../shared/build/accept/request.ts';
+import { buildPlace, organisation, type Place } from '../place.ts';
 
 let place: Place;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 /** Dockerfiles before they are built (B10, B11). */
 import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 import { dockerfileText } from '../../shared/model/build.ts';
 import { lintWarningSchema, recipeSchema } from '../../shared/model/dockerfile-lint.ts';
@@ -22,35 +23,39 @@ export const lintDockerfile = operation({
   id: 'lintDockerfile',
   method: 'POST',
   path: '/v1/dockerfiles/lint',
-  tag,
-  summary: 'What is wrong with a Dockerfile, without building it',
-  description:
-    'Every build says the same on its record and its timeline; with `lint: "refuse"` it is refused instead.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'What is wrong with a Dockerfile, without building it',
+    description:
+      'Every build says the same on its record and its timeline; with `lint: "refuse"` it is refused instead.',
+    responses: {
+      200: {
+        description: 'In the order of lines; empty where nothing is wrong',
+        schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) })),
+      },
+    },
+  })),
   role: 'viewer',
   body: lintRequestSchema,
-  responses: {
-    200: {
-      description: 'In the order of lines; empty where nothing is wrong',
-      schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) })),
-    },
-  },
 });
 
 export const generateDockerfile = operation({
   id: 'generateDockerfile',
   method: 'POST',
   path: '/v1/dockerfiles/generate',
-  tag,
-  summary: 'A Dockerfile from a base, requirements.txt and Debian packages',
-  description:
-    'The same recipe as `from` of a build is built at once. The base is looked up: the image ends with its user unless `user` says another.',
+  documentation: documented(() => ({
+    tag,
+    summary: 'A Dockerfile from a base, requirements.txt and Debian packages',
+    description:
+      'The same recipe as `from` of a build is built at once. The base is looked up: the image ends with its user unless `user` says another.',
+    responses: {
+      200: {
+        description: 'The text, and what could not be known',
+        schema: z.lazy(() => z.object({ dockerfile: z.string(), warnings: z.array(z.string()) })),
+      },
+    },
+  })),
   role: 'viewer',
   body: recipeSchema,
-  responses: {
-    200: {
-      description: 'The text, and what could not be known',
-      schema: z.lazy(() => z.object({ dockerfile: z.string(), warnings: z.array(z.string()) })),
-    },
-  },
   problems: [404, 409],
 });

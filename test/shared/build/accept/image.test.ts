@@ -1,10 +1,10 @@
 /** B1, B2: accepting a build, and every way in which its start can go wrong. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stopBuild } from '../../../functions/builds/stop.ts';
-import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
-import { StartDelayedError } from '../../../shared/aws/builds.ts';
-import { startBuild } from '../../../shared/build/start.ts';
-import { ada, buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
+import { stopBuild } from '../../../../functions/builds/stop.ts';
+import { createBuildReconciler } from '../../../../functions/reconciler/builds.ts';
+import { StartDelayedError } from '../../../../shared/aws/builds.ts';
+import { startBuild } from '../../../../shared/build/start.ts';
+import { ada, buildPlace, organisation, type Place, succeeded } from '../place.ts';
 
 let place: Place;
 beforeAll(async () => {

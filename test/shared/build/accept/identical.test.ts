@@ -1,11 +1,11 @@
 /** B8: identical requests, on the engines of the embedded cloud, with a builder that only waits. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stopBuild } from '../../../functions/builds/stop.ts';
-import { buildImage } from '../../../functions/images/build.ts';
-import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
-import { newImageSchema } from '../../../shared/model/image.ts';
-import { RegistryError } from '../../../shared/registry/model.ts';
-import { ada, buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
+import { stopBuild } from '../../../../functions/builds/stop.ts';
+import { createBuildReconciler } from '../../../../functions/reconciler/builds.ts';
+import { buildImage } from '../../../../shared/build/accept/image.ts';
+import { newImageSchema } from '../../../../shared/model/image.ts';
+import { RegistryError } from '../../../../shared/registry/model.ts';
+import { ada, buildPlace, organisation, type Place, succeeded } from '../place.ts';
 
 let place: Place;
 const copied: string[][] = [];

@@ -1,10 +1,11 @@
 /** B8: the build that answers a request without building, and images that are answered so. */
-import { holderOf } from '../../shared/build/claims.ts';
-import { type BuildRecord, isOver } from '../../shared/build/record.ts';
-import { findImage, type ImageRecord } from '../../shared/images/record.ts';
-import { RegistryError } from '../../shared/registry/model.ts';
-import { parseReference } from '../../shared/registry/reference.ts';
-import type { ImagesDependencies } from './dependencies.ts';
+
+import { findImage, type ImageRecord } from '../../images/record.ts';
+import { RegistryError } from '../../registry/model.ts';
+import { parseReference } from '../../registry/reference.ts';
+import { holderOf } from '../claims.ts';
+import { type BuildRecord, isOver } from '../record.ts';
+import type { AcceptDependencies } from './dependencies.ts';
 
 export interface Claim {
   name: string;
@@ -22,7 +23,7 @@ export class ClaimedError extends Error {
 
 /** The build that holds a claim, if it is under way or what it pushed is still there. */
 export async function identicalBuild(
-  { table, access }: Pick<ImagesDependencies, 'table' | 'access'>,
+  { table, access }: Pick<AcceptDependencies, 'table' | 'access'>,
   organisation: string,
   claim: string,
 ): Promise<{ seen: string | undefined; build?: BuildRecord }> {
@@ -46,7 +47,7 @@ export async function identicalBuild(
 
 /** The image as that build left it or will leave it; nothing where something came after. */
 export async function imageOfBuild(
-  { table }: Pick<ImagesDependencies, 'table'>,
+  { table }: Pick<AcceptDependencies, 'table'>,
   organisation: string,
   { id, imageId, digest, uri }: BuildRecord,
   wanted: { uri: string; id?: string },

@@ -1,14 +1,15 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
-import { type BaseDigests, lookUpBases } from '../../shared/build/bases.ts';
-import { buildComputes } from '../../shared/build/computes.ts';
-import type { BuildRequest } from '../../shared/build/request.ts';
-import { lintDockerfile } from '../../shared/dockerfile/lint.ts';
-import { type FieldError, invalid } from '../../shared/http/problem.ts';
-import { getSecret } from '../../shared/store/secrets.ts';
-import type { Table } from '../../shared/store/table.ts';
-import { getUpload } from '../../shared/store/uploads.ts';
-import type { ImagesDependencies } from './dependencies.ts';
-import { lintRefusal } from './dockerfiles.ts';
+
+import { lintDockerfile } from '../../dockerfile/lint.ts';
+import { type FieldError, invalid, ProblemError } from '../../http/problem.ts';
+import type { LintWarning } from '../../model/dockerfile-lint.ts';
+import { getSecret } from '../../store/secrets.ts';
+import type { Table } from '../../store/table.ts';
+import { getUpload } from '../../store/uploads.ts';
+import { type BaseDigests, lookUpBases } from '../bases.ts';
+import { buildComputes } from '../computes.ts';
+import type { BuildRequest } from '../request.ts';
+import type { AcceptDependencies } from './dependencies.ts';
 
 export interface Wanted {
   dockerfile: string;
@@ -27,7 +28,7 @@ export interface ReadRequest {
 
 /** `pointer` leads to where these fields stand in the body. Throws a 422 problem that lists every field that is wrong. */
 export async function readBuildRequest(
-  dependencies: Pick<ImagesDependencies, 'table' | 'stage' | 'artifacts' | 'access' | 'now'>,
+  dependencies: Pick<AcceptDependencies, 'table' | 'stage' | 'artifacts' | 'access' | 'now'>,
   organisation: string,
   wanted: Wanted,
   pointer: string,
@@ -79,7 +80,7 @@ export async function readBuildRequest(
 
 /** The upload as it was declared, nothing where there is none to be, or what is wrong with it. */
 async function findContext(
-  { table, artifacts }: { table: Table; artifacts: ImagesDependencies['artifacts'] },
+  { table, artifacts }: { table: Table; artifacts: AcceptDependencies['artifacts'] },
   organisation: string,
   uploadId: string | undefined,
 ): Promise<BuildRequest['context'] | string> {
@@ -92,3 +93,17 @@ async function findContext(
     return 'was not uploaded yet, or is gone: uploads are kept for a while only';
   return { key, sha256, sizeBytes };
 }
+
+/** The refusal of a build that was to be refused for any warning. */
+const lintRefusal = (pointer: string, warnings: LintWarning[]) =>
+  new ProblemError(
+    422,
+    'dockerfile-refused',
+    `The Dockerfile has ${warnings.length} warning${warnings.length === 1 ? '' : 's'}, and \`lint\` says to refuse it.`,
+    {
+      errors: warnings.map(({ code, line, message, remedy }) => ({
+        pointer,
+        message: `line ${line}: ${message} (${code}). ${remedy}`,
+      })),
+    },
+  );

@@ -1,14 +1,16 @@
 /** B8: identical requests build once. */
-import type { BaseDigests } from '../../shared/build/bases.ts';
-import { claimOf } from '../../shared/build/claims.ts';
-import type { BuildRecord } from '../../shared/build/record.ts';
-import { type BuildRequest, identityOf } from '../../shared/build/request.ts';
-import { ProblemError } from '../../shared/http/problem.ts';
-import type { ImageRecord } from '../../shared/images/record.ts';
-import type { Item, Write } from '../../shared/store/table.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
+
+import type { Asking } from '../../http/asking.ts';
+import { ProblemError } from '../../http/problem.ts';
+import type { ImageRecord } from '../../images/record.ts';
+import type { Item, Write } from '../../store/table.ts';
+import type { BaseDigests } from '../bases.ts';
+import { claimOf } from '../claims.ts';
+import type { BuildRecord } from '../record.ts';
+import { type BuildRequest, identityOf } from '../request.ts';
+import type { AcceptDependencies } from './dependencies.ts';
 import { attachedAnswer, ClaimedError, identicalBuild, imageOfBuild } from './identical.ts';
-import { type NewBuild, placeBuild } from './place-build.ts';
+import { type NewBuild, placeBuild } from './place.ts';
 
 interface Terms {
   unknownBases: BaseDigests['unknown'];
@@ -27,7 +29,7 @@ const attempts = 10;
  * answers it. A build of which not every base image is known by its digest is never shared.
  */
 export async function acceptOnce(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   build: NewBuild & { request: BuildRequest },
   { unknownBases, force, image: wanted }: Terms,

@@ -1,23 +1,18 @@
 /** Writes an accepted build: record, request, place on a compute and image, all or none; then has it started. */
 
-import { attachWrite, settleAttached } from '../../shared/build/attached.ts';
-import { takeClaim } from '../../shared/build/claims.ts';
-import { buildComputes } from '../../shared/build/computes.ts';
-import {
-  identityOfJob,
-  isBuild,
-  type JobRequest,
-  jobRequestWrite,
-  kindOf,
-} from '../../shared/build/job-request.ts';
-import { type BuildRecord, openFields, statusFields } from '../../shared/build/record.ts';
-import { chooseCompute, takeSlot } from '../../shared/build/slots.ts';
-import { startBuild, startDueSeconds } from '../../shared/build/start.ts';
-import { lintEvents, lintOf } from '../../shared/dockerfile/report.ts';
-import { ProblemError } from '../../shared/http/problem.ts';
-import { eventWrites, type NewEvent, putWrite } from '../../shared/store/advance.ts';
-import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../shared/store/table.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
+import { lintEvents, lintOf } from '../../dockerfile/report.ts';
+import type { Asking } from '../../http/asking.ts';
+import { ProblemError } from '../../http/problem.ts';
+import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
+import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../store/table.ts';
+import { attachWrite, settleAttached } from '../attached.ts';
+import { takeClaim } from '../claims.ts';
+import { buildComputes } from '../computes.ts';
+import { identityOfJob, isBuild, type JobRequest, jobRequestWrite, kindOf } from '../job-request.ts';
+import { type BuildRecord, openFields, statusFields } from '../record.ts';
+import { chooseCompute, takeSlot } from '../slots.ts';
+import { startBuild, startDueSeconds } from '../start.ts';
+import type { AcceptDependencies } from './dependencies.ts';
 import { type Claim, ClaimedError } from './identical.ts';
 
 export interface NewBuild {
@@ -44,7 +39,7 @@ const attempts = 10;
  * `ClaimedError` where another build came to hold the claim.
  */
 export async function placeBuild(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   build: NewBuild,
   imageWrites: () => Promise<Write[]>,
@@ -149,7 +144,7 @@ const attachedMessage = ({ id, status }: BuildRecord) =>
 
 /** Has an accepted build started. What goes wrong here is the reconciler's to finish: the build is accepted. */
 export async function tryStart(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   organisation: string,
   buildId: string,
 ): Promise<void> {

@@ -1,17 +1,19 @@
 /** I10, I11: has an image started and looked at, as a job of the form of builds. */
+
+import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
+import { placeBuild, tryStart } from '../../shared/build/accept/place.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { ValidationRequest } from '../../shared/build/job-request.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict } from '../../shared/http/problem.ts';
+import { requireImage } from '../../shared/images/find.ts';
 import { type ValidationCheck, validationChecks } from '../../shared/model/validation.ts';
 import { parseReference } from '../../shared/registry/reference.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
-import { placeBuild, tryStart } from './place-build.ts';
-import { requireImage } from './read.ts';
 
 /** Answers the job. Throws 404, and 409 `image-not-ready` for an image that isn't there yet. */
 export async function validateImage(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   { imageId, buildId }: { imageId: string; buildId: string },
   checks: ValidationCheck[] | undefined,

@@ -1,6 +1,6 @@
 /** R3: what becomes of images whose registry is disconnected. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
+import { buildPlace, organisation, type Place, succeeded } from '../place.ts';
 
 let place: Place;
 beforeAll(async () => {

@@ -1,5 +1,10 @@
 /** I2: an image that exists already, looked up in its registry before anything is written. */
-import { conflict, invalid } from '../../shared/http/problem.ts';
+
+import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
+import type { Asking } from '../../shared/http/asking.ts';
+import { invalid } from '../../shared/http/problem.ts';
+import { nameLock, nameTaken } from '../../shared/images/names.ts';
+import { readmeWrite } from '../../shared/images/readme.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewImage } from '../../shared/model/image.ts';
@@ -14,8 +19,6 @@ import {
 } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
-import { nameLock, readmeWrite } from './change.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
 
 interface Found {
   registryId: string | undefined;
@@ -28,7 +31,7 @@ interface Found {
 
 /** Answers the new image; the same `id` again finds the first one. Throws 422 where the registry doesn't have it, 409 where the name is taken. */
 export async function addReference(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   { organisation, email, now }: Asking,
   id: string,
   asked: NewImage,
@@ -75,15 +78,8 @@ export async function addReference(
   }
 }
 
-export const nameTaken = ({ uri }: Pick<ImageRecord, 'uri'>, imageId: unknown) =>
-  conflict(
-    'image-exists',
-    `${uri} is image ${imageId}: build it again with POST /v1/images/${imageId}/builds, or delete it.`,
-    typeof imageId === 'string' ? [imageId] : [],
-  );
-
 async function locate(
-  { access, registries }: ImagesDependencies,
+  { access, registries }: AcceptDependencies,
   organisation: string,
   asked: NewImage,
 ): Promise<Found> {

@@ -1,7 +1,15 @@
 /** I7: copies an image into a private registry, as a job of the form of builds. */
+
+import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
+import { type BuildIds, inProgress } from '../../shared/build/accept/image.ts';
+import { placeBuild, tryStart } from '../../shared/build/accept/place.ts';
+import { pushable, whileConnected } from '../../shared/build/accept/registry.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
+import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { requireImage } from '../../shared/images/find.ts';
+import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewMirror } from '../../shared/model/image.ts';
@@ -14,13 +22,6 @@ import {
 } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import { absent, versionIs, type Write } from '../../shared/store/table.ts';
-import { type BuildIds, inProgress, pushable } from './build.ts';
-import { nameLock } from './change.ts';
-import { whileConnected } from './connected.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
-import { placeBuild, tryStart } from './place-build.ts';
-import { requireImage } from './read.ts';
-import { nameTaken } from './reference.ts';
 
 /**
  * Answers the image that the mirror will make; with `force`, the one that has the name already, which stays what it is
@@ -28,7 +29,7 @@ import { nameTaken } from './reference.ts';
  * (`target-exists`, `image-exists`, `build-in-progress`), with nothing written.
  */
 export async function mirrorImage(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   sourceImageId: string,
   ids: BuildIds,
@@ -100,7 +101,7 @@ const locationOf = (image: ImageRecord): ImageLocation & { tag: string } => {
 
 /** What the tag names now; it exists, and for the platform that is wanted. */
 async function sourceDigest(
-  { access }: ImagesDependencies,
+  { access }: AcceptDependencies,
   organisation: string,
   { host, repository, tag }: ImageLocation & { tag: string },
   platform: string | undefined,
@@ -114,7 +115,7 @@ async function sourceDigest(
 }
 
 async function requireFree(
-  { access }: ImagesDependencies,
+  { access }: AcceptDependencies,
   organisation: string,
   { host, repository, tag }: ImageLocation,
   uri: string,
@@ -131,7 +132,7 @@ async function requireFree(
 }
 
 async function newImage(
-  { table }: ImagesDependencies,
+  { table }: AcceptDependencies,
   { organisation, email, now }: Asking,
   { imageId, buildId }: BuildIds,
   named: Pick<ImageRecord, 'registryId' | 'registry' | 'repository' | 'tag' | 'uri' | 'logo'>,
@@ -157,7 +158,7 @@ async function newImage(
 }
 
 async function takenOver(
-  { table }: ImagesDependencies,
+  { table }: AcceptDependencies,
   { organisation, now }: Asking,
   imageId: string,
   buildId: string,

@@ -1,26 +1,25 @@
 /** B1, B2: a new image by building it, and an image built again. */
-import { readRequest } from '../../shared/build/request.ts';
-import { parentReference } from '../../shared/dockerfile/stages.ts';
-import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
-import { parentUriOf } from '../../shared/images/lineage.ts';
-import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
-import type { Rebuild } from '../../shared/model/build.ts';
-import type { NewImage } from '../../shared/model/image.ts';
-import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
-import { formatReference, joinReference } from '../../shared/registry/reference.ts';
-import { putWrite } from '../../shared/store/advance.ts';
-import type { KnownRegistry } from '../../shared/store/registries.ts';
-import { getSettings } from '../../shared/store/settings.ts';
-import { absent, type Table, versionIs } from '../../shared/store/table.ts';
-import { acceptOnce } from './accept-once.ts';
-import { readBuildRequest } from './build-request.ts';
-import { nameLock, readmeWrite } from './change.ts';
-import { notConnected, whileConnected } from './connected.ts';
-import type { Asking, ImagesDependencies } from './dependencies.ts';
-import { withDockerfile } from './dockerfiles.ts';
-import { tryStart } from './place-build.ts';
-import { requireImage } from './read.ts';
-import { nameTaken } from './reference.ts';
+
+import { parentReference } from '../../dockerfile/stages.ts';
+import type { Asking } from '../../http/asking.ts';
+import { conflict, invalid } from '../../http/problem.ts';
+import { requireImage } from '../../images/find.ts';
+import { parentUriOf } from '../../images/lineage.ts';
+import { nameLock, nameTaken } from '../../images/names.ts';
+import { readmeWrite } from '../../images/readme.ts';
+import { findImage, type ImageRecord, imageItem } from '../../images/record.ts';
+import type { Rebuild } from '../../model/build.ts';
+import type { NewImage } from '../../model/image.ts';
+import { formatReference, joinReference } from '../../registry/reference.ts';
+import { putWrite } from '../../store/advance.ts';
+import { absent, type Table, versionIs } from '../../store/table.ts';
+import { readRequest } from '../request.ts';
+import type { AcceptDependencies } from './dependencies.ts';
+import { acceptOnce } from './once.ts';
+import { tryStart } from './place.ts';
+import { withDockerfile } from './recipe.ts';
+import { notConnected, pushable, whileConnected } from './registry.ts';
+import { readBuildRequest } from './request.ts';
 
 /** Narrower than what other registries take. */
 const ecrRepository = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
@@ -32,7 +31,7 @@ export interface BuildIds {
 
 /** Accepts a build and the image it will make. Throws 422 (`registry-is-public` among them) and 409 `image-exists`, with nothing written. */
 export async function buildImage(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   { imageId, buildId }: BuildIds,
   asked: NewImage,
@@ -120,7 +119,7 @@ async function isSameBeside(
 
 /** B2: builds again; what is left out is as before. Throws 404, and 409 `build-in-progress` while another build runs. */
 export async function rebuildImage(
-  dependencies: ImagesDependencies,
+  dependencies: AcceptDependencies,
   asking: Asking,
   { imageId, buildId }: BuildIds,
   asked: Rebuild,
@@ -191,25 +190,3 @@ export const inProgress = (buildId: string) =>
     `Build ${buildId} of this image is under way: wait for it, or stop it first.`,
     [buildId],
   );
-
-/** The registry that was asked for, else the organisation's default, else its own space. */
-export async function pushable(
-  { table, registries }: ImagesDependencies,
-  organisation: string,
-  asked: string | undefined,
-): Promise<KnownRegistry> {
-  const id =
-    asked ??
-    (await getSettings(table, organisation)).settings.defaultRegistryId ??
-    defaultRegistryIds.private;
-  const known = await registries.get(organisation, id);
-  if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
-  // R5
-  if (known.registry.visibility === 'public') {
-    const message = `${known.registry.title} is public: images can be pulled from it, not pushed`;
-    throw new ProblemError(422, 'registry-is-public', `${message}.`, {
-      errors: [{ pointer: '/registryId', message }],
-    });
-  }
-  return known;
-}

@@ -1,0 +1,16 @@
+/** B10, B11: Dockerfiles before they are built. */
+import { dockerfileFrom, type RecipeDependencies } from '../../shared/build/accept/recipe.ts';
+import { lintDockerfile } from '../../shared/dockerfile/lint.ts';
+import { type Implementation, implement } from '../../shared/http/operation.ts';
+import * as contract from './dockerfile-contract.ts';
+
+export const dockerfileOperations = (dependencies: RecipeDependencies): Implementation[] => [
+  implement(contract.lintDockerfile, async ({ body: { dockerfile, ...options } }) => ({
+    status: 200,
+    body: { warnings: lintDockerfile(dockerfile, options) },
+  })),
+  implement(contract.generateDockerfile, async ({ caller, body }) => ({
+    status: 200,
+    body: await dockerfileFrom(dependencies, caller.organisation, body, ''),
+  })),
+];

@@ -1,0 +1,55 @@
+/** The registry that an image goes to: private (R5), and connected for as long as the image is written (R3). */
+import { conflict, invalid, ProblemError } from '../../http/problem.ts';
+import { defaultRegistryIds } from '../../registry/defaults.ts';
+import type { KnownRegistry } from '../../store/registries.ts';
+import { getSettings } from '../../store/settings.ts';
+import type { Write } from '../../store/table.ts';
+import type { AcceptDependencies } from './dependencies.ts';
+
+/**
+ * Has a transaction refused where the registry was disconnected since; nothing for the defaults, which can't be.
+ * Throws 409 `registry-not-connected`.
+ */
+export async function whileConnected(
+  { table, registries }: Pick<AcceptDependencies, 'table' | 'registries'>,
+  organisation: string,
+  registryId: string,
+): Promise<Write[]> {
+  const known = await registries.get(organisation, registryId);
+  if (!known) throw notConnected(`The registry ${registryId}`);
+  if (known.registry.isDefault) return [];
+  return [
+    {
+      ConditionCheck: {
+        TableName: table.name,
+        Key: table.key(organisation, 'registries', registryId),
+        ConditionExpression: 'attribute_exists(pk)',
+      },
+    },
+  ];
+}
+
+export const notConnected = (registry: string) =>
+  conflict('registry-not-connected', `${registry} is not connected: nothing can be pushed to it.`);
+
+/** The registry that was asked for, else the organisation's default, else its own space. */
+export async function pushable(
+  { table, registries }: AcceptDependencies,
+  organisation: string,
+  asked: string | undefined,
+): Promise<KnownRegistry> {
+  const id =
+    asked ??
+    (await getSettings(table, organisation)).settings.defaultRegistryId ??
+    defaultRegistryIds.private;
+  const known = await registries.get(organisation, id);
+  if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
+  // R5
+  if (known.registry.visibility === 'public') {
+    const message = `${known.registry.title} is public: images can be pulled from it, not pushed`;
+    throw new ProblemError(422, 'registry-is-public', `${message}.`, {
+      errors: [{ pointer: '/registryId', message }],
+    });
+  }
+  return known;
+}

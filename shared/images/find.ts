@@ -1,0 +1,29 @@
+import { isCatalogueId } from '../catalogue/images.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import type { Table } from '../store/table.ts';
+import { catalogueImageById } from './lineage.ts';
+import { findImage, type ImageRecord } from './record.ts';
+
+/** An image of the organisation or of the catalogue, to be looked at. Throws 404. */
+export async function anyImage(
+  dependencies: Parameters<typeof catalogueImageById>[0] & { table: Table },
+  organisation: string,
+  id: string,
+): Promise<ImageRecord> {
+  if (!isCatalogueId(id)) return requireImage(dependencies.table, organisation, id);
+  const image = await catalogueImageById(dependencies, organisation, id);
+  if (!image) throw notFound('image');
+  return image;
+}
+
+/** Throws 404 for what the organisation doesn't have, 409 `catalogue-image` for what everybody has. */
+export async function requireImage(table: Table, organisation: string, id: string): Promise<ImageRecord> {
+  if (isCatalogueId(id))
+    throw conflict(
+      'catalogue-image',
+      'Images of the catalogue are read-only: add it to your own first, with POST /v1/images and its uri as the reference.',
+    );
+  const record = await findImage(table, organisation, id);
+  if (!record) throw notFound('image');
+  return record;
+}

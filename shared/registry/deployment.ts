@@ -1,0 +1,33 @@
+/** Registries as a function of the deployment reaches them. */
+import { createEcrLogin } from '../aws/ecr-login.ts';
+import { createSecrets, type Secrets } from '../aws/secrets.ts';
+import type { Stage } from '../model/stage.ts';
+import { createRegistryStore, type RegistryStore } from '../store/registries.ts';
+import type { Table } from '../store/table.ts';
+import { createRegistryAccess, type RegistryAccess } from './access.ts';
+import { createNetwork, type Network } from './network.ts';
+
+export interface DeploymentRegistries {
+  registries: RegistryStore;
+  access: RegistryAccess;
+  secrets: Secrets;
+  network: Network;
+}
+
+export function registriesOfDeployment(
+  table: Table,
+  ecrRegistry: string,
+  { privateRegistries, privateCertificateAuthorities }: Stage,
+): DeploymentRegistries {
+  const registries = createRegistryStore(table, ecrRegistry, privateRegistries);
+  const secrets = createSecrets();
+  const network = createNetwork({ privateHosts: privateRegistries, ca: privateCertificateAuthorities });
+  const access = createRegistryAccess({
+    registries,
+    secrets,
+    ecrLogin: createEcrLogin(),
+    ecrRegistry,
+    network,
+  });
+  return { registries, access, secrets, network };
+}
