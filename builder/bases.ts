@@ -1,6 +1,7 @@
 /** Whether a build may have the images that it builds on. */
+
+import { baseImages } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
-import { baseImages } from '../shared/model/dockerfile.ts';
 import {
   dockerHub,
   type ImageLocation,

@@ -1,8 +1,8 @@
 /** The files that a build may copy from. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pinBases } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
-import { pinBases } from '../shared/model/dockerfile.ts';
 import { ArchiveError } from './archive/place.ts';
 import { unpack } from './archive/unpack.ts';
 import type { Aws } from './aws.ts';

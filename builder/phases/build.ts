@@ -1,6 +1,7 @@
 /** Builds the image into the engine of this host. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pinArgs } from '../../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { buildArguments } from '../command.ts';
@@ -20,7 +21,7 @@ export async function build(environment: Environment, work: Work, state: State<B
     dockerfile: work.dockerfile,
     context: work.context,
     uri: spec.target,
-    buildArgs: spec.buildArgs,
+    buildArgs: pinArgs(spec.buildArgs, spec.bases),
     secrets: spec.secrets.map(({ id }) => ({ id, path: secretPath(work, id) })),
     cache: spec.cache,
     cacheExists: state.cacheExists,

@@ -1,5 +1,5 @@
 /** B8: which version of each base image a build is made from, looked up before it is accepted. */
-import { baseImages } from '../model/dockerfile.ts';
+import { baseImages } from '../dockerfile/bases.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import { RegistryError } from '../registry/model.ts';
 import {

@@ -112,7 +112,7 @@ function checkSecrets({ line, keyword, rest, body }: Instruction): LintWarning[]
   if (keyword === 'ARG' || keyword === 'ENV') {
     for (const { name, value } of keyword === 'ENV' ? variablesOf(rest) : assignmentsOf(rest)) {
       // `ENV PASSWORD=` empties it, a path is where a secret is mounted, `$X` is looked at where X is set.
-      const harmless = value !== undefined && /^(?:$|\/|\$)/.test(value);
+      const harmless = value !== undefined && /^["']?(?:["']?$|\/|\$)/.test(value);
       if (isSecretName(name) && !harmless)
         return [
           warning(

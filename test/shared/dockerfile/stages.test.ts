@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { baseImages } from '../../../shared/dockerfile/bases.ts';
 import { lintDockerfile } from '../../../shared/dockerfile/lint.ts';
 import { parentReference, readDockerfile } from '../../../shared/dockerfile/stages.ts';
-import { baseImages } from '../../../shared/model/dockerfile.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,8}$/);
 /** Text that looks like a Dockerfile often enough to reach every branch. */
@@ -121,7 +121,7 @@ describe('B11 reading Dockerfiles', () => {
   });
 
   test.each([
-    ['FROM a AS b\nFROM B\nRUN x', 'a'],
+    ['FROM a AS B\nFROM b\nRUN x', 'a'],
     ['ARG V=2\nFROM python:$V', 'python:2'],
     ['FROM scratch', undefined],
     ['FROM $MISSING', undefined],

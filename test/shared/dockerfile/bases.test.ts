@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { baseImages, pinBases } from '../../../shared/model/dockerfile.ts';
+import { baseImages, pinBases } from '../../../shared/dockerfile/bases.ts';
 
 const lines = (...all: string[]) => all.join('\n');
 
@@ -9,7 +9,7 @@ describe('B6 the images that a Dockerfile builds on', () => {
     ['one', 'FROM python:3.13-slim', {}, ['python:3.13-slim']],
     [
       'stages and scratch are none',
-      lines('FROM a AS build', 'FROM scratch', 'COPY --from=build /x /x', 'FROM BUILD'),
+      lines('FROM a AS build', 'FROM scratch', 'COPY --from=BUILD /x /x', 'FROM build'),
       {},
       ['a'],
     ],

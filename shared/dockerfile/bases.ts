@@ -1,0 +1,127 @@
+/**
+ * Which images a Dockerfile builds on, and where in its text they stand: `FROM`, `COPY --from`, `RUN --mount=from=`,
+ * those of `ONBUILD` where a later stage sets them off, and the program that reads it all (`# syntax=`). What no
+ * engine can read is no image here: the engine refuses it, with its own words.
+ */
+import { type Command, type Flag, fieldsOf, readCommand } from './command.ts';
+import type { Line } from './lines.ts';
+import { type BuildStage, type Dockerfile, readDockerfile, wordsOf } from './stages.ts';
+
+/** An image that a Dockerfile names. */
+interface Base {
+  /** As the engine understands it: without quotes, with build arguments put in. */
+  reference: string;
+  /** Where it stands in the text; absent where it comes from a build argument. */
+  place?: { start: number; end: number; tail: string };
+}
+
+/** A build argument that names the program that reads the Dockerfile, whatever the Dockerfile says. */
+const syntaxArg = 'BUILDKIT_SYNTAX';
+
+/** References with build arguments put in; stages of the same file and `scratch` are none. Never throws. */
+export function baseImages(dockerfile: string, buildArgs: Record<string, string>): string[] {
+  return [...new Set(basesIn(dockerfile, buildArgs).map(({ reference }) => reference))];
+}
+
+/** The same text, except that every reference with an entry in `digests` names that digest as well. */
+export function pinBases(
+  dockerfile: string,
+  buildArgs: Record<string, string>,
+  digests: Record<string, string>,
+): string {
+  const parts: string[] = [];
+  let upTo = 0;
+  const places = basesIn(dockerfile, buildArgs)
+    .flatMap(({ reference, place }) => (place ? [{ reference, ...place }] : []))
+    .sort((a, b) => a.start - b.start);
+  for (const { reference, start, end, tail } of places) {
+    const pinned = pinnedTo(reference, digests);
+    if (pinned === undefined || start < upTo) continue;
+    parts.push(dockerfile.slice(upTo, start), pinned, tail);
+    upTo = end;
+  }
+  return parts.join('') + dockerfile.slice(upTo);
+}
+
+/** The same build arguments, with the digest of the image that one of them may name. */
+export function pinArgs(
+  buildArgs: Record<string, string>,
+  digests: Record<string, string>,
+): Record<string, string> {
+  const [reference] = syntaxFrom(buildArgs);
+  const pinned = reference === undefined ? undefined : pinnedTo(reference, digests);
+  if (reference === undefined || pinned === undefined) return buildArgs;
+  return { ...buildArgs, [syntaxArg]: (buildArgs[syntaxArg] ?? '').replace(reference, () => pinned) };
+}
+
+function pinnedTo(reference: string, digests: Record<string, string>): string | undefined {
+  const digest = Object.hasOwn(digests, reference) ? digests[reference] : undefined;
+  return digest === undefined || reference.includes('@') ? undefined : `${reference}@${digest}`;
+}
+
+/** The reference, at most; what stands behind it is the program's own. */
+function syntaxFrom(buildArgs: Record<string, string>): string[] {
+  const given = Object.hasOwn(buildArgs, syntaxArg) ? buildArgs[syntaxArg] : undefined;
+  return given === undefined ? [] : given.trim().split(' ').slice(0, 1);
+}
+
+function basesIn(text: string, buildArgs: Record<string, string>): Base[] {
+  const dockerfile = readDockerfile(text, buildArgs);
+  const names = new Set(dockerfile.stages.flatMap(({ name }) => name ?? []));
+  const given = syntaxFrom(buildArgs);
+  const written = dockerfile.syntaxes.map(({ value, start }) => ({
+    reference: value,
+    place: { start, end: start + value.length, tail: '' },
+  }));
+  const found: Base[] = [
+    ...(given.length > 0 ? given.map((reference) => ({ reference })) : written),
+    ...dockerfile.stages.flatMap((stage) => [
+      ...openingOf(stage),
+      ...stage.instructions.flatMap((one) => sourcesIn(one, one.source, names)),
+      ...setOffBy(stage, dockerfile, names),
+    ]),
+  ];
+  return found.filter(({ reference }) => reference !== '' && reference !== 'scratch');
+}
+
+function openingOf({ from, image, opening: { source, args, argsAt } }: BuildStage): Base[] {
+  if (from) return [];
+  const word = wordsOf(args)[0] ?? '';
+  return [{ reference: image, ...placeOf(source, argsAt, argsAt + word.length - 1, '') }];
+}
+
+/** `ONBUILD` is for whoever builds on the image: here, only the stages that go on from its own. */
+function setOffBy(stage: BuildStage, { stages, escapeMark }: Dockerfile, names: ReadonlySet<string>): Base[] {
+  if (!stages.some(({ from }) => from === stage)) return [];
+  return stage.instructions
+    .filter(({ keyword }) => keyword === 'ONBUILD')
+    .flatMap(({ source, argsAt }) => sourcesIn(readCommand(source.text, escapeMark, argsAt), source, names));
+}
+
+const fromKey = 'from=';
+const isFrom = ({ value }: { value: string }) => value.toLowerCase().startsWith(fromKey);
+
+/** What `COPY` and `RUN` take files from. Only their flags say so: what a command does with `--from` is its own business. */
+function sourcesIn({ keyword, flags }: Command, source: Line, stages: ReadonlySet<string>): Base[] {
+  const froms: Pick<Flag, 'value' | 'at'>[] = [];
+  for (const flag of flags) {
+    // A number is a stage's to COPY, and an image's name to a mount.
+    if (keyword === 'COPY' && flag.name === 'from' && !/^[+-]?\d+$/.test(flag.value)) froms.push(flag);
+    const field = keyword === 'RUN' && flag.name === 'mount' ? fieldsOf(flag).findLast(isFrom) : undefined;
+    if (field) froms.push({ value: field.value.slice(fromKey.length), at: field.at.slice(fromKey.length) });
+  }
+  return froms
+    .filter(({ value }) => !stages.has(value.toLowerCase()))
+    .map(({ value, at: [first = 0, ...more] }) => {
+      const last = more.at(-1) ?? first;
+      // Quotes within the reference are kept behind it: what was open or closed after it still is.
+      const quotes = source.text.slice(first, last + 1).replace(/[^"']/g, '');
+      return { reference: value, ...placeOf(source, first, last, quotes) };
+    });
+}
+
+/** From the first to the last character of a reference in its line. */
+function placeOf({ at }: Line, first: number, last: number, tail: string): Pick<Base, 'place'> {
+  const [start, end] = [at[first], at[last]];
+  return start === undefined || end === undefined ? {} : { place: { start, end: end + 1, tail } };
+}

@@ -1,0 +1,141 @@
+/** One instruction's keyword, flags and arguments, taken apart as BuildKit does it. */
+import { splitWords, WordError } from './words.ts';
+
+export interface Flag {
+  /** Without its dashes. */
+  name: string;
+  /** Without quotes and escapes. */
+  value: string;
+  /** Of each character of `value`, its place in the line. */
+  at: number[];
+}
+
+export interface Command {
+  /** In capitals. */
+  keyword: string;
+  flags: Flag[];
+  /** What follows the flags. */
+  args: string;
+  /** Where `args` begins in the line. */
+  argsAt: number;
+}
+
+/** `from` is where the instruction begins in the line: what `ONBUILD` puts off begins later. */
+export function readCommand(text: string, escapeMark: string, from = 0): Command {
+  const start = from + (/^\p{White_Space}*/u.exec(text.slice(from))?.[0].length ?? 0);
+  const [all = '', keyword = ''] = /^([^\t\v\f\r ]*)[\t\v\f\r ]*/.exec(text.slice(start)) ?? [];
+  const flags: Flag[] = [];
+  let at = start + all.length;
+  for (;;) {
+    while (isSpace(text[at])) at++;
+    if (!text.startsWith('--', at)) break;
+    const { flag, end } = readFlag(text, escapeMark, at);
+    at = end;
+    if (flag.length === 2) break;
+    const equals = flag.findIndex(({ character }) => character === '=');
+    const value = equals < 0 ? [] : flag.slice(equals + 1);
+    flags.push({
+      name: asText(flag.slice(2, equals < 0 ? undefined : equals)),
+      value: asText(value),
+      at: value.map((one) => one.at),
+    });
+  }
+  const args = text.slice(at).trimEnd();
+  const argsAt = at + (args.length - args.trimStart().length);
+  return { keyword: keyword.toUpperCase(), flags, args: args.trimStart(), argsAt };
+}
+
+interface Character {
+  character: string;
+  at: number;
+}
+
+const asText = (characters: Character[]) => characters.map(({ character }) => character).join('');
+const isSpace = (character: string | undefined) =>
+  character !== undefined && /\p{White_Space}/u.test(character);
+
+function readFlag(text: string, escapeMark: string, start: number): { flag: Character[]; end: number } {
+  const flag: Character[] = [];
+  let quote: string | undefined;
+  let at = start;
+  for (; at < text.length; at++) {
+    let character = text[at] ?? '';
+    if (quote === undefined && isSpace(character)) break;
+    if (quote === undefined ? character === '"' || character === "'" : character === quote) {
+      quote = quote === undefined ? character : undefined;
+      continue;
+    }
+    if (character === escapeMark) {
+      // At the end there is nothing to escapeMark.
+      if (at + 1 === text.length) continue;
+      character = text[++at] ?? '';
+    }
+    flag.push({ character, at });
+  }
+  return { flag, end: at };
+}
+
+/** Names of the here-documents that an instruction opens, in their order. */
+export function heredocsOf(text: string, escapeMark: string): { name: string; trimsTabs: boolean }[] {
+  if (!text.includes('<<') || !takesHeredocs(text, escapeMark)) return [];
+  return wordsOf(text, true).flatMap((word) => {
+    const [, dash, rest = ''] = /^\d*<<(-?)\s*([^<]*)$/.exec(word) ?? [];
+    const [name, ...more] = wordsOf(rest);
+    return name === undefined || more.length > 0 ? [] : [{ name, trimsTabs: dash === '-' }];
+  });
+}
+
+/** With a quote left open there are none. */
+function wordsOf(text: string, raw = false): string[] {
+  try {
+    return splitWords(text, raw);
+  } catch (error) {
+    if (error instanceof WordError) return [];
+    throw error;
+  }
+}
+
+function takesHeredocs(text: string, escapeMark: string): boolean {
+  const outer = readCommand(text, escapeMark);
+  const { keyword, args } = outer.keyword === 'ONBUILD' ? readCommand(text, escapeMark, outer.argsAt) : outer;
+  return ['RUN', 'COPY', 'ADD'].includes(keyword) && !isList(args);
+}
+
+/** The form without a shell. */
+function isList(args: string): boolean {
+  if (!args.startsWith('[')) return false;
+  try {
+    const all: unknown = JSON.parse(args);
+    return Array.isArray(all) && all.every((one) => typeof one === 'string');
+  } catch {
+    // Then it is a command that begins with a bracket.
+    return false;
+  }
+}
+
+/** Fields of comma-separated text, each by its characters; none where its quotes are wrong. */
+export function fieldsOf({ value, at }: Pick<Flag, 'value' | 'at'>): Pick<Flag, 'value' | 'at'>[] {
+  const fields: Pick<Flag, 'value' | 'at'>[] = [];
+  for (let i = 0; i <= value.length; i++) {
+    const field = { value: '', at: [] as number[] };
+    const take = (index: number) => {
+      field.value += value[index];
+      field.at.push(at[index] ?? 0);
+    };
+    if (value[i] === '"') {
+      for (i++; value[i] !== '"' || value[i + 1] === '"'; i++) {
+        if (i >= value.length) return [];
+        if (value[i] === '"') i++;
+        take(i);
+      }
+      i++;
+      if (i < value.length && value[i] !== ',') return [];
+    } else
+      for (; i < value.length && value[i] !== ','; i++) {
+        if (value[i] === '"') return [];
+        take(i);
+      }
+    fields.push(field);
+  }
+  return fields;
+}

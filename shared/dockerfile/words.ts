@@ -1,0 +1,232 @@
+/** Words as BuildKit reads them: quotes, escapes and variables, much as in a shell. */
+import { trimmedByPattern, withReplacement } from './patterns.ts';
+
+/** A word that no engine can read, or that is too long to be worth reading. */
+export class WordError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'WordError';
+  }
+}
+
+/** `text` as one word, with its variables put in. Throws `WordError`. */
+export const expandWord = (
+  text: string,
+  variables: ReadonlyMap<string, string>,
+  escapeMark: string,
+): string => new WordReader(text, { escapeMark, variables }).read().text;
+
+/** Words without their quotes; with `raw` as they are written. Variables stay. Throws `WordError`. */
+export const splitWords = (text: string, raw = false): string[] =>
+  new WordReader(text, { escapeMark: '\\', raw }).read().words;
+
+/** `ARG`'s and `ENV`'s words, quotes and variables as they are written. Never fails. */
+export function rawWords(text: string, escapeMark: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let quote: string | undefined;
+  for (let at = 0; at < text.length; at++) {
+    let character = text[at] ?? '';
+    if (quote === undefined && isSpace(character)) {
+      if (word !== '') words.push(word);
+      word = '';
+      continue;
+    }
+    if (character === escapeMark && quote !== "'") {
+      if (at + 1 === text.length) break;
+      word += character;
+      character = text[++at] ?? '';
+    } else if (character === quote) quote = undefined;
+    else if (quote === undefined && (character === '"' || character === "'")) quote = character;
+    word += character;
+  }
+  return word === '' ? words : [...words, word];
+}
+
+interface Reading {
+  escapeMark: string;
+  /** Undefined: variables stay as they are written. */
+  variables?: ReadonlyMap<string, string>;
+  /** Quotes and escapes stay in the result. */
+  raw?: boolean;
+}
+
+/** Reads a part of a word; yields a part within it, and gets that one's text back. */
+type Part = Generator<Part, string, string>;
+
+const isSpace = (character: string) => /^\p{White_Space}$/u.test(character);
+const variableName = /\p{Nd}+|[@*#?\-$!]|[\p{L}_][\p{L}\p{Nd}_]*/uy;
+/** The name of a here-document may stand apart. */
+const redirection = /<<[\t\r ]*|</y;
+
+/** Parts within parts are kept on a stack of its own: how deep they go is the writer's choice. */
+class WordReader {
+  readonly #text: string;
+  readonly #reading: Reading;
+  readonly #words: string[] = [];
+  #at = 0;
+  #word = '';
+  #keepsEscapes: boolean;
+  #inPattern = false;
+
+  constructor(text: string, reading: Reading) {
+    this.#text = text;
+    this.#reading = reading;
+    this.#keepsEscapes = reading.raw === true;
+  }
+
+  read(): { text: string; words: string[] } {
+    const stack: Part[] = [this.#until(undefined)];
+    let text = '';
+    for (let part = stack.at(-1); part; part = stack.at(-1)) {
+      const step = part.next(text);
+      if (step.done) stack.pop();
+      else stack.push(step.value);
+      text = step.done ? step.value : '';
+    }
+    this.#endWord();
+    return { text, words: this.#words };
+  }
+
+  #peek = () => this.#text[this.#at];
+
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found = ''] = pattern.exec(this.#text) ?? [];
+    this.#at += found.length;
+    return found;
+  }
+
+  #endWord(): void {
+    if (this.#word !== '') this.#words.push(this.#word);
+    this.#word = '';
+  }
+
+  /** Only the outermost part is split into words. */
+  #collect(text: string, splits: boolean): void {
+    if (!splits) this.#word += text;
+    else
+      for (const character of text)
+        if (isSpace(character)) this.#endWord();
+        else this.#word += character;
+  }
+
+  *#until(stop: string | undefined, kind: 'word' | 'pattern' | 'replacement' = 'word'): Part {
+    const before = { keeps: this.#keepsEscapes, inPattern: this.#inPattern };
+    this.#inPattern = kind === 'pattern';
+    if (stop !== undefined) this.#keepsEscapes = kind !== 'word';
+    let result = '';
+    const add = (text: string, splits = false) => {
+      result += text;
+      if (stop === undefined) this.#collect(text, splits);
+    };
+    for (let next = this.#peek(); next !== stop; next = this.#peek()) {
+      if (next === undefined) throw new WordError(`it lacks a ${stop}`);
+      if (next === "'") add(this.#singleQuoted());
+      else if (next === '"') add(yield this.#doubleQuoted());
+      else if (next === '$') add(yield this.#variable(), true);
+      else if (next === '<') add(this.#match(redirection));
+      else if (next !== this.#reading.escapeMark) {
+        this.#at++;
+        add(next, true);
+      } else {
+        const escaped = this.#text[this.#at + 1] ?? '';
+        this.#at += 2;
+        add((this.#keepsEscapes ? next : '') + escaped);
+      }
+    }
+    if (stop !== undefined) this.#at++;
+    this.#keepsEscapes = before.keeps;
+    this.#inPattern = before.inPattern;
+    return result;
+  }
+
+  #quoted = (text: string, quote: string) => (this.#reading.raw ? quote + text + quote : text);
+
+  #singleQuoted(): string {
+    const end = this.#text.indexOf("'", this.#at + 1);
+    if (end < 0) throw new WordError("it lacks a '");
+    const inside = this.#text.slice(this.#at + 1, end);
+    this.#at = end + 1;
+    const { escapeMark } = this.#reading;
+    return this.#quoted(
+      this.#inPattern ? inside.replaceAll(escapeMark, escapeMark + escapeMark) : inside,
+      "'",
+    );
+  }
+
+  *#doubleQuoted(): Part {
+    const { escapeMark, raw } = this.#reading;
+    let result = '';
+    this.#at++;
+    for (let next = this.#peek(); next !== '"'; next = this.#peek()) {
+      if (next === undefined) throw new WordError('it lacks a "');
+      if (next === '$') {
+        result += yield this.#variable();
+        continue;
+      }
+      this.#at++;
+      const following = this.#peek();
+      if (next !== escapeMark) result += next;
+      else if (following === '"' || following === '$' || following === escapeMark) {
+        result += this.#keepsEscapes ? next + following : following;
+        this.#at++;
+      } else if (following !== undefined)
+        result += this.#keepsEscapes && (!raw || this.#inPattern) ? next + next : next;
+    }
+    this.#at++;
+    return this.#quoted(result, '"');
+  }
+
+  *#variable(): Part {
+    const { variables } = this.#reading;
+    this.#at++;
+    const braced = this.#peek() === '{';
+    if (braced) this.#at++;
+    const name = this.#match(variableName);
+    if (!braced) return name === '' ? '$' : variables ? (variables.get(name) ?? '') : `$${name}`;
+    const first = this.#peek();
+    this.#at++;
+    if (first === undefined || (name === '' && '{}:'.includes(first))) throw badSubstitution(first);
+    if (first === '}') return variables ? (variables.get(name) ?? '') : `\${${name}}`;
+    if (first === '/') return yield this.#replaced(name);
+    const operator = first === ':' ? `:${this.#text[this.#at++]}` : first;
+    if (operator === '#' || operator === '%') {
+      const pattern = yield this.#until('}', 'pattern');
+      return variables
+        ? readable(trimmedByPattern(variables.get(name) ?? '', pattern, operator))
+        : `\${${name}${operator}${pattern}}`;
+    }
+    if (!/^:?[-+?]$/.test(operator)) throw badSubstitution(operator);
+    const word = yield this.#until('}');
+    return variables
+      ? substituted(name, variables.get(name), operator, word)
+      : `\${${name}${operator}${word}}`;
+  }
+
+  *#replaced(name: string): Part {
+    const { variables } = this.#reading;
+    const everywhere = this.#peek() === '/';
+    if (everywhere) this.#at++;
+    const pattern = yield this.#until('/', 'pattern');
+    const replacement = yield this.#until('}', 'replacement');
+    return variables
+      ? readable(withReplacement(variables.get(name) ?? '', pattern, replacement, everywhere))
+      : `\${${name}/${pattern}/${replacement}}`;
+  }
+}
+
+const badSubstitution = (operator = 'an end') => new WordError(`it has a substitution with ${operator}`);
+
+function readable(text: string | undefined): string {
+  if (text === undefined) throw new WordError('it has a pattern that cannot be read');
+  return text;
+}
+
+function substituted(name: string, value: string | undefined, operator: string, word: string): string {
+  const isThere = value !== undefined && !(operator.startsWith(':') && value === '');
+  if (operator.endsWith('+')) return isThere ? word : '';
+  if (isThere) return value;
+  if (operator.endsWith('?')) throw new WordError(word === '' ? `${name} has no value` : word);
+  return word;
+}
