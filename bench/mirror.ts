@@ -5,7 +5,7 @@ import { run } from '../scripts/command.ts';
 import { startDockerRegistry } from '../scripts/docker-registry.ts';
 import { commandsOnPath } from '../scripts/engine/find.ts';
 import { installPackages } from '../scripts/engine/install.ts';
-import { SmallImages } from '../test/e2e/small-images.ts';
+import { SmallImages } from '../scripts/small-images.ts';
 import type { BenchCloud } from './cloud.ts';
 import { median, ms, type Section, timed } from './report.ts';
 

@@ -2,15 +2,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from './command.ts';
 import { commandsOnPath } from './engine/find.ts';
 import { installPackages } from './engine/install.ts';
+import { freePorts } from './ports.ts';
 
 export interface DockerRegistry {
-  /** `127.0.0.1:<port>`, plain HTTP. */
+  /** `127.0.0.1:<port>` */
   host: string;
   /** What it has logged so far: one line for each request. */
   requests(): string[];
@@ -18,24 +19,38 @@ export interface DockerRegistry {
 }
 
 export interface DockerRegistryOptions {
-  /** Content of an htpasswd file (bcrypt); without it everybody may do everything. */
-  htpasswd?: string;
+  /** Only who has it may pull and push; left out, everybody may. */
+  account?: { username: string; password: string };
+  /** Paths of PEM files; left out, it is plain HTTP. */
+  tls?: { certificate: string; key: string };
+  /** Added to the registry's own configuration. */
+  auth?: object;
+  storage?: object;
 }
 
 /** Installs it where it is missing. */
-export async function startDockerRegistry({ htpasswd }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry({
+  account,
+  tls,
+  auth,
+  storage,
+}: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   if (commandsOnPath('docker-registry').length === 0)
     await installPackages(['docker-registry'], [], () => {});
   const folder = await mkdtemp(join(tmpdir(), 'slipway-registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
-  await writeFile(join(folder, 'htpasswd'), htpasswd ?? '');
-  const auth = htpasswd ? { htpasswd: { realm: 'test', path: join(folder, 'htpasswd') } } : undefined;
+  const host = `127.0.0.1:${await freePorts()}`;
+  const htpasswd = { realm: 'test', path: join(folder, 'htpasswd') };
+  if (account) await writeFile(htpasswd.path, `${account.username}:${await bcrypt(account.password)}\n`);
   const configuration = {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: false } },
-    storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
-    http: { addr: host },
-    ...(auth ? { auth } : {}),
+    storage: {
+      filesystem: { rootdirectory: join(folder, 'data') },
+      delete: { enabled: true },
+      ...storage,
+    },
+    http: { addr: host, ...(tls ? { tls } : {}) },
+    ...(account || auth ? { auth: { ...auth, ...(account ? { htpasswd } : {}) } } : {}),
   };
   // JSON is YAML.
   await writeFile(join(folder, 'config.yml'), JSON.stringify(configuration));
@@ -73,12 +88,8 @@ async function answers(host: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** Perl is part of every Debian, and its `crypt` is the C library's. */
+async function bcrypt(password: string): Promise<string> {
+  const script = 'print crypt($ARGV[0], q($2y$05$SlipwayTestRegistrySau))';
+  return (await run('perl', ['-e', script, password])).trim();
 }

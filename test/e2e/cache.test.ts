@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FreshBuilder, startFreshBuilder } from '../../bench/fresh-builder.ts';
 import { ensureTinyBase } from '../../scripts/base-image.ts';
 import { type Engine, ensureEngine } from '../../scripts/engine.ts';
+import { freePorts } from '../../scripts/ports.ts';
 import { adminToken } from './admin.ts';
 import { type Api, apiOf, type Json, settled, unique } from './client.ts';
-import { freePorts } from './ports.ts';
 
 let engine: Engine;
 let builder: FreshBuilder;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../../scripts/command.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../scripts/ports.ts';
 
 let home: string;
 beforeAll(async () => {

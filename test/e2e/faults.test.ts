@@ -10,8 +10,8 @@ import { ensureTinyBase } from '../../scripts/base-image.ts';
 import { run } from '../../scripts/command.ts';
 import { ensureEngine } from '../../scripts/engine.ts';
 import type { LocalCloud } from '../../scripts/local-cloud.ts';
+import { freePorts } from '../../scripts/ports.ts';
 import { type Api, apiOf, type Json, settled, unique } from './client.ts';
-import { freePorts } from './ports.ts';
 
 let home: string;
 let port: string;

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensureTinyBase } from '../../scripts/base-image.ts';
 import { ensureEngine } from '../../scripts/engine.ts';
 import { ensureLocalCloud, type RunningCloud } from '../../scripts/local-cloud.ts';
+import { freePorts } from '../../scripts/ports.ts';
 import { apiOf, settled, unique } from './client.ts';
-import { freePorts } from './ports.ts';
 
 interface Received {
   to: string[];

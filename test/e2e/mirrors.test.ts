@@ -4,15 +4,13 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
+import { type Pushed, SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
-import { type Pushed, SmallImages } from './small-images.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
 const api = apiOf(cloud.apiUrl, cloud.token);
 const account = { username: 'robot', password: 'open sesame' };
-// bcrypt of the password above.
-const htpasswd = 'robot:$2b$05$S7JKJ9B8aKJkHNm5UObO2.2LLlEn2RQxZd3yCLBXYqNUybTlSHiNu\n';
 
 let open: DockerRegistry;
 let closed: DockerRegistry;
@@ -22,7 +20,7 @@ let openImages: SmallImages;
 const servers: Server[] = [];
 
 beforeAll(async () => {
-  [open, closed] = await Promise.all([startDockerRegistry(), startDockerRegistry({ htpasswd })]);
+  [open, closed] = await Promise.all([startDockerRegistry(), startDockerRegistry({ account })]);
   openId = await connect(open.host);
   closedId = await connect(closed.host, account);
   openImages = new SmallImages(open.host);

@@ -1,7 +1,7 @@
 /** B6: base images of private registries, in every place that a Dockerfile names one. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
-import { startRegistry, type TestRegistry } from './registry.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -11,10 +11,13 @@ const accounts = {
   left: { username: 'lea', password: unique('left') },
   right: { username: 'ria', password: unique('right') },
 };
-let left: TestRegistry;
-let right: TestRegistry;
+let left: DockerRegistry;
+let right: DockerRegistry;
 beforeAll(async () => {
-  [left, right] = await Promise.all([startRegistry(accounts.left), startRegistry(accounts.right)]);
+  [left, right] = await Promise.all([
+    startDockerRegistry({ account: accounts.left }),
+    startDockerRegistry({ account: accounts.right }),
+  ]);
 });
 afterAll(() => Promise.all([left.stop(), right.stop()]));
 
@@ -83,7 +86,7 @@ it('B6 stages, COPY --from and --mount=from of two private registries, each with
 });
 
 it('B6 wrong credentials, and none: base-image-unauthorized', async () => {
-  const registry = await startRegistry({ username: 'someone', password: 'else' });
+  const registry = await startDockerRegistry({ account: { username: 'someone', password: 'else' } });
   try {
     const base = `${registry.host}/hidden/base:1`;
     const dockerfile = `FROM ${tinyBase}\nCOPY --from=${base} /x /x\n`;

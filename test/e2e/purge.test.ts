@@ -2,9 +2,9 @@
 
 import { BatchGetImageCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
-import { startRegistry, type TestRegistry } from './registry.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -33,10 +33,10 @@ const inEcr = async (repository: string, id: Json) => {
 const purge = (image: Json) => api.call('DELETE', `/v1/images/${image.id}?purge=true`);
 
 describe('purge', () => {
-  let registry: TestRegistry;
+  let registry: DockerRegistry;
   let registryId: string;
   beforeAll(async () => {
-    registry = await startRegistry();
+    registry = await startDockerRegistry();
     const reply = await api.post('/v1/registries', {
       title: 'Old registry',
       url: `http://${registry.host}`,

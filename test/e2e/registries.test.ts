@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importPKCS8, SignJWT } from 'jose';
 import { afterAll, expect, inject, it } from 'vitest';
+import { startDockerRegistry } from '../../scripts/docker-registry.ts';
+import { freePorts } from '../../scripts/ports.ts';
 import { checkRegistry } from '../../shared/registry/check.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import {
@@ -14,8 +16,6 @@ import {
   startServer,
 } from '../shared/registry/servers.ts';
 import { apiOf, type Json, unique } from './client.ts';
-import { freePorts } from './ports.ts';
-import { startRegistry } from './registry.ts';
 
 const cloud = inject('cloud');
 const api = apiOf(cloud.apiUrl, cloud.token);
@@ -51,9 +51,9 @@ async function checked(url: string, more: object = {}, repository?: string): Pro
 }
 
 it('R9 a registry that is open, and one behind a password', async () => {
-  const free = await opened(startRegistry());
+  const free = await opened(startDockerRegistry());
   expect(await checked(`http://${free.host}`, {}, 'app')).toMatchObject({ ok: true });
-  const guarded = await opened(startRegistry(account));
+  const guarded = await opened(startDockerRegistry({ account }));
   expect(await checked(`http://${guarded.host}`, account, 'app')).toMatchObject({ ok: true });
   for (const wrong of [{ ...account, password: 'guess' }, {}])
     expect(await checked(`http://${guarded.host}`, wrong)).toMatchObject({
@@ -73,7 +73,7 @@ it('R9 dns, unreachable, not a registry', async () => {
 });
 
 it('R9 tls: an authority that nobody knows, unless the stage names it', async () => {
-  const secure = await opened(startRegistry(undefined, { tls }));
+  const secure = await opened(startDockerRegistry({ tls }));
   expect(await checked(`https://${secure.host}`)).toMatchObject({ ok: false, cause: 'tls' });
   const network = createNetwork({ privateHosts: ['127.0.0.1'], ca: certificateAuthority });
   const subject = { url: { host: secure.host, path: '', insecure: false }, visibility: 'private' as const };
@@ -118,7 +118,7 @@ it('R9 no right to pull, no right to push, with tokens of a service on another h
     issuer: 'tests',
     rootcertbundle: tls.certificate,
   };
-  const { host } = await opened(startRegistry(undefined, { auth: { token } }));
+  const { host } = await opened(startDockerRegistry({ auth: { token } }));
   const url = `http://${host}`;
   expect(await checked(url, account, 'ada/app')).toMatchObject({ ok: true });
   expect(await checked(url, account, 'shared/app')).toMatchObject({ ok: false, cause: 'no-push' });
@@ -131,7 +131,7 @@ it('R9 no right to pull, no right to push, with tokens of a service on another h
 
 it('R9 no push into a registry that is read-only for now; rate-limited, with the time to wait', async () => {
   const storage = { maintenance: { readonly: { enabled: true } } };
-  const { host } = await opened(startRegistry(undefined, { storage }));
+  const { host } = await opened(startDockerRegistry({ storage }));
   expect(await checked(`http://${host}`, {}, 'app')).toMatchObject({ ok: false, cause: 'no-push' });
   const busy = await opened(startServer(() => ({ status: 429, headers: { 'retry-after': '60' } })));
   expect(await checked(`http://${busy.host}`)).toMatchObject({

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { ensureTinyBase } from '../../scripts/base-image.ts';
 import { ensureEngine } from '../../scripts/engine.ts';
 import { ensureLocalCloud, type LocalCloud } from '../../scripts/local-cloud.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../scripts/ports.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -9,8 +9,8 @@ import { createApi } from '../../scripts/demo/api.ts';
 import { uploadContext } from '../../scripts/demo/upload.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { ensureEngine } from '../../scripts/engine.ts';
+import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
-import { SmallImages } from './small-images.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');

@@ -2,13 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeclaredResource } from '../../../local/platform.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
-import { SmallImages } from '../../e2e/small-images.ts';
+import { SmallImages } from '../../../scripts/small-images.ts';
 import { acmeRole, codeOf, ecrPlace } from './place.ts';
 
 const secretArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:ecr-pullthroughcache/hub-AbCdEf';
 const account = { username: 'robot', password: 'open sesame' };
-// bcrypt of the password above.
-const htpasswd = 'robot:$2b$05$S7JKJ9B8aKJkHNm5UObO2.2LLlEn2RQxZd3yCLBXYqNUybTlSHiNu\n';
 
 const rule = (EcrRepositoryPrefix: string, UpstreamRegistryUrl: string, CredentialArn?: string) => ({
   type: 'AWS::ECR::PullThroughCacheRule',
@@ -43,7 +41,7 @@ let closed: DockerRegistry;
 let images: SmallImages;
 let place: Place;
 beforeAll(async () => {
-  [upstream, closed] = await Promise.all([startDockerRegistry(), startDockerRegistry({ htpasswd })]);
+  [upstream, closed] = await Promise.all([startDockerRegistry(), startDockerRegistry({ account })]);
   images = new SmallImages(upstream.host);
   place = await ecrPlace(
     undefined,
