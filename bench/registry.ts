@@ -78,7 +78,7 @@ async function attackRows(): Promise<Row[]> {
 async function push(client: ReturnType<typeof createRegistryClient>): Promise<Buffer> {
   const put = async (body: Buffer, mediaType: string) => {
     const digest = sha256Of(body);
-    await client.putBlob(repository, digest, body.length, body);
+    await client.putBlob(repository, digest, body);
     return { mediaType, digest, size: body.length };
   };
   const made = [];

@@ -76,7 +76,7 @@ async function doWork({ environment, work, aws }: Run, state: State): Promise<vo
   const { spec } = state;
   if (spec.kind === 'mirror') {
     const { copyImage } = await import('./mirror/mirror.ts');
-    return copyImage(work, { ...state, spec }, await aws()).then(() => saveState(work, state));
+    return copyImage(work, { ...state, spec }, aws).then(() => saveState(work, state));
   }
   if (spec.kind === 'validation') {
     const { validate } = await import('./validation/validate.ts');
@@ -91,7 +91,7 @@ async function finish({ environment, work, aws }: Run, state: State): Promise<Bu
   const { spec } = state;
   if (spec.kind === 'mirror') {
     const { tagImage } = await import('./mirror/mirror.ts');
-    return tagImage(work, { ...state, spec }, await aws());
+    return tagImage(work, { ...state, spec }, aws);
   }
   if (spec.kind === 'validation') {
     const { resultOf } = await import('./validation/validate.ts');

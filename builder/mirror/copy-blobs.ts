@@ -1,5 +1,5 @@
 /** Brings blobs from one repository to another: several at once, streaming, and only those that aren't there. */
-import { Transform } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import type { Blob } from './contents.ts';
@@ -32,10 +32,11 @@ export async function copyBlobs(
   const counts: BlobCounts = { movedBlobs: 0, mountedBlobs: 0, existingBlobs: 0, movedBytes: 0 };
   // The largest first, so that none of them is left over for the end.
   const queue = [...blobs].sort((a, b) => b.sizeBytes - a.sizeBytes);
+  const stop = new AbortController();
   const worker = async () => {
     for (let blob = queue.shift(); blob; blob = queue.shift()) {
       const started = performance.now();
-      const { how, sizeBytes } = await bring(from, to, blob, say);
+      const { how, sizeBytes } = await bring(from, to, blob, say, stop.signal);
       if (how === 'moved') counts.movedBytes += sizeBytes;
       counts[`${how}Blobs`]++;
       const word = how === 'existing' ? 'exists' : how;
@@ -45,7 +46,9 @@ export async function copyBlobs(
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, queue.length) }, worker)).catch(
     (error: unknown) => {
+      // What the others carry is of no use any more, and the phase ends when they do.
       queue.length = 0;
+      stop.abort();
       throw error;
     },
   );
@@ -57,6 +60,7 @@ async function bring(
   to: Side,
   { digest, sizeBytes }: Blob,
   say: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<{ how: 'moved' | 'mounted' | 'existing'; sizeBytes: number }> {
   const there = await toTarget(() => to.client.hasBlob(to.repository, digest));
   if (there !== undefined) return { how: 'existing', sizeBytes: sizeBytes || there };
@@ -64,13 +68,13 @@ async function bring(
     return { how: 'mounted', sizeBytes };
   for (let attempt = 1; ; attempt++) {
     try {
-      return { how: 'moved', sizeBytes: await move(from, to, digest, say) };
+      return { how: 'moved', sizeBytes: await move(from, to, digest, say, signal) };
     } catch (error) {
       const { cause } = error as Error;
       if (attempt >= attempts || !mayPass(cause)) throw (error as { told?: unknown }).told ?? error;
       const wait = Math.min(longestWaitSeconds, cause.retryAfterSeconds ?? 2 ** attempt);
       say(`layer ${digest} again in ${wait} s: ${cause.message}`);
-      await sleep(wait * 1000);
+      await sleep(wait * 1000, undefined, { signal });
     }
   }
 }
@@ -98,25 +102,25 @@ class MoveError extends Error {
   }
 }
 
-async function move(from: Side, to: Side, digest: string, say: (line: string) => void): Promise<number> {
-  const { stream, sizeBytes } = await from.client
+async function move(
+  from: Side,
+  to: Side,
+  digest: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const blob = await from.client
     .getBlob(from.repository, digest)
     .catch((error: unknown) => Promise.reject(new MoveError(error, ofSource(error))));
-  let passed = 0;
-  const counting = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      passed += chunk.length;
-      done(null, chunk);
-    },
-  });
-  stream.once('error', (error) => counting.destroy(error));
+  const { stream } = blob;
+  addAbortSignal(signal, stream);
   const timer = setInterval(
-    () => say(`layer ${digest} ${passed} of ${sizeBytes} bytes`),
+    () => say(`layer ${digest} ${blob.passedBytes()} of ${blob.sizeBytes ?? 'unknown'} bytes`),
     progressSeconds * 1000,
   );
   try {
-    await to.client.putBlob(to.repository, digest, sizeBytes, stream.pipe(counting));
-    return sizeBytes;
+    await to.client.putBlob(to.repository, digest, blob);
+    return blob.passedBytes();
   } catch (error) {
     // The target's client reports a broken stream in its own words; the reason is the source's.
     throw stream.errored

@@ -29,11 +29,15 @@ interface Copied extends BlobCounts {
 
 const copiedFile = (work: Work) => join(work.folder, 'copied.json');
 
-export async function copyImage(work: Work, { spec, timingsMs }: State<MirrorSpec>, aws: Aws): Promise<void> {
+/** `aws` is only called for credentials: its client takes time to load. */
+export async function copyImage(
+  work: Work,
+  { spec, timingsMs }: State<MirrorSpec>,
+  aws: () => Promise<Aws>,
+): Promise<void> {
   const started = performance.now();
   const { source, target } = await sidesOf(spec, aws);
-  await requireUnchanged(spec, source);
-  await requireFree(spec, target);
+  await Promise.all([requireUnchanged(spec, source), requireFree(spec, target)]);
   const { top, below, blobs } = await fromSource(() =>
     readContents(source.client, source.repository, spec.source.digest, spec.platform),
   );
@@ -57,7 +61,7 @@ export async function copyImage(work: Work, { spec, timingsMs }: State<MirrorSpe
 export async function tagImage(
   work: Work,
   { spec, timingsMs }: State<MirrorSpec>,
-  aws: Aws,
+  aws: () => Promise<Aws>,
 ): Promise<BuildResult> {
   const { mediaType, digest, body, ...counts } = JSON.parse(
     await readFile(copiedFile(work), 'utf8'),
@@ -94,10 +98,10 @@ async function put(to: Side, reference: string, { mediaType, digest, body }: Man
   if (written !== digest) throw new Error(`${digest} became ${written}`);
 }
 
-async function sidesOf(spec: MirrorSpec, aws: Aws): Promise<Sides> {
+async function sidesOf(spec: MirrorSpec, aws: () => Promise<Aws>): Promise<Sides> {
   const network = createNetwork({ privateHosts: spec.privateRegistries });
   const side = async ({ host, repository, credentials }: MirrorSpec['source'] | MirrorSpec['target']) => {
-    const found = credentials ? await fetchCredentials([credentials], aws) : {};
+    const found = credentials ? await fetchCredentials([credentials], await aws()) : {};
     return { client: createRegistryClient({ host, network, credentials: found[host] }), repository };
   };
   const [source, target] = await Promise.all([side(spec.source), side(spec.target)]);

@@ -1,6 +1,6 @@
 /** The client of one registry: the OCI distribution protocol and Docker's, which it grew from. */
-import { pipeline, type Readable } from 'node:stream';
-import { isDigest, requireDigest, sha256Of, verifying } from './digest.ts';
+import { blobStream } from './blob-stream.ts';
+import { isDigest, requireDigest, requireForm, sha256Of } from './digest.ts';
 import { readDocument } from './manifests.ts';
 import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
 import { type Manifest, type RegistryClient, RegistryError } from './model.ts';
@@ -142,17 +142,15 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       return headers.link !== undefined || names.length > atMost ? undefined : names;
     },
     async getBlob(repository, digest) {
-      if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);
+      requireForm(digest, host);
       const answer = await session.send({
         method: 'GET',
         url: blobUrl(repository, digest),
         scopes: pull(repository),
         expected: [200],
+        patient: true,
       });
-      const stream: Readable = pipeline(answer, verifying(digest, host), () => {
-        // Whoever reads the stream gets the error from the stream itself.
-      });
-      return { sizeBytes: Number(answer.headers['content-length'] ?? 0), stream };
+      return blobStream(answer, digest, host);
     },
   };
   return client;

@@ -78,20 +78,21 @@ async function copyBlob(from: Side, to: Side, blob: Descriptor, limits: CopyLimi
   const timeLeft = limits.remainingMs() - limits.reserveMs;
   if (timeLeft <= 0)
     throw new CopyTooLargeError('The image could not be copied in the time that a launch may take.');
-  const { stream, sizeBytes } = await from.client.getBlob(from.repository, blob.digest);
+  const found = await from.client.getBlob(from.repository, blob.digest);
   const timer = setTimeout(
     () =>
-      stream.destroy(
+      found.stream.destroy(
         new CopyTooLargeError('The image could not be copied in the time that a launch may take.'),
       ),
     timeLeft,
   );
   try {
-    await to.client.putBlob(to.repository, blob.digest, sizeBytes, stream);
+    await to.client.putBlob(to.repository, blob.digest, found);
     return true;
   } catch (error) {
     // The client reports a broken stream in its own words; the reason is the stream's.
-    if (stream.errored instanceof CopyTooLargeError) throw stream.errored;
+    const { errored } = found.stream;
+    if (errored instanceof CopyTooLargeError) throw errored;
     throw error;
   } finally {
     clearTimeout(timer);

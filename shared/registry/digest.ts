@@ -1,6 +1,5 @@
 /** Digests: `<algorithm>:<hex>`; the content is what its digest says or it is refused. */
-import { createHash, type Hash } from 'node:crypto';
-import { Transform } from 'node:stream';
+import { createHash } from 'node:crypto';
 import { RegistryError } from './model.ts';
 
 const algorithms: Record<string, number> = { sha256: 64, sha512: 128 };
@@ -15,29 +14,17 @@ export const isDigest = (text: string): boolean => {
   );
 };
 
+/** The algorithm of `digest`. Throws `corrupt` for what is no digest. */
+export function requireForm(digest: string, host: string): string {
+  if (isDigest(digest)) return digest.split(':')[0] ?? '';
+  throw new RegistryError('corrupt', host, `${host} named a digest that is none: ${digest.slice(0, 150)}`);
+}
+
 /** Throws `corrupt` unless `bytes` are those of `digest`. */
 export function requireDigest(bytes: Uint8Array, digest: string, host: string): void {
-  if (!isDigest(digest))
-    throw new RegistryError('corrupt', host, `${host} named a digest that is none: ${digest.slice(0, 150)}`);
-  const hash = hashOf(digest).update(bytes);
-  if (!matches(hash, digest)) throw mismatch(host, digest);
+  const hash = createHash(requireForm(digest, host)).update(bytes);
+  if (hash.digest('hex') !== digest.split(':')[1]) throw otherBytes(host, digest);
 }
 
-/** Passes bytes on and ends in `corrupt` where they weren't those of `digest`. */
-export function verifying(digest: string, host: string): Transform {
-  const hash = hashOf(digest);
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(matches(hash, digest) ? null : mismatch(host, digest));
-    },
-  });
-}
-
-const hashOf = (digest: string): Hash => createHash(digest.split(':')[0] ?? 'sha256');
-const matches = (hash: Hash, digest: string): boolean => hash.digest('hex') === digest.split(':')[1];
-const mismatch = (host: string, digest: string) =>
+export const otherBytes = (host: string, digest: string) =>
   new RegistryError('corrupt', host, `${host} sent other bytes than those of ${digest}`);

@@ -57,6 +57,6 @@ export async function pushWithoutEntrypoint(
   const original = await source.client.readBlob(source.repository, config.digest, configLimitBytes);
   const derived = withoutEntrypoint(source.manifest, original);
   const { client, repository, tag } = target;
-  await client.putBlob(repository, sha256Of(derived.config), derived.config.length, derived.config);
+  await client.putBlob(repository, sha256Of(derived.config), derived.config);
   return client.putManifest(repository, tag, source.manifest.mediaType, derived.manifest);
 }

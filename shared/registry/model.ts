@@ -62,6 +62,18 @@ export interface Descriptor {
   size: number;
 }
 
+/**
+ * A blob on its way. The stream ends in a `RegistryError`: `corrupt` where its bytes aren't those of the digest, of which
+ * the last are never read then, and `unreachable` where it breaks off.
+ */
+export interface BlobStream {
+  stream: Readable;
+  /** As the registry announced it; undefined where it didn't. */
+  sizeBytes: number | undefined;
+  /** What has come so far. */
+  passedBytes(): number;
+}
+
 /** An image's configuration, in the fields that Slipway reads; absent ones are empty. */
 export interface ImageConfig {
   env: string[];
@@ -115,11 +127,11 @@ export interface RegistryClient {
   listTags(repository: string, atMost: number): Promise<string[] | undefined>;
   /** Size in bytes; undefined where there is none. */
   hasBlob(repository: string, digest: string): Promise<number | undefined>;
-  /** The stream ends in a `RegistryError` (`corrupt`) where the bytes don't match the digest. */
-  getBlob(repository: string, digest: string): Promise<{ sizeBytes: number; stream: Readable }>;
+  getBlob(repository: string, digest: string): Promise<BlobStream>;
   /** A small blob as a whole, checked; `too-large` above `limitBytes`. */
   readBlob(repository: string, digest: string, limitBytes: number): Promise<Buffer>;
-  putBlob(repository: string, digest: string, sizeBytes: number, body: Readable | Buffer): Promise<void>;
+  /** A stream is what `getBlob` gave, of whatever registry; where it ends in an error, nothing was put. */
+  putBlob(repository: string, digest: string, body: BlobStream | Buffer): Promise<void>;
   /** Whether the registry took the blob over from `from`; where it didn't, copy it. */
   mountBlob(repository: string, digest: string, from: string): Promise<boolean>;
   /** Asks for the right to push by beginning an upload and giving it up. */

@@ -18,6 +18,8 @@ export interface NetworkRequest {
   url: URL;
   headers: Record<string, string>;
   body?: Buffer | Readable | undefined;
+  /** Whether the host may be silent for longer: it has much to do, or waits for its reader. */
+  patient?: boolean | undefined;
   /** Whether a host of the stage's private registries may be reached; what a public host names may not lead there. */
   mayBePrivate: boolean;
 }
@@ -39,6 +41,9 @@ export interface NetworkOptions {
   /** Certificate authorities beside the well-known ones, PEM: the stage's `privateCertificateAuthorities`. */
   ca?: string | undefined;
 }
+
+/** How many times as long as others a patient request waits. */
+const patience = 6;
 
 export function createNetwork({
   privateHosts,
@@ -70,7 +75,7 @@ export function createNetwork({
 
   return {
     isPrivate,
-    send({ method, url, headers, body, mayBePrivate }) {
+    send({ method, url, headers, body, patient = false, mayBePrivate }) {
       return new Promise((answered, failed) => {
         const fail = (error: unknown) => failed(classified(error, url.host));
         const hostname = url.hostname.replace(/^\[|\]$/g, '');
@@ -79,6 +84,7 @@ export function createNetwork({
           return fail(new RegistryError('tls', url.host, `${url.host} is not allowed without TLS`));
         if (!open && isIP(hostname) !== 0 && !isPublicAddress(hostname))
           return fail(refusedAddress(hostname));
+        if (isStream(body) && body.destroyed) return fail(body.errored ?? new Error('nothing to send'));
         const secure = url.protocol === 'https:';
         const request = (secure ? requestHttps : requestHttp)(url, {
           method,
@@ -86,28 +92,24 @@ export function createNetwork({
           agent: secure ? https : http,
           ...(open ? {} : { lookup: lookupChecked }),
         });
-        request.setTimeout(timeoutMs, () =>
-          request.destroy(
-            new RegistryError(
-              'unreachable',
-              url.host,
-              `${url.host} has not answered for ${timeoutMs / 1000} s`,
-            ),
-          ),
-        );
+        const silenceMs = patient ? timeoutMs * patience : timeoutMs;
+        request.setTimeout(silenceMs, () => request.destroy(silent(url.host, silenceMs)));
         // A host that sends a byte now and then is never silent, and never answers either.
-        const late =
-          body === undefined || Buffer.isBuffer(body)
-            ? setTimeout(() => request.destroy(tooSlow(url.host)), timeoutMs * 2)
-            : undefined;
+        const late = isStream(body)
+          ? undefined
+          : setTimeout(() => request.destroy(tooSlow(url.host)), silenceMs * 2);
         request.once('close', () => clearTimeout(late));
         request.once('response', (answer) => {
           clearTimeout(late);
           answered(answer);
         });
         request.once('error', fail);
-        if (body === undefined || Buffer.isBuffer(body)) request.end(body);
-        else body.once('error', (error) => request.destroy(error)).pipe(request);
+        if (!isStream(body)) request.end(body);
+        else {
+          body.once('error', (error) => request.destroy(error)).pipe(request);
+          // Given up by its reader: a request that is never finished would keep the connection, and the process.
+          body.once('close', () => request.writableEnded || request.destroy());
+        }
       });
     },
     close() {
@@ -116,6 +118,12 @@ export function createNetwork({
     },
   };
 }
+
+const isStream = (body: NetworkRequest['body']): body is Readable =>
+  body !== undefined && !Buffer.isBuffer(body);
+
+const silent = (host: string, ms: number) =>
+  new RegistryError('unreachable', host, `${host} has not answered for ${ms / 1000} s`);
 
 const tooSlow = (host: string) => new RegistryError('unreachable', host, `${host} answers too slowly`);
 

@@ -18,6 +18,8 @@ export interface SessionRequest {
   scopes: string[];
   headers?: Record<string, string>;
   body?: Buffer | Readable;
+  /** Whether there is a reason to be silent for longer than usual. */
+  patient?: boolean;
   /** Statuses that the caller understands; any other becomes a `RegistryError`. */
   expected: number[];
 }
@@ -111,6 +113,7 @@ export function createSession(options: SessionOptions): Session {
         url,
         headers: { ...request.headers, ...(header ? { authorization: header } : {}) },
         body: request.body,
+        patient: request.patient,
         mayBePrivate: network.isPrivate(host),
       });
       const status = answer.statusCode ?? 0;

@@ -1,7 +1,6 @@
-/** Blobs into a registry: begun, streamed, finished with their digest; or mounted from another repository. */
+/** Blobs into a registry: begun, then sent whole with their digest, as containerd does; or mounted from another repository. */
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { isDigest, requireDigest, verifying } from './digest.ts';
+import { requireDigest, requireForm } from './digest.ts';
 import { type RegistryClient, RegistryError } from './model.ts';
 import { discard } from './read-body.ts';
 import type { Session } from './session.ts';
@@ -41,28 +40,24 @@ export function blobUploads(session: Session, host: string, push: (repository: s
   }
 
   return {
-    async putBlob(repository, digest, sizeBytes, body) {
-      if (!isDigest(digest)) throw new RegistryError('corrupt', host, `${digest.slice(0, 150)} is no digest`);
-      const begun = await begin(repository, '', push(repository));
-      const sent = await session.send({
-        method: 'PATCH',
-        url: locationOf(begun),
+    async putBlob(repository, digest, body) {
+      // A stream was hashed where it comes from.
+      if (Buffer.isBuffer(body)) requireDigest(body, digest, host);
+      else requireForm(digest, host);
+      const place = locationOf(await begin(repository, '', push(repository)));
+      const sizeBytes = Buffer.isBuffer(body) ? body.length : body.sizeBytes;
+      const done = await session.send({
+        method: 'PUT',
+        url: `${place}${place.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`,
         scopes: push(repository),
         headers: {
           'content-type': 'application/octet-stream',
-          'content-length': String(sizeBytes),
+          ...(sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) }),
         },
-        body: checked(body, digest, host),
-        expected: [200, 202],
-      });
-      discard(sent);
-      const end = locationOf(sent);
-      const done = await session.send({
-        method: 'PUT',
-        url: `${end}${end.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`,
-        scopes: push(repository),
-        headers: { 'content-length': '0' },
+        body: Buffer.isBuffer(body) ? body : body.stream,
         expected: [200, 201],
+        // Some move gigabytes before they answer.
+        patient: true,
       });
       discard(done);
     },
@@ -77,15 +72,4 @@ export function blobUploads(session: Session, host: string, push: (repository: s
       await giveUp(repository, await begin(repository, '', push(repository)));
     },
   };
-}
-
-/** What is sent is what its digest says, or the upload ends before its last byte. */
-function checked(body: Readable | Buffer, digest: string, host: string): Readable | Buffer {
-  if (!Buffer.isBuffer(body)) {
-    const through = verifying(digest, host);
-    body.once('error', (error) => through.destroy(error));
-    return body.pipe(through);
-  }
-  requireDigest(body, digest, host);
-  return body;
 }

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
@@ -218,13 +217,10 @@ describe('I7 pushing', () => {
     const bytes = Buffer.from('a layer');
     const digest = sha256(bytes);
     expect(await client.hasBlob('app', digest)).toBeUndefined();
-    await client.putBlob('app', digest, bytes.length, bytes);
-    await client.putBlob(
-      'app',
-      sha256('streamed'),
-      8,
-      Readable.from([Buffer.from('stre'), Buffer.from('amed')]),
-    );
+    await client.putBlob('app', digest, bytes);
+    const other = await registry();
+    other.putBlob('streamed');
+    await client.putBlob('app', sha256('streamed'), await clientOf(other).getBlob('app', sha256('streamed')));
     expect(await client.hasBlob('app', digest)).toBe(bytes.length);
     const { stream, sizeBytes } = await client.getBlob('app', sha256('streamed'));
     expect([sizeBytes, String(await buffer(stream))]).toEqual([8, 'streamed']);
@@ -249,12 +245,9 @@ describe('I7 pushing', () => {
 
   it('sends nothing whose bytes are not those of the digest', async () => {
     const store = await registry();
-    await expect(clientOf(store).putBlob('app', sha256('a'), 1, Buffer.from('b'))).rejects.toMatchObject({
+    await expect(clientOf(store).putBlob('app', sha256('a'), Buffer.from('b'))).rejects.toMatchObject({
       code: 'corrupt',
     });
-    await expect(
-      clientOf(store).putBlob('app', sha256('a'), 1, Readable.from([Buffer.from('b')])),
-    ).rejects.toMatchObject({ code: 'corrupt' });
     expect(store.blobs.size).toBe(0);
   });
 });
@@ -300,7 +293,7 @@ describe('R8 logging in', () => {
     const client = clientOf(store, { credentials: ada });
     await client.ping();
     expect((await client.resolveManifest('app', 'v1')).platform).toBe('linux/amd64');
-    await client.putBlob('app', sha256('x'), 1, Buffer.from('x'));
+    await client.putBlob('app', sha256('x'), Buffer.from('x'));
   });
 
   it('keeps a token until shortly before it expires', async () => {

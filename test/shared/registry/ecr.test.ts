@@ -35,7 +35,7 @@ describe('R8 the deployment’s own ECR', () => {
       JSON.stringify({ os: 'linux', architecture: 'arm64', config: { Cmd: ['sh'] } }),
     );
     const layer = Buffer.from('a layer');
-    for (const blob of [config, layer]) await client.putBlob('acme/app', sha256(blob), blob.length, blob);
+    for (const blob of [config, layer]) await client.putBlob('acme/app', sha256(blob), blob);
     const manifest = Buffer.from(
       JSON.stringify({
         schemaVersion: 2,

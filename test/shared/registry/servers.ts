@@ -137,9 +137,10 @@ export async function startMemoryRegistry(
     }
     uploads.delete(id);
     if (method === 'DELETE') return { status: 204 };
-    if (sha256(kept) !== digest)
+    const whole = Buffer.concat([kept, body]);
+    if (sha256(whole) !== digest)
       return json(400, { errors: [{ code: 'DIGEST_INVALID', message: 'other bytes' }] });
-    blobs.set(digest, kept);
+    blobs.set(digest, whole);
     return { status: 201 };
   }
 

@@ -1,0 +1,117 @@
+/** I7: what happens to a blob on its way between two registries that misbehave. */
+import { afterEach, expect, it } from 'vitest';
+import { copyBlobs, type Side } from '../../builder/mirror/copy-blobs.ts';
+import { createRegistryClient } from '../../shared/registry/client.ts';
+import { createNetwork } from '../../shared/registry/network.ts';
+import {
+  type Answer,
+  type Asked,
+  json,
+  type MemoryRegistry,
+  sha256,
+  startMemoryRegistry,
+} from '../shared/registry/servers.ts';
+
+const open: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.stop()));
+});
+
+async function registry(before?: (asked: Asked) => Answer | undefined): Promise<[MemoryRegistry, Side]> {
+  const store = await startMemoryRegistry(before);
+  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 300 });
+  open.push(store, { stop: async () => network.close() });
+  const client = createRegistryClient({ host: store.host, insecure: true, network });
+  return [store, { client, repository: 'app' }];
+}
+
+const isBlob = ({ method, url }: Asked) => method === 'GET' && url.includes('/blobs/');
+const isUpload = ({ method }: Asked) => method === 'PUT';
+
+async function copy(from: Side, to: Side, ...contents: string[]) {
+  const lines: string[] = [];
+  const blobs = contents.map((text) => ({ digest: sha256(text), sizeBytes: Buffer.byteLength(text) }));
+  const counts = await copyBlobs(from, to, blobs, (line) => void lines.push(line));
+  return { counts, lines };
+}
+
+it('moves what is missing, and asks for the body of nothing that is there', async () => {
+  const [source, from] = await registry();
+  const [target, to] = await registry();
+  for (const text of ['one', 'two', 'three']) source.putBlob(text);
+  target.putBlob('two');
+  const { counts } = await copy(from, to, 'one', 'two', 'three');
+  expect(counts).toEqual({ movedBlobs: 2, existingBlobs: 1, mountedBlobs: 0, movedBytes: 8 });
+  expect([...target.blobs.keys()].sort()).toEqual([...source.blobs.keys()].sort());
+  expect(source.asked.filter(isBlob)).toHaveLength(2);
+  expect((await copy(from, to, 'one', 'two', 'three')).counts).toMatchObject({
+    existingBlobs: 3,
+    movedBytes: 0,
+  });
+  expect(target.asked.filter(isUpload)).toHaveLength(2);
+});
+
+it('sends a blob whose length the source does not tell', async () => {
+  const [source, from] = await registry((asked) =>
+    isBlob(asked) ? { status: 200, headers: { 'transfer-encoding': 'chunked' }, body: 'one' } : undefined,
+  );
+  const [target, to] = await registry();
+  source.putBlob('one');
+  expect((await copy(from, to, 'one')).counts).toMatchObject({ movedBlobs: 1, movedBytes: 3 });
+  expect(String(target.blobs.get(sha256('one')))).toBe('one');
+});
+
+it.each([
+  ['other bytes', 'eno'],
+  ['no bytes', ''],
+  ['a web page', '<html>Please log in</html>'],
+])('refuses %s than those of the digest, even where the target takes anything', async (_, body) => {
+  const [, from] = await registry((asked) => (isBlob(asked) ? { status: 200, body } : undefined));
+  const whole: string[] = [];
+  const [, to] = await registry((asked) => {
+    if (!isUpload(asked)) return undefined;
+    whole.push(String(asked.body));
+    return { status: 201 };
+  });
+  await expect(copy(from, to, 'one')).rejects.toMatchObject({
+    failure: { code: 'source-unavailable', message: expect.stringContaining('other bytes') },
+  });
+  expect(whole).toEqual([]);
+});
+
+it('reads again what broke off, and says so', async () => {
+  let reads = 0;
+  const [source, from] = await registry((asked) =>
+    isBlob(asked) && reads++ === 0
+      ? { status: 200, headers: { 'content-length': '1000' }, body: 'on' }
+      : undefined,
+  );
+  const [target, to] = await registry();
+  source.putBlob('one');
+  const { counts, lines } = await copy(from, to, 'one');
+  expect(counts).toMatchObject({ movedBlobs: 1, movedBytes: 3 });
+  expect(lines.join('\n')).toMatch(/again in 2 s: .* broke off/);
+  expect(target.blobs.size).toBe(1);
+});
+
+it('sends again what the target broke off or put off', async () => {
+  const [source, from] = await registry();
+  const answers = [json(429, {}, { 'retry-after': '0' }), json(503, {}, {})];
+  const [target, to] = await registry((asked) => (isUpload(asked) ? answers.shift() : undefined));
+  source.putBlob('one');
+  const { lines } = await copy(from, to, 'one');
+  expect(lines.join('\n')).toMatch(/again in 0 s[\s\S]*again in 4 s/);
+  expect(target.blobs.size).toBe(1);
+});
+
+it.each([
+  ['refuses', 413, 'push-refused'],
+  ['may not be written', 403, 'push-unauthorized'],
+])('fails with its code where the target %s, and the others stop', async (_, status, code) => {
+  const [source, from] = await registry();
+  const [, to] = await registry((asked) => (isUpload(asked) ? json(status, {}) : undefined));
+  const contents = Array.from({ length: 12 }, (_, i) => `content ${i}`);
+  for (const text of contents) source.putBlob(text);
+  await expect(copy(from, to, ...contents)).rejects.toMatchObject({ failure: { code } });
+  expect(source.asked.filter(isBlob).length).toBeLessThanOrEqual(8);
+});
