@@ -1,11 +1,13 @@
 /** The kept lines themselves: objects of newline-delimited JSON. The last one is rewritten until it is full. */
 import type { Artifacts } from '../aws/artifacts.ts';
 import type { LogLine } from '../model/common.ts';
-import type { Chunk } from './tail.ts';
+import { type Chunk, linesInObjects, type Tail } from './tail.ts';
 
 const kib = 1024;
 /** Objects of long logs are larger, so that the index stays small. */
 const fullBytes = (count: number) => (count < 200 ? 256 * kib : count < 400 ? 1024 * kib : 4096 * kib);
+/** Lines beside the index are at most this long together, so that looking at it stays cheap. */
+const recentBytes = 8 * kib;
 /** Text in one answer; Lambda's limit is 6 MB, and JSON escapes may lengthen it. */
 const pageBytes = 768 * kib;
 
@@ -20,18 +22,42 @@ export interface ChunkStore {
   jobId: string;
 }
 
+type Kept = Pick<Tail, 'chunks' | 'recent' | 'lines'>;
+
 /**
  * Puts `lines` behind the kept ones and answers the index as it is then, with the object that it no longer names.
- * Until somebody writes that index, nothing has happened.
+ * Until somebody writes that index, nothing has happened. What is new stays beside the index where it is short enough;
+ * what was there before then makes room.
  */
 export async function appendLines(
-  { artifacts, organisation, jobId }: ChunkStore,
-  kept: { chunks: Chunk[]; lines: number },
+  store: ChunkStore,
+  { chunks, recent, lines: count }: Kept,
   version: number,
   lines: LogLine[],
-): Promise<{ chunks: Chunk[]; lines: number; replaced?: Chunk }> {
-  const chunks = [...kept.chunks];
-  let first = kept.lines;
+): Promise<Kept & { replaced?: Chunk }> {
+  const news = lines.map((line) => JSON.stringify(line));
+  const all = [...recent, ...news];
+  const next = count + news.length;
+  if (bytesOf(all) <= recentBytes) return { chunks, recent: all, lines: next };
+  const fits = bytesOf(news) <= recentBytes;
+  const first = linesInObjects({ lines: count, recent });
+  const written = await write(store, chunks, version, first, fits ? recent : all);
+  return { ...written, recent: fits ? news : [], lines: next };
+}
+
+const bytesOf = (lines: string[]) => lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+
+/** `lines`, the first of which is the `start`th of the log, behind those in `chunks`. */
+async function write(
+  { artifacts, organisation, jobId }: ChunkStore,
+  before: Chunk[],
+  version: number,
+  start: number,
+  lines: string[],
+): Promise<{ chunks: Chunk[]; replaced?: Chunk }> {
+  const chunks = [...before];
+  let first = start;
+  let next = start;
   let text = '';
   let bytes = 0;
   let replaced: Chunk | undefined;
@@ -42,7 +68,6 @@ export async function appendLines(
     replaced = open;
     chunks.pop();
   }
-  let next = kept.lines;
   const close = async () => {
     const chunk: Chunk = [first, next - 1, version, bytes];
     await artifacts.write(chunkKey(organisation, jobId, chunk), text, 'application/x-ndjson');
@@ -52,14 +77,13 @@ export async function appendLines(
     bytes = 0;
   };
   for (const line of lines) {
-    const encoded = `${JSON.stringify(line)}\n`;
-    text += encoded;
-    bytes += Buffer.byteLength(encoded);
+    text += `${line}\n`;
+    bytes += Buffer.byteLength(line) + 1;
     next++;
     if (bytes >= fullBytes(chunks.length)) await close();
   }
   if (bytes > 0) await close();
-  return { chunks, lines: next, ...(replaced ? { replaced } : {}) };
+  return { chunks, ...(replaced ? { replaced } : {}) };
 }
 
 function missing(organisation: string, jobId: string, chunk: Chunk): never {
@@ -68,29 +92,48 @@ function missing(organisation: string, jobId: string, chunk: Chunk): never {
   );
 }
 
+export interface LineRange {
+  from: number;
+  /** Not included. */
+  to: number;
+  limit: number;
+}
+
 /**
- * Kept lines from `from` up to `to` (not included), at most `limit` and about 768 KiB, at least one where there is one.
- * Nothing where an object has meanwhile been replaced by a longer one: the caller reads the index again.
+ * Kept lines of the range, at most `limit` and about 768 KiB, at least one where there is one; and where to read on.
+ * Nothing where an object is not there, unless those are passed over.
  */
 export async function readLines(
   { artifacts, organisation, jobId }: ChunkStore,
-  chunks: Chunk[],
-  range: { from: number; to: number; limit: number },
-): Promise<LogLine[] | undefined> {
-  const found: LogLine[] = [];
+  tail: Kept,
+  { from, to, limit }: LineRange,
+  passOverMissing = false,
+): Promise<{ lines: LogLine[]; next: number } | undefined> {
+  const lines: LogLine[] = [];
+  let next = from;
   let bytes = 0;
-  for (const chunk of chunks) {
-    const [first, last] = chunk;
-    if (last < range.from) continue;
-    if (first >= range.to) break;
-    const text = await artifacts.read(chunkKey(organisation, jobId, chunk));
-    if (text === undefined) return undefined;
-    const lines = text.split('\n').slice(0, -1);
-    for (const line of lines.slice(Math.max(0, range.from - first), range.to - first)) {
-      if (found.length >= range.limit || (found.length > 0 && bytes + line.length > pageBytes)) return found;
+  /** False once the page is full. */
+  const take = (encoded: string[]): boolean => {
+    for (const line of encoded) {
+      if (lines.length >= limit || (lines.length > 0 && bytes + line.length > pageBytes)) return false;
       bytes += line.length;
-      found.push(JSON.parse(line) as LogLine);
+      lines.push(JSON.parse(line) as LogLine);
+      next++;
     }
+    return true;
+  };
+  for (const chunk of tail.chunks) {
+    const [first, last] = chunk;
+    if (last < from) continue;
+    if (first >= to) return { lines, next };
+    const text = await artifacts.read(chunkKey(organisation, jobId, chunk));
+    if (text === undefined) {
+      if (!passOverMissing) return undefined;
+      next = last + 1;
+    } else if (!take(text.split('\n').slice(Math.max(0, from - first), Math.min(to, last + 1) - first)))
+      return { lines, next };
   }
-  return found;
+  const first = linesInObjects(tail);
+  take(tail.recent.slice(Math.max(0, from - first), Math.max(0, to - first)));
+  return { lines, next };
 }

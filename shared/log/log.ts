@@ -1,19 +1,21 @@
 /**
  * Logs, live and kept, by one mechanism. Whichever follower finds that nobody has looked for a while takes a short
- * lease, reads the sources on from where the index stands and keeps the lines; all others read what is kept. So a
- * hundred followers cost one read of CloudWatch, a reconnect reads on at its line number, and a log is the same
- * whether it is read while it grows or a year later.
+ * lease, reads the sources on from where the index stands and keeps the lines; all others look at the index, which has
+ * the newest lines with it. So a hundred followers cost one reader of CloudWatch, a reconnect reads on at its line
+ * number, and a log is the same whether it is read while it grows or a year later.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../model/common.ts';
-import { chunkKey, readLines } from './chunks.ts';
+import { chunkKey, type LineRange, readLines } from './chunks.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { intervalsMs, type LogDependencies, type LogJob, type Reader, refresh, release } from './refresh.ts';
-import { readTail } from './tail.ts';
+import { readTail, type Tail } from './tail.ts';
 
-/** How often a waiting follower looks at the index. */
-const pollMs = 150;
+/** A waiting follower looks at the index again after a time between these, so that not all look at once. */
+const pausesMs = [300, 550] as const;
+/** Whoever has to have all that there is asks this often whether the reader before has finished. */
+const drainPauseMs = 150;
 /** Answers go out this long before the function's own time is over. */
 const marginMs = 2000;
 
@@ -48,44 +50,54 @@ export interface Logs {
 export function createLogs(dependencies: LogDependencies): Logs {
   const { table, artifacts } = dependencies;
 
-  async function between(organisation: string, jobId: string, from: number, to: number, limit: number) {
-    for (;;) {
-      const tail = await readTail(table, organisation, jobId);
-      const range = { from, to: Math.min(to, tail.lines), limit };
-      const lines = await readLines({ artifacts, organisation, jobId }, tail.chunks, range);
-      // Otherwise an object was replaced between the two reads, and the index names the new one.
-      if (lines) return { lines, tail };
+  /** Lines as the index `seen` has them, or as a newer one does. */
+  async function between(organisation: string, jobId: string, seen: Tail, range: LineRange) {
+    const store = { artifacts, organisation, jobId };
+    for (let tail = seen; ; ) {
+      const found = await readLines(store, tail, range);
+      if (found) return { ...found, tail };
+      const before = tail;
+      tail = await readTail(table, organisation, jobId);
+      // Either an object was replaced meanwhile, and the index names the new one; or it has been deleted with age.
+      if (tail.version !== before.version) continue;
+      const rest = await readLines(store, tail, range, true);
+      if (rest) return { ...rest, tail };
     }
   }
 
   return {
     async follow({ cursor, limit, wait, remainingMs }, job) {
       const reader = newReader();
-      let current = await job();
-      const from = decodeCursor(cursor, current.id);
+      const first = await job();
+      const { organisation, id } = first;
+      const from = decodeCursor(cursor, id);
       const until = performance.now() + Math.min(wait * 1000, remainingMs() - marginMs);
-      for (;;) {
-        const seen = await refresh(dependencies, reader, current, 'look');
-        if (seen.lines > from || seen.complete) break;
-        if (performance.now() >= until) {
-          await release(dependencies, reader, current);
-          break;
-        }
-        await sleep(Math.max(1, Math.min(pollMs, until - performance.now())));
-        current = await job();
-      }
-      const { lines, tail } = await between(current.organisation, current.id, from, Infinity, limit);
-      const next = from + lines.length;
-      const complete = tail.complete && next >= tail.lines;
-      return {
-        items: lines,
-        complete,
-        ...(complete ? {} : { nextCursor: encodeCursor(current.id, next) }),
+      let known: LogJob | undefined = first;
+      // Only who is about to read the sources has to know what they are by now.
+      const latest = async () => {
+        const answer = known ?? (await job());
+        known = undefined;
+        return answer;
       };
+      for (;;) {
+        const seen = await refresh(dependencies, reader, first, latest, 'look');
+        known = undefined;
+        const isOver = performance.now() >= until;
+        if (seen.lines > from || seen.complete || isOver) {
+          if (seen.lines <= from && !seen.complete) await release(dependencies, reader, first, seen);
+          const range = { from, to: Infinity, limit };
+          const { lines, next, tail } = await between(organisation, id, seen, range);
+          const complete = tail.complete && next >= tail.lines;
+          return { items: lines, complete, ...(complete ? {} : { nextCursor: encodeCursor(id, next) }) };
+        }
+        const pauseMs = seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs);
+        await sleep(Math.max(1, Math.min(pauseMs, until - performance.now())));
+      }
     },
     async range(job, { attempt, from, to }) {
       await drain(dependencies, job);
-      const { starts, lines } = await readTail(table, job.organisation, job.id);
+      const tail = await readTail(table, job.organisation, job.id);
+      const { starts, lines } = tail;
       const index =
         attempt === undefined
           ? Math.min(starts.length, Math.max(1, job.sources.length)) - 1
@@ -93,12 +105,14 @@ export function createLogs(dependencies: LogDependencies): Logs {
       const start = starts[index];
       if (start === undefined) return [];
       const end = Math.min(starts[index + 1] ?? lines, start + to);
-      return (await between(job.organisation, job.id, start + from - 1, end, to - from + 1)).lines;
+      const wanted = { from: start + from - 1, to: end, limit: to - from + 1 };
+      return (await between(job.organisation, job.id, tail, wanted)).lines;
     },
     drain: (job) => drain(dependencies, job),
     async last(organisation, jobId, count) {
-      const { lines } = await readTail(table, organisation, jobId);
-      return (await between(organisation, jobId, Math.max(0, lines - count), lines, count)).lines;
+      const tail = await readTail(table, organisation, jobId);
+      const range = { from: Math.max(0, tail.lines - count), to: tail.lines, limit: count };
+      return (await between(organisation, jobId, tail, range)).lines;
     },
     async remove(organisation, jobId) {
       const { chunks } = await readTail(table, organisation, jobId);
@@ -114,16 +128,18 @@ const newReader = (): Reader => ({
   intervalMs: intervalsMs[0],
 });
 
+const anyOf = ([least, most]: readonly [number, number]) => least + Math.random() * (most - least);
+
 async function drain(dependencies: LogDependencies, job: LogJob): Promise<boolean> {
   const reader = newReader();
   // A follower may hold the lease; it gives it back with its next news, or loses it after some seconds.
   for (let attempt = 0; ; attempt++) {
-    const tail = await refresh(dependencies, reader, job, 'exhaust');
+    const tail = await refresh(dependencies, reader, job, () => job, 'exhaust');
     const others = tail.leaseUntil > dependencies.now().getTime() && tail.holder !== reader.holder;
     if (tail.complete || !others || attempt === 40) {
-      if (tail.holder === reader.holder) await release(dependencies, reader, job);
+      await release(dependencies, reader, job, tail);
       return tail.complete;
     }
-    await sleep(pollMs);
+    await sleep(drainPauseMs);
   }
 }

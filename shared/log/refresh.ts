@@ -11,17 +11,24 @@ import { readTail, type Tail, writeTail } from './tail.ts';
 
 /** A reader that died is replaced after this long. */
 const leaseMs = 5000;
-/** The sources are read this often while lines come, and less and less often up to the second number when not. */
-export const intervalsMs = [300, 700] as const;
+/**
+ * The sources are read this often while lines come, and less and less often up to the second number when not. Together
+ * with the pause of those who look at the index it has to stay well below a second.
+ */
+export const intervalsMs = [250, 400] as const;
 /** How long after its end a source without an end marker may still deliver lines. */
 const graceMs = 4000;
 /** Reads that CloudWatch refuses in a row before a reader leaves the rest to the next one, and the pause after each. */
 const mostThrottled = 3;
 const throttledPauseMs = 250;
 
-export interface LogJob {
+/** Whose log it is. */
+interface JobKey {
   organisation: string;
   id: string;
+}
+
+export interface LogJob extends JobKey {
   /** In order; a later one is an attempt after the earlier ended. */
   sources: LogSource[];
   /** Whether no further source will come. */
@@ -46,44 +53,49 @@ export interface Reader {
 /** Whether to read until nothing is left, or only to look for something new, and not more often than useful. */
 export type Effort = 'look' | 'exhaust';
 
-/** Answers the index as it is afterwards; somebody else's news where they hold the lease. */
+/**
+ * Answers the index as it is afterwards; somebody else's news where they hold the lease. `job` is asked only where the
+ * sources are going to be read.
+ */
 export async function refresh(
   dependencies: LogDependencies,
   reader: Reader,
-  job: LogJob,
+  { organisation, id }: JobKey,
+  latest: () => LogJob | Promise<LogJob>,
   effort: Effort,
 ): Promise<Tail> {
   const { table, now } = dependencies;
-  const { organisation, id } = job;
   const tail = await readTail(table, organisation, id);
   const time = now().getTime();
   const mine = tail.holder === reader.holder;
   if (tail.complete || (!mine && tail.leaseUntil > time)) return tail;
-  const isRead = job.sources.length < tail.starts.length;
-  if (isRead && !job.ended) return tail;
   // Clocks differ: a look in the future says nothing.
   const sinceMs = time - Math.max(tail.checkedAt, reader.checkedAt);
-  const isFresh = sinceMs >= 0 && sinceMs < reader.intervalMs;
-  if (effort === 'look' && isFresh && !isRead) return tail;
+  const isFresh = effort === 'look' && sinceMs >= 0 && sinceMs < reader.intervalMs;
+  if (isFresh && tail.starts.length === 1) return tail;
+  const job = await latest();
+  const isRead = job.sources.length < tail.starts.length;
+  if (isRead ? !job.ended : isFresh) return tail;
   reader.checkedAt = time;
-  const leased =
-    mine && tail.leaseUntil - time > leaseMs / 2
-      ? tail
-      : await writeTail(table, organisation, id, tail, {
-          ...tail,
-          holder: reader.holder,
-          leaseUntil: time + leaseMs,
-          checkedAt: time,
-        });
-  if (!leased) return readTail(table, organisation, id);
-  return readOn(dependencies, reader, job, leased, effort);
+  if (mine && tail.leaseUntil - time > leaseMs / 2) return readOn(dependencies, reader, job, tail, effort);
+  const leased = await writeTail(table, organisation, id, tail, {
+    ...tail,
+    holder: reader.holder,
+    leaseUntil: time + leaseMs,
+    checkedAt: time,
+  });
+  return leased.written ? readOn(dependencies, reader, job, leased.tail, effort) : leased.tail;
 }
 
-/** Gives the lease back, if this reader has it: the next one need not wait for its end. */
-export async function release({ table }: LogDependencies, reader: Reader, job: LogJob): Promise<void> {
-  const tail = await readTail(table, job.organisation, job.id);
+/** Gives the lease back, if this reader has it by `tail`: the next one need not wait for its end. */
+export async function release(
+  { table }: LogDependencies,
+  reader: Reader,
+  { organisation, id }: JobKey,
+  tail: Tail,
+): Promise<void> {
   if (tail.holder !== reader.holder) return;
-  await writeTail(table, job.organisation, job.id, tail, {
+  await writeTail(table, organisation, id, tail, {
     ...tail,
     holder: '',
     leaseUntil: 0,
@@ -106,10 +118,7 @@ async function readOn(
     const source = job.sources[tail.starts.length - 1];
     if (!source) {
       if (!job.ended) return tail;
-      return (
-        (await keep(dependencies, reader, job, tail, { lines: [], token, over: true })) ??
-        current(dependencies, job)
-      );
+      return (await keep(dependencies, reader, job, tail, { lines: [], token, over: true })).tail;
     }
     const page = await readSource(client, source, token);
     throttled = page.throttled ? throttled + 1 : 0;
@@ -119,8 +128,8 @@ async function readOn(
     token = page.token;
     if (lines.length > 0 || over) {
       const kept = await keep(dependencies, reader, job, tail, { lines, token, over });
-      if (!kept) return current(dependencies, job);
-      tail = kept;
+      if (!kept.written) return kept.tail;
+      tail = kept.tail;
       token = tail.token;
       reader.intervalMs = intervalsMs[0];
       if (tail.complete || (effort === 'look' && lines.length > 0)) return tail;
@@ -133,8 +142,6 @@ async function readOn(
 
 const past = (time: string | undefined, limit: number) => time !== undefined && Date.parse(time) <= limit;
 
-const current = ({ table }: LogDependencies, job: LogJob) => readTail(table, job.organisation, job.id);
-
 /** Puts lines first into objects, then into the index: what a crash leaves between the two is nobody's. */
 async function keep(
   { table, artifacts }: LogDependencies,
@@ -142,28 +149,28 @@ async function keep(
   job: LogJob,
   tail: Tail,
   news: { lines: LogLine[]; token: string | undefined; over: boolean },
-): Promise<Tail | undefined> {
+): Promise<{ tail: Tail; written: boolean }> {
   const store = { artifacts, organisation: job.organisation, jobId: job.id };
-  const { chunks, lines, replaced } =
-    news.lines.length > 0
-      ? await appendLines(store, tail, tail.version, news.lines)
-      : { ...tail, replaced: undefined };
+  const { replaced, ...kept } = await appendLines(store, tail, tail.version, news.lines);
   const sourceCount = Math.min(job.sources.length, tail.starts.length);
   const complete = news.over && job.ended && sourceCount === job.sources.length;
   const { token: _, ...before } = tail;
-  const written = await writeTail(table, job.organisation, job.id, tail, {
+  const outcome = await writeTail(table, job.organisation, job.id, tail, {
     ...before,
+    ...kept,
     ...(news.over || news.token === undefined ? {} : { token: news.token }),
-    chunks,
-    lines,
-    starts: news.over && !complete ? [...tail.starts, lines] : tail.starts,
+    starts: news.over && !complete ? [...tail.starts, kept.lines] : tail.starts,
     complete,
     checkedAt: reader.checkedAt,
     // What is new is answered at once, so the lease goes back with it.
     holder: '',
     leaseUntil: 0,
   });
-  const dead = written ? (replaced ? [replaced] : []) : chunks.filter((chunk) => chunk[2] === tail.version);
+  const dead = outcome.written
+    ? replaced
+      ? [replaced]
+      : []
+    : kept.chunks.filter((chunk) => chunk[2] === tail.version);
   for (const chunk of dead) await artifacts.remove(chunkKey(job.organisation, job.id, chunk));
-  return written;
+  return outcome;
 }

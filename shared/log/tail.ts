@@ -1,7 +1,7 @@
 /**
- * The index of a kept log: which lines lie in which object, and how far the sources were read. It changes only by
- * conditional writes on its version, so of two readers one wins and the other's lines never count: none is lost,
- * none comes twice.
+ * The index of a kept log: its newest lines themselves, which object holds which of the others, and how far the sources
+ * were read. It changes only by conditional writes on its version, so of two readers one wins and the other's lines
+ * never count: none is lost, none comes twice.
  */
 import { absent, ConditionFailedError, type Table, versionIs } from '../store/table.ts';
 
@@ -16,6 +16,9 @@ export interface Tail {
   /** When the sources were last read (epoch ms). */
   checkedAt: number;
   chunks: Chunk[];
+  /** The lines after those in objects, each as JSON: whoever waits for news has them with the index. */
+  recent: string[];
+  /** All lines, recent ones included. */
   lines: number;
   /** First line of every source so far; the last one is being read. */
   starts: number[];
@@ -30,40 +33,40 @@ const empty: Tail = {
   leaseUntil: 0,
   checkedAt: 0,
   chunks: [],
+  recent: [],
   lines: 0,
   starts: [0],
   complete: false,
 };
 
-export async function readTail(table: Table, organisation: string, jobId: string): Promise<Tail> {
-  return ((await table.get(organisation, 'logs', jobId)) as Tail | undefined) ?? empty;
-}
+const tailOf = (item: unknown): Tail => ({ ...empty, ...(item as Partial<Tail> | undefined) });
 
-/** Writes `next` over `before`; answers what is there now, or nothing where somebody else was faster. */
+/** How many lines lie in objects. */
+export const linesInObjects = ({ lines, recent }: Pick<Tail, 'lines' | 'recent'>) => lines - recent.length;
+
+export const readTail = async (table: Table, organisation: string, jobId: string): Promise<Tail> =>
+  tailOf(await table.get(organisation, 'logs', jobId));
+
+/** Writes `next` over `before`, unless somebody else was faster. Answers what is there then. */
 export async function writeTail(
   table: Table,
   organisation: string,
   jobId: string,
   before: Tail,
   next: Omit<Tail, 'version'>,
-): Promise<Tail | undefined> {
+): Promise<{ tail: Tail; written: boolean }> {
   const { token, ...rest } = next;
-  const written: Tail = {
+  const tail: Tail = {
     ...rest,
     ...(token === undefined ? {} : { token }),
     version: before.version + 1,
   };
   try {
-    await table.put(
-      organisation,
-      'logs',
-      jobId,
-      { ...written },
-      before.version === 0 ? absent : versionIs(before.version),
-    );
-    return written;
+    const condition = before.version === 0 ? absent : versionIs(before.version);
+    await table.put(organisation, 'logs', jobId, { ...tail }, condition);
+    return { tail, written: true };
   } catch (error) {
-    if (error instanceof ConditionFailedError) return undefined;
-    throw error;
+    if (!(error instanceof ConditionFailedError)) throw error;
+    return { tail: tailOf(error.existing), written: false };
   }
 }

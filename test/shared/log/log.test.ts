@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifacts } from '../../../shared/aws/artifacts.ts';
+import { chunkKey } from '../../../shared/log/chunks.ts';
 import type { LogPage, Logs } from '../../../shared/log/log.ts';
 import type { LogJob } from '../../../shared/log/refresh.ts';
+import type { Chunk } from '../../../shared/log/tail.ts';
 import { group, logPlace } from './place.ts';
 
 let place: Awaited<ReturnType<typeof logPlace>>;
@@ -21,6 +23,8 @@ const newJob = (more: Partial<LogJob> = {}): LogJob & { stream: string } => {
 
 const ask = { limit: 200, wait: 0, remainingMs: () => 30_000 };
 const texts = (page: LogPage) => page.items.map(({ text }) => text);
+/** Too long to stay beside the index. */
+const long = (text: string) => `${text} ${'x'.repeat(9000)}`;
 
 /** Follows as a client does, to the end. */
 async function follow(logs: Logs, job: () => LogJob, limit = 200): Promise<string[]> {
@@ -196,7 +200,7 @@ describe('B3 many readers, and readers that die', () => {
     const job = newJob();
     place.append(job.stream, 'one', 'two');
     await place.logs.follow(ask, async () => job);
-    place.append(job.stream, 'three');
+    place.append(job.stream, long('three'));
     const dying: Artifacts = {
       ...place.artifacts,
       async write(key, text, type) {
@@ -211,14 +215,14 @@ describe('B3 many readers, and readers that die', () => {
     expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual([
       'one',
       'two',
-      'three',
+      long('three'),
       'four',
     ]);
   });
 
   test('a reader that was overtaken while it wrote gives up its lines', async () => {
     const job = newJob();
-    place.append(job.stream, 'one');
+    place.append(job.stream, long('one'));
     const slow: Artifacts = {
       ...place.artifacts,
       async write(key, text, type) {
@@ -231,7 +235,42 @@ describe('B3 many readers, and readers that die', () => {
     };
     await place.readerOf({ artifacts: slow }).drain(job);
     place.append(job.stream, 'three', 'the end');
-    expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual(['one', 'two', 'three']);
+    expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual([long('one'), 'two', 'three']);
+  });
+});
+
+describe('B3 where lines lie', () => {
+  test('short news lie beside the index, older lines in objects, and pages go across both', async () => {
+    const job = newJob();
+    const wanted: string[] = [];
+    for (let i = 0; i < 30; i++) {
+      wanted.push(`${i} ${'x'.repeat(500)}`);
+      place.append(job.stream, wanted.at(-1) ?? '');
+      await place.logs.drain(job);
+    }
+    const { chunks, recent, lines } = (await place.table.get('acme', 'logs', job.id)) as {
+      chunks: number[][];
+      recent: string[];
+      lines: number;
+    };
+    expect(lines).toBe(30);
+    expect(recent.length).toBeGreaterThan(0);
+    expect(recent.length).toBeLessThan(30);
+    expect((chunks.at(-1)?.[1] ?? -1) + 1 + recent.length).toBe(30);
+    place.append(job.stream, 'the end');
+    expect(await follow(place.logs, () => ({ ...job, ended: true }), 7)).toEqual(wanted);
+    expect((await place.logs.last('acme', job.id, 29)).map(({ text }) => text)).toEqual(wanted.slice(1));
+  });
+
+  test('a log whose objects were deleted with age answers what is left, and ends', async () => {
+    const job = newJob({ ended: true });
+    place.append(job.stream, long('one'), long('two'));
+    await place.logs.drain(job);
+    place.append(job.stream, 'three', 'the end');
+    expect(await place.logs.drain(job)).toBe(true);
+    const { chunks } = (await place.table.get('acme', 'logs', job.id)) as { chunks: Chunk[] };
+    for (const chunk of chunks) await place.artifacts.remove(chunkKey('acme', job.id, chunk));
+    expect(await follow(place.logs, () => job)).toEqual(['three']);
   });
 });
 
