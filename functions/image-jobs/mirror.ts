@@ -3,7 +3,7 @@
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
 import { type BuildIds, inProgress } from '../../shared/build/accept/image.ts';
 import { placeBuild, tryStart } from '../../shared/build/accept/place.ts';
-import { pushable, whileConnected } from '../../shared/build/accept/registry.ts';
+import { joinRegistry, pushable, whileConnected } from '../../shared/build/accept/registry.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
 import type { Asking } from '../../shared/http/asking.ts';
@@ -73,9 +73,11 @@ export async function mirrorImage(
     asking,
     { id: ids.buildId, imageId, uri, registryId: target.registry.id, sourceImageId, request },
     async () => [
-      ...(await whileConnected(dependencies, organisation, target.registry.id)),
       ...(same
-        ? [await takenOver(dependencies, asking, imageId, ids.buildId)]
+        ? [
+            await takenOver(dependencies, asking, imageId, ids.buildId),
+            ...(await whileConnected(dependencies, organisation, target.registry.id)),
+          ]
         : await newImage(dependencies, asking, ids, {
             registryId: target.registry.id,
             registry: target.host,
@@ -132,11 +134,12 @@ async function requireFree(
 }
 
 async function newImage(
-  { table }: AcceptDependencies,
+  dependencies: AcceptDependencies,
   { organisation, email, now }: Asking,
   { imageId, buildId }: BuildIds,
-  named: Pick<ImageRecord, 'registryId' | 'registry' | 'repository' | 'tag' | 'uri' | 'logo'>,
+  named: Pick<ImageRecord, 'registry' | 'repository' | 'tag' | 'uri' | 'logo'> & { registryId: string },
 ): Promise<Write[]> {
+  const { table } = dependencies;
   const time = now.toISOString();
   const record: ImageRecord = {
     ...named,
@@ -154,6 +157,7 @@ async function newImage(
   return [
     putWrite(table, imageItem(table, organisation, record), absent),
     nameLock(table, organisation, record),
+    ...(await joinRegistry(dependencies, organisation, named.registryId)),
   ];
 }
 

@@ -1,8 +1,10 @@
 /** I2: an image that exists already, looked up in its registry before anything is written. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
+import { joinRegistry } from '../../shared/build/accept/registry.ts';
 import type { Asking } from '../../shared/http/asking.ts';
-import { invalid } from '../../shared/http/problem.ts';
+import { invalid, ProblemError } from '../../shared/http/problem.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { readmeWrite } from '../../shared/images/readme.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
@@ -20,6 +22,10 @@ import {
 import { putWrite } from '../../shared/store/advance.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
 
+type Dependencies = Pick<AcceptDependencies, 'table' | 'registries' | 'access'>;
+
+const attempts = 10;
+
 interface Found {
   registryId: string | undefined;
   location: ImageLocation;
@@ -31,7 +37,7 @@ interface Found {
 
 /** Answers the new image; the same `id` again finds the first one. Throws 422 where the registry doesn't have it, 409 where the name is taken. */
 export async function addReference(
-  dependencies: AcceptDependencies,
+  dependencies: Dependencies,
   { organisation, email, now }: Asking,
   id: string,
   asked: NewImage,
@@ -63,23 +69,30 @@ export async function addReference(
     hasReadme: asked.readme !== undefined && asked.readme !== '',
     ...(asked.logo ? { logo: asked.logo } : {}),
   };
-  try {
-    await table.transact([
-      putWrite(table, imageItem(table, organisation, record), absent),
-      nameLock(table, organisation, record),
-      ...(record.hasReadme ? [readmeWrite(table, organisation, id, asked.readme ?? '')] : []),
-    ]);
-    return record;
-  } catch (error) {
-    if (!(error instanceof ConditionFailedError)) throw error;
-    const first = await findImage(table, organisation, id);
-    if (first) return first;
-    throw nameTaken(record, error.existing?.imageId);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await table.transact([
+        putWrite(table, imageItem(table, organisation, record), absent),
+        nameLock(table, organisation, record),
+        ...(found.registryId ? await joinRegistry(dependencies, organisation, found.registryId) : []),
+        ...(record.hasReadme ? [readmeWrite(table, organisation, id, asked.readme ?? '')] : []),
+      ]);
+      return record;
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      const first = await findImage(table, organisation, id);
+      if (first) return first;
+      if (error.existing) throw nameTaken(record, error.existing.imageId);
+      // The registry left just now, which the next attempt says, or others of its images were being written.
+      if (attempt >= attempts)
+        throw new ProblemError(503, 'busy', 'Too many images of this registry are being added: try again.');
+      await sleep(Math.random() * 20 * attempt);
+    }
   }
 }
 
 async function locate(
-  { access, registries }: AcceptDependencies,
+  { access, registries }: Dependencies,
   organisation: string,
   asked: NewImage,
 ): Promise<Found> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
@@ -6,9 +7,10 @@ import { readmeWrite } from '../../shared/images/readme.ts';
 import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record.ts';
 import type { ImageChange } from '../../shared/model/image.ts';
 import { putWrite } from '../../shared/store/advance.ts';
+import { countImage } from '../../shared/store/registry-images.ts';
 import { ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
 
-const attempts = 5;
+const attempts = 10;
 
 /** I3: readme and logo. Throws 404, and 412 where the image isn't the version that `ifMatch` names. */
 export async function updateImage(
@@ -62,6 +64,7 @@ export async function removeImage(
           ExpressionAttributeValues: { ':expected': current.version },
         },
       },
+      ...countImage(table, organisation, current.registryId, -1),
       remove('image-names', nameKey(current)),
       remove('readmes', id),
     ]);
@@ -86,6 +89,7 @@ async function withVersion(
       if (!(error instanceof ConditionFailedError)) throw error;
       if (attempt >= attempts)
         throw new ProblemError(409, 'busy', 'The image changes too often just now: try again.');
+      await sleep(Math.random() * 20 * attempt);
     }
   }
 }

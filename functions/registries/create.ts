@@ -4,6 +4,7 @@ import type { NewRegistry } from '../../shared/model/registry.ts';
 import { checkRegistry } from '../../shared/registry/check.ts';
 import { InvalidRegistryUrlError, parseRegistryUrl, type RegistryUrl } from '../../shared/registry/url.ts';
 import type { RegistryRecord } from '../../shared/store/registries.ts';
+import { withoutImages } from '../../shared/store/registry-images.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
 import { brokenRules } from './credential-rules.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
@@ -66,9 +67,20 @@ export async function createRegistry(
   try {
     return await finishWithSecret(dependencies, organisation, begun, credentials);
   } catch (error) {
-    // The caller hears that it failed, so nothing may stay.
-    await table.remove(organisation, 'registries', id);
+    await forget(dependencies, organisation, id);
     throw error;
+  }
+}
+
+/** The caller hears that it failed, so nothing may stay, unless an image has come to refer to it. */
+async function forget({ table }: RegistriesDependencies, organisation: string, id: string): Promise<void> {
+  try {
+    await table.transact([
+      { Delete: { TableName: table.name, Key: table.key(organisation, 'registries', id) } },
+      withoutImages(table, organisation, id),
+    ]);
+  } catch (error) {
+    if (!(error instanceof ConditionFailedError)) throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { secretNameOf } from '../../shared/aws/secrets.ts';
-import { ProblemError } from '../../shared/http/problem.ts';
+import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import type { RegistryRecord } from '../../shared/store/registries.ts';
 import { type Condition, ConditionFailedError, versionIs } from '../../shared/store/table.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
@@ -12,7 +12,7 @@ import type { RegistriesDependencies } from './dependencies.ts';
 /** No request lives longer, so an older mark was left by one that died. */
 const markSeconds = 31;
 
-const busy = () =>
+export const busy = () =>
   new ProblemError(
     409,
     'registry-busy',
@@ -24,6 +24,12 @@ const busy = () =>
 /** Throws a 409 problem while another request is at work on the registry. */
 export function requireIdle({ changing }: RegistryRecord, now: Date): void {
   if (changing && Date.parse(changing.at) + markSeconds * 1000 > now.getTime()) throw busy();
+}
+
+/** Throws a 409 problem once a removal has begun, even one that died: it can only be finished. */
+export function requireStaying({ removing }: RegistryRecord): void {
+  if (removing)
+    throw conflict('registry-leaving', 'The registry is being deleted: DELETE it again if it stays.');
 }
 
 export const mark = (now: Date) => ({ by: randomUUID(), at: now.toISOString() });

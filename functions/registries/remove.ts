@@ -2,56 +2,84 @@ import { secretNameOf } from '../../shared/aws/secrets.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
+import { putWrite } from '../../shared/store/advance.ts';
+import type { RegistryRecord } from '../../shared/store/registries.ts';
+import { withoutImages } from '../../shared/store/registry-images.ts';
 import { getSettings, putSettings } from '../../shared/store/settings.ts';
-import { ConditionFailedError, columnPrefix, versionIs } from '../../shared/store/table.ts';
+import { ConditionFailedError, versionIs } from '../../shared/store/table.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
-import { requireIdle } from './record-change.ts';
+import { busy, requireIdle } from './record-change.ts';
 import { storedRegistry } from './update.ts';
 
+interface Removal {
+  force: boolean;
+  ifMatch: string | undefined;
+}
+
 /**
- * R3: disconnects a registry. Throws 404, 412, and 409 for a default registry, one that images refer to or that is the
- * organisation's default; `force` takes the last two.
+ * R3: disconnects a registry. First it is marked, which is refused while images refer to it and lets no more of them
+ * come; then its secret goes, then its record: what a crash leaves is a record that can be deleted again, never a
+ * secret without one, nor an image without its registry.
+ * Throws 404, 412, and 409 for a default registry, one that images refer to or that is the organisation's default;
+ * `force` takes the last two.
  */
 export async function removeRegistry(
   dependencies: RegistriesDependencies,
   { organisation, now }: Asking,
   id: string,
-  { force, ifMatch }: { force: boolean; ifMatch: string | undefined },
+  { force, ifMatch }: Removal,
 ): Promise<void> {
   const { table, secrets, stage } = dependencies;
   const record = await storedRegistry(dependencies, organisation, id);
   requireMatch({ ifMatch }, record.version);
   requireIdle(record, now);
-  const images = await table.query({
-    organisation,
-    collection: 'images',
-    index: 'byRegistry',
-    prefix: columnPrefix(id),
-    limit: 1,
-  });
-  if (images.items.length > 0 && !force)
-    throw conflict(
-      'registry-in-use',
-      'Images refer to this registry: delete them first, or use ?force=true.',
-    );
-  const settings = await getSettings(table, organisation);
-  if (settings.settings.defaultRegistryId === id) {
-    if (!force)
-      throw conflict(
-        'registry-in-use',
-        "This is the organisation's default registry: choose another, or use ?force=true.",
-      );
-    const { defaultRegistryId: _, ...others } = settings.settings;
-    await putSettings(table, organisation, others, settings.version);
-  }
-  // The secret goes first: what a crash leaves is a record that can be deleted again, never a secret without one.
+  await leaveSettings(dependencies, organisation, id, force);
+  const { version } = record.removing ? record : await mark(dependencies, organisation, record, force);
   await secrets.remove(secretNameOf(stage.stage, organisation, 'registries', id));
   try {
-    await table.remove(organisation, 'registries', id, versionIs(record.version));
+    await table.remove(organisation, 'registries', id, versionIs(version));
+  } catch (error) {
+    // Somebody else who was asked the same has finished it.
+    if (!(error instanceof ConditionFailedError) || error.existing) throw error;
+  }
+}
+
+async function mark(
+  { table }: Pick<RegistriesDependencies, 'table'>,
+  organisation: string,
+  { changing: _, ...record }: RegistryRecord,
+  force: boolean,
+): Promise<{ version: number }> {
+  const next = { ...record, removing: true, version: record.version + 1 } as RegistryRecord;
+  try {
+    await table.transact([
+      putWrite(table, next, versionIs(record.version)),
+      ...(force ? [] : [withoutImages(table, organisation, record.id)]),
+    ]);
+    return next;
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
-    // Gone already is what was asked for; anything else was changed meanwhile.
-    if (error.existing)
-      throw conflict('registry-busy', 'The registry was changed by another request: try again.');
+    if (error.existing === undefined || !('images' in error.existing)) throw busy();
+    throw conflict(
+      'registry-in-use',
+      `${error.existing.images} images refer to this registry: delete them first, or use ?force=true.`,
+    );
   }
+}
+
+async function leaveSettings(
+  { table }: Pick<RegistriesDependencies, 'table'>,
+  organisation: string,
+  id: string,
+  force: boolean,
+): Promise<void> {
+  const { settings, version } = await getSettings(table, organisation);
+  if (settings.defaultRegistryId !== id) return;
+  if (!force)
+    throw conflict(
+      'registry-in-use',
+      "This is the organisation's default registry: choose another, or use ?force=true.",
+    );
+  const { defaultRegistryId: _, ...others } = settings;
+  await putSettings(table, organisation, others, version);
 }

@@ -6,7 +6,7 @@ import { getRegistryRecord, type RegistryRecord } from '../../shared/store/regis
 import { readUrl } from './create.ts';
 import { brokenRules } from './credential-rules.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
-import { finishWithSecret, mark, replaceRecord, requireIdle } from './record-change.ts';
+import { finishWithSecret, mark, replaceRecord, requireIdle, requireStaying } from './record-change.ts';
 
 /**
  * R3: changes title, url or credentials; null and missing fields are left alone, the secret keeps its identity.
@@ -21,6 +21,7 @@ export async function updateRegistry(
 ): Promise<RegistryRecord> {
   const current = await storedRegistry(dependencies, organisation, id);
   requireMatch({ ifMatch }, current.version);
+  requireStaying(current);
   requireIdle(current, now);
   const credentials = newCredentials(current, change);
   const url = change.url ? readUrl(change.url, dependencies.stage.privateRegistries) : current;

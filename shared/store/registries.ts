@@ -19,6 +19,8 @@ export interface RegistryRecord extends Item, RegistryUrl {
   version: number;
   /** Set while the secret is being written: record and secret change together or the next request finishes it. */
   changing?: { by: string; at: string };
+  /** Set when its removal has begun: no image comes to refer to it any more. */
+  removing?: true;
 }
 
 /** A registry as Slipway works with it: a default, or a stored one with its secret. */
@@ -26,6 +28,8 @@ export interface KnownRegistry extends RegistryUrl {
   registry: Registry;
   version: number;
   secretArn?: string;
+  /** On its way out. */
+  removing?: true;
 }
 
 export interface RegistryStore {
@@ -75,6 +79,7 @@ const toKnown = (record: RegistryRecord): KnownRegistry => ({
   registry: toRegistry(record),
   version: record.version,
   ...(record.secretArn ? { secretArn: record.secretArn } : {}),
+  ...(record.removing ? { removing: record.removing } : {}),
 });
 
 export const toRegistry = (record: RegistryRecord): Registry => ({

@@ -27,6 +27,7 @@ export {
 /** What an item is, and so which partition it lies in. */
 export type Collection =
   | 'registries'
+  | 'registry-images'
   | 'images'
   | 'image-names'
   | 'readmes'

@@ -18,7 +18,7 @@ import type { AcceptDependencies } from './dependencies.ts';
 import { acceptOnce } from './once.ts';
 import { tryStart } from './place.ts';
 import { withDockerfile } from './recipe.ts';
-import { notConnected, pushable, whileConnected } from './registry.ts';
+import { joinRegistry, notConnected, pushable, whileConnected } from './registry.ts';
 import { readBuildRequest } from './request.ts';
 
 /** Narrower than what other registries take. */
@@ -93,7 +93,7 @@ export async function buildImage(
         absent,
       ),
       nameLock(table, organisation, record),
-      ...(await whileConnected(dependencies, organisation, target.registry.id)),
+      ...(await joinRegistry(dependencies, organisation, target.registry.id)),
       ...(record.hasReadme ? [readmeWrite(table, organisation, imageId, asked.readme ?? '')] : []),
     ],
     (existing) => {

@@ -2,35 +2,50 @@
 import { conflict, invalid, ProblemError } from '../../http/problem.ts';
 import { defaultRegistryIds } from '../../registry/defaults.ts';
 import type { KnownRegistry } from '../../store/registries.ts';
+import { countImage } from '../../store/registry-images.ts';
 import { getSettings } from '../../store/settings.ts';
 import type { Write } from '../../store/table.ts';
 import type { AcceptDependencies } from './dependencies.ts';
+
+type Dependencies = Pick<AcceptDependencies, 'table' | 'registries'>;
+
+/** What a new image writes beside itself. Throws 409 `registry-not-connected`. */
+export async function joinRegistry(
+  dependencies: Dependencies,
+  organisation: string,
+  registryId: string,
+): Promise<Write[]> {
+  return [
+    ...(await whileConnected(dependencies, organisation, registryId)),
+    ...countImage(dependencies.table, organisation, registryId, 1),
+  ];
+}
 
 /**
  * Has a transaction refused where the registry was disconnected since; nothing for the defaults, which can't be.
  * Throws 409 `registry-not-connected`.
  */
 export async function whileConnected(
-  { table, registries }: Pick<AcceptDependencies, 'table' | 'registries'>,
+  { table, registries }: Dependencies,
   organisation: string,
   registryId: string,
 ): Promise<Write[]> {
   const known = await registries.get(organisation, registryId);
-  if (!known) throw notConnected(`The registry ${registryId}`);
+  if (!known || known.removing) throw notConnected(`The registry ${registryId}`);
   if (known.registry.isDefault) return [];
   return [
     {
       ConditionCheck: {
         TableName: table.name,
         Key: table.key(organisation, 'registries', registryId),
-        ConditionExpression: 'attribute_exists(pk)',
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(removing)',
       },
     },
   ];
 }
 
 export const notConnected = (registry: string) =>
-  conflict('registry-not-connected', `${registry} is not connected: nothing can be pushed to it.`);
+  conflict('registry-not-connected', `${registry} is not connected, or not any more: connect it first.`);
 
 /** The registry that was asked for, else the organisation's default, else its own space. */
 export async function pushable(

@@ -2,6 +2,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../shared/http/operation.ts';
+import { countImage } from '../../../shared/store/registry-images.ts';
 import { columnKey } from '../../../shared/store/table.ts';
 import { startDeployment, type TestDeployment, testStage } from '../deployment.ts';
 import { ada, type Call, call } from '../event.ts';
@@ -230,12 +231,14 @@ describe('R3 changing and deleting', () => {
 
   it('R6 refuses while images refer to it, unless forced', async () => {
     const { body } = await create(quay);
-    await deployment.table.put(caller.organisation, 'images', 'img_1', {
+    const { table } = deployment;
+    await table.put(caller.organisation, 'images', 'img_1', {
       id: 'img_1',
       registryId: body.id,
       repository: 'team/app',
       registryKey: columnKey(body.id, 'img_1'),
     });
+    await table.transact(countImage(table, caller.organisation, body.id, 1));
     const images = { route: '/v1/registries/{id}/images', method: 'GET', params: { id: body.id } };
     await expect.poll(async () => (await ask(images)).body.items).toMatchObject([{ id: 'img_1' }]);
     expect(await one('DELETE', body.id)).toMatchObject({
