@@ -7,10 +7,12 @@ import { requireBases } from '../bases.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchContext } from '../context.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
-import { findDocker } from '../docker.ts';
+import { createDocker, findDocker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
+import { requireHeredocs } from '../heredocs.ts';
 import { say } from '../output.ts';
 import { createRegistryView } from '../pushed.ts';
+import { networkOf, trustAuthorities } from '../registries.ts';
 import { createWork, type State, saveState, secretPath, type Work } from '../work.ts';
 
 /** `onSpec` hears of the spec as soon as it is known: a failure after that can be reported. */
@@ -26,6 +28,7 @@ export async function prepare(
   const state: State = { spec, client: '', cacheExists: false, timingsMs: {} };
   onSpec(state);
   if (spec.kind === 'mirror') return saveState(work, state);
+  await trustAuthorities(environment, spec);
   if (spec.kind === 'validation') {
     const { fetchImage } = await import('../validation/fetch-image.ts');
     return fetchImage(work, { ...state, spec }, aws);
@@ -37,6 +40,7 @@ export async function prepare(
     fetchContext(spec, work, aws),
     fetchSecrets(spec, work, aws),
   ]);
+  await requireHeredocs(spec, createDocker(client, work.docker.config));
   Object.assign(state, { client, cacheExists });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
@@ -48,7 +52,7 @@ export async function prepare(
  */
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
-  const registry = createRegistryView(work.docker.config, spec.privateRegistries);
+  const registry = createRegistryView(work.docker.config, networkOf(spec));
   const isStored = spec.registries.some(
     ({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`),
   );

@@ -3,7 +3,7 @@
  * those of `ONBUILD` where a later stage sets them off, and the program that reads it all (`# syntax=`). What no
  * engine can read is no image here: the engine refuses it, with its own words.
  */
-import { type Command, type Flag, fieldsOf, readCommand } from './command.ts';
+import { type Command, type Flag, fieldsOf, heredocsOf, readCommand } from './command.ts';
 import type { Line } from './lines.ts';
 import { type BuildStage, type Dockerfile, readDockerfile, wordsOf } from './stages.ts';
 
@@ -52,6 +52,17 @@ export function pinArgs(
   const pinned = reference === undefined ? undefined : pinnedTo(reference, digests);
   if (reference === undefined || pinned === undefined) return buildArgs;
   return { ...buildArgs, [syntaxArg]: (buildArgs[syntaxArg] ?? '').replace(reference, () => pinned) };
+}
+
+/** Whether it has here-documents that the engine itself would have to read: no other program is named for it. */
+export function hasOwnHeredocs(dockerfile: string, buildArgs: Record<string, string>): boolean {
+  const { syntaxes, stages, escapeMark } = readDockerfile(dockerfile, buildArgs);
+  const instructions = stages.flatMap((stage) => stage.instructions);
+  return (
+    syntaxes.length === 0 &&
+    syntaxFrom(buildArgs).length === 0 &&
+    instructions.some(({ source }) => heredocsOf(source.text, escapeMark).length > 0)
+  );
 }
 
 function pinnedTo(reference: string, digests: Record<string, string>): string | undefined {

@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ArchiveError } from '../../builder/archive/place.ts';
-import { unpack } from '../../builder/archive/unpack.ts';
+import { ArchiveError } from '../../../builder/archive/place.ts';
+import { unpack } from '../../../builder/archive/unpack.ts';
+import { entry, tar } from './tar.ts';
 
 let folder: string;
 let target: string;
@@ -175,31 +176,3 @@ with zipfile.ZipFile(out, 'w') as z:
             data = os.readlink(path) if stat.S_ISLNK(mode) else b'' if stat.S_ISDIR(mode) else open(path, 'rb').read()
             z.writestr(info, data)
 `;
-
-interface TarEntry {
-  path: string;
-  type?: string;
-  link?: string;
-  content?: string;
-}
-
-function entry({ path, type = '0', link = '', content = '' }: TarEntry): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(path, 0);
-  header.write('0000644\0', 100);
-  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('00000000000\0', 136);
-  header.write('        ', 148);
-  header.write(type, 156);
-  header.write(link, 157);
-  header.write('ustar\0', 257);
-  const sum = header.reduce((all, byte) => all + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
-  body.write(content);
-  return Buffer.concat([header, body]);
-}
-
-function tar(...entries: Buffer[]): Buffer {
-  return Buffer.concat([...entries, Buffer.alloc(1024)]);
-}
