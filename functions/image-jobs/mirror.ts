@@ -1,8 +1,9 @@
 /** I7: copies an image into a private registry, as a job of the form of builds. */
 
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
-import { type BuildIds, inProgress } from '../../shared/build/accept/image.ts';
 import { placeBuild, tryStart } from '../../shared/build/accept/place.ts';
+import type { BuildIds } from '../../shared/build/accept/plan.ts';
+import { inProgress } from '../../shared/build/accept/rebuild.ts';
 import { joinRegistry, pushable, whileConnected } from '../../shared/build/accept/registry.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';

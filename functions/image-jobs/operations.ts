@@ -1,6 +1,7 @@
 /** What starts work on images, or looks one up before it is added, bound to its use cases. */
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
-import { buildImage, rebuildImage } from '../../shared/build/accept/image.ts';
+import { buildImage } from '../../shared/build/accept/image.ts';
+import { rebuildImage } from '../../shared/build/accept/rebuild.ts';
 import { buildOf } from '../../shared/build/record.ts';
 import { askingOf } from '../../shared/http/asking.ts';
 import { type Implementation, implement } from '../../shared/http/operation.ts';

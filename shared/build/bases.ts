@@ -26,6 +26,13 @@ export interface BasesDependencies {
   now: () => Date;
 }
 
+interface BasesRequest {
+  dockerfile: string;
+  buildArgs: Record<string, string>;
+  /** Those that are being built: nobody knows their digests yet. */
+  isMember?: ((reference: string) => boolean) | undefined;
+}
+
 const keptSeconds = 60;
 /** Of one request, however many bases there are: they are asked for at the same time. */
 const patienceMs = 10_000;
@@ -33,7 +40,7 @@ const patienceMs = 10_000;
 export async function lookUpBases(
   dependencies: BasesDependencies,
   organisation: string,
-  { dockerfile, buildArgs }: { dockerfile: string; buildArgs: Record<string, string> },
+  { dockerfile, buildArgs, isMember = () => false }: BasesRequest,
 ): Promise<BaseDigests> {
   const found: BaseDigests = { digests: {}, unknown: [] };
   let timer: NodeJS.Timeout | undefined;
@@ -44,6 +51,7 @@ export async function lookUpBases(
   try {
     await Promise.all(
       baseImages(dockerfile, buildArgs).map(async (reference) => {
+        if (isMember(reference)) return;
         try {
           found.digests[reference] = await Promise.race([
             digestOf(dependencies, organisation, reference),

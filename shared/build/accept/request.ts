@@ -18,6 +18,8 @@ export interface Wanted {
   buildArgs?: Record<string, string> | undefined;
   secrets?: Record<string, string> | undefined;
   computes?: string[] | undefined;
+  /** Base images that are not to be looked up. */
+  isMember?: ((reference: string) => boolean) | undefined;
 }
 
 /** What a build is asked to do, and which of its base images couldn't be looked up. */
@@ -64,7 +66,11 @@ export async function readBuildRequest(
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
   const buildArgs = wanted.buildArgs ?? {};
-  const bases = await lookUpBases(dependencies, organisation, { dockerfile: wanted.dockerfile, buildArgs });
+  const bases = await lookUpBases(dependencies, organisation, {
+    dockerfile: wanted.dockerfile,
+    buildArgs,
+    isMember: wanted.isMember,
+  });
   const request = {
     dockerfile: wanted.dockerfile,
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),

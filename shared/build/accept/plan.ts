@@ -1,0 +1,26 @@
+import type { ImageRecord } from '../../images/record.ts';
+import type { Write } from '../../store/table.ts';
+import type { BuildRequest } from '../request.ts';
+import type { ReadRequest } from './request.ts';
+
+/** Ids of what is about to be accepted. */
+export interface BuildIds {
+  imageId: string;
+  buildId: string;
+}
+
+/** What a build is accepted together with. */
+export interface Together {
+  /** Written with the build or not at all; not written where another build answers. */
+  also?: Write[];
+  /** B14: base images that builds of the same request make, so that nobody looks them up. */
+  isMember?: (reference: string) => boolean;
+}
+
+/** A build that is found to be in order, with nothing written yet. */
+export interface Plan extends ReadRequest {
+  imageId: string;
+  uri: string;
+  /** `bases` are those that builds of the same request make: the ids of those builds, or the digests they made. */
+  accept(bases?: BuildRequest['bases']): Promise<ImageRecord>;
+}

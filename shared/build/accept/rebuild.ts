@@ -1,0 +1,119 @@
+/** B2: an image built again. */
+
+import { parentReference } from '../../dockerfile/stages.ts';
+import type { Asking } from '../../http/asking.ts';
+import { conflict, invalid } from '../../http/problem.ts';
+import { requireImage } from '../../images/find.ts';
+import { parentUriOf } from '../../images/lineage.ts';
+import { type ImageRecord, imageItem } from '../../images/record.ts';
+import type { Rebuild } from '../../model/build.ts';
+import { putWrite } from '../../store/advance.ts';
+import { versionIs } from '../../store/table.ts';
+import { type BuildRequest, readRequest } from '../request.ts';
+import type { AcceptDependencies } from './dependencies.ts';
+import { acceptOnce } from './once.ts';
+import { tryStart } from './place.ts';
+import type { BuildIds, Plan, Together } from './plan.ts';
+import { notConnected, pushable, whileConnected } from './registry.ts';
+import { readBuildRequest } from './request.ts';
+
+/** Builds again; what is left out is as before. Throws 404, and 409 `build-in-progress` while another build runs. */
+export async function rebuildImage(
+  dependencies: AcceptDependencies,
+  asking: Asking,
+  ids: BuildIds,
+  asked: Rebuild,
+  together: Together = {},
+): Promise<ImageRecord> {
+  return (await planRebuild(dependencies, asking, ids, asked, together)).accept();
+}
+
+/** Checks all of a request. Throws as `rebuildImage` does. */
+export async function planRebuild(
+  dependencies: AcceptDependencies,
+  asking: Asking,
+  { imageId, buildId }: BuildIds,
+  asked: Rebuild,
+  { also = [], isMember }: Together,
+): Promise<Plan> {
+  const { table } = dependencies;
+  const { organisation, now } = asking;
+  const image = await requireImage(table, organisation, imageId);
+  const before = image.lastBuildId ? await readRequest(table, organisation, image.lastBuildId) : undefined;
+  const dockerfile = asked.dockerfile ?? before?.dockerfile;
+  if (dockerfile === undefined)
+    throw invalid({ pointer: '/dockerfile', message: 'is needed: this image was never built here' });
+  // A repeated request finds its own build under way; it is found again below.
+  if (image.lastBuildId !== buildId) {
+    const { registryId } = image;
+    if (registryId === undefined || !(await dependencies.registries.get(organisation, registryId)))
+      throw notConnected(image.registry);
+    await pushable(dependencies, organisation, registryId);
+  }
+  const read = await readBuildRequest(
+    dependencies,
+    organisation,
+    {
+      dockerfile,
+      contextUploadId:
+        asked.contextUploadId === undefined ? before?.contextUploadId : (asked.contextUploadId ?? undefined),
+      buildArgs: asked.buildArgs ?? before?.buildArgs,
+      secrets: asked.secrets ?? before?.secrets,
+      computes: asked.computes ?? before?.computes,
+      lint: asked.lint,
+      isMember,
+    },
+    '',
+  );
+  return {
+    ...read,
+    imageId,
+    uri: image.uri,
+    async accept(bases = {}) {
+      const request: BuildRequest = { ...read.request, bases: { ...read.request.bases, ...bases } };
+      const accepted = await acceptOnce(
+        dependencies,
+        asking,
+        { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request },
+        {
+          unknownBases: read.unknownBases,
+          force: asked.force ?? false,
+          image: { uri: image.uri, id: imageId },
+        },
+        async (cached) => {
+          const current = await requireImage(table, organisation, imageId);
+          if (current.activeBuildId && current.activeBuildId !== buildId)
+            throw inProgress(current.activeBuildId);
+          const next: ImageRecord = {
+            ...current,
+            version: current.version + 1,
+            updatedAt: now.toISOString(),
+            // Ready stays ready, with the digest it has, until a build has succeeded.
+            status: current.status === 'ready' ? 'ready' : 'pending',
+            currentBuild: { id: buildId, status: 'queued', cached },
+            activeBuildId: buildId,
+            lastBuildId: buildId,
+            parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
+          };
+          return [
+            putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
+            ...(await whileConnected(dependencies, organisation, image.registryId ?? '')),
+            ...also,
+          ];
+        },
+        // Somebody changed the image in between: it is read again.
+        () => undefined,
+      );
+      if (accepted.image) return accepted.image;
+      await tryStart(dependencies, organisation, accepted.build.id);
+      return requireImage(table, organisation, imageId);
+    },
+  };
+}
+
+export const inProgress = (buildId: string) =>
+  conflict(
+    'build-in-progress',
+    `Build ${buildId} of this image is under way: wait for it, or stop it first.`,
+    [buildId],
+  );
