@@ -10,6 +10,7 @@ import { ArtifactsBucket, LogsBucket } from './constructs/buckets.ts';
 import { Identities } from './constructs/identities.ts';
 import { HouseLogGroup } from './constructs/log-group.ts';
 import { Mail } from './constructs/mail.ts';
+import { PullThroughCache } from './constructs/pull-through-cache.ts';
 import { defaultImagesNamespace, type Names } from './names.ts';
 
 /** Sort key of each index beside the table's own partition key: one per sortable column of a list. */
@@ -88,6 +89,7 @@ export class DataStack extends Stack {
       removalPolicy,
       emptyOnDelete: !stage.retainData,
     });
+    new PullThroughCache(this, 'PullThroughCache', { stage });
     // The attribute rather than a name put together here: it is right in every partition and on every endpoint.
     const { attrRepositoryUri } = repository.node.defaultChild as CfnRepository;
     this.ecrRegistry = Fn.select(0, Fn.split('/', attrRepositoryUri));

@@ -1,8 +1,12 @@
 /** Every AWS name that more than one part must agree on, and the checks that keep them apart. */
+import { cachedUpstreams, cacheNamespace } from '../shared/model/pull-through.ts';
 import type { Stage } from '../shared/model/stage.ts';
 
 /** ECR namespace of the images that Slipway itself publishes; no organisation may own it. */
 export const defaultImagesNamespace = 'slipway';
+
+/** ECR's limit for the prefix of a cache rule. */
+const cachePrefixLength = 30;
 
 /** IAM's limit for a role's name. */
 const roleNameLength = 64;
@@ -65,7 +69,7 @@ export function nameProblems(stage: Stage): string[] {
         `organisations: the role ${longest} has ${longest.length} characters, IAM allows ${roleNameLength}; shorten the stage or "${id}"`,
       );
   }
-  return [...problems, ...overlaps(stage)];
+  return [...problems, ...overlaps(stage), ...cacheProblems(stage)];
 }
 
 function duplicates(path: string, values: string[]): string[] {
@@ -90,4 +94,21 @@ function overlaps(stage: Stage): string[] {
       ),
   );
   return [...new Set(problems)];
+}
+
+/** Cached repositories have a namespace of their own beside the organisations'. */
+function cacheProblems(stage: Stage): string[] {
+  const upstreams = cachedUpstreams(stage);
+  const longest = Math.max(0, ...upstreams.map(({ prefix }) => prefix.length));
+  const namespace = cacheNamespace(stage.stage);
+  return [
+    ...(longest > cachePrefixLength
+      ? [
+          `pullThroughCache: ECR takes ${cachePrefixLength} characters for the prefix of a rule, and this stage's name makes it ${longest}; shorten the stage's name`,
+        ]
+      : []),
+    ...(upstreams.length > 0 && stage.organisations.some(({ id }) => id === namespace)
+      ? [`organisations: "${namespace}" is the ECR namespace of the pull-through cache; choose another id`]
+      : []),
+  ];
 }

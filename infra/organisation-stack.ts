@@ -30,6 +30,7 @@ export class OrganisationStack extends Stack {
     const { stage, names, organisation, vpc, artifacts } = props;
     const deployment = {
       ...arnsOf(this),
+      stage,
       names,
       organisation,
       artifactsBucketArn: artifacts.bucketArn,

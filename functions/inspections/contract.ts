@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
+import { findingsQuery, findingsSchema } from '../../shared/model/findings.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import { inspectionSchema, inspectQuery, inspectReferenceSchema } from '../../shared/model/inspection.ts';
 
@@ -36,4 +37,38 @@ export const inspectReference = operation({
   })),
   role: 'viewer',
   body: inspectReferenceSchema,
+});
+
+const onlyOwn =
+  "Only of images in the deployment's own registry: 409 `image-elsewhere` for others, which can be mirrored there.";
+
+export const listFindings = operation({
+  id: 'listFindings',
+  method: 'GET',
+  path: '/v1/images/{id}/findings',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Known vulnerabilities of an image, the worst first',
+    description: `What the last scan of it found. ${onlyOwn}`,
+    responses: { 200: { description: 'The findings, or that there are none yet', schema: findingsSchema } },
+  })),
+  role: 'viewer',
+  params: z.object({ id: idSchema('image') }),
+  query: findingsQuery,
+  problems: [404, 409],
+});
+
+export const scanImage = operation({
+  id: 'scanImage',
+  method: 'POST',
+  path: '/v1/images/{id}/findings',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Scan an image for known vulnerabilities',
+    description: `An image is scanned once in 24 hours: after that 409 \`recently-scanned\`. 409 \`scanned-continuously\` where the account scans all images by itself. ${onlyOwn}`,
+    responses: { 202: { description: 'The scan has begun', schema: findingsSchema, headers: ['Location'] } },
+  })),
+  role: 'editor',
+  params: z.object({ id: idSchema('image') }),
+  problems: [404, 409],
 });

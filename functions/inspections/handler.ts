@@ -1,3 +1,4 @@
+import { createImageScans } from '../../shared/aws/image-scans.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { serve } from '../../shared/http/serve.ts';
@@ -11,8 +12,11 @@ const { TABLE_NAME, ECR_REGISTRY } = readVariables({ TABLE_NAME: true, ECR_REGIS
 const table = createTable(TABLE_NAME);
 const { access } = registriesOfDeployment(table, ECR_REGISTRY, readStage());
 
-export const handler = serve(inspectionOperations({ table, access }), {
-  now: () => new Date(),
-  idempotency: createIdempotency(table),
-  log: createLog(),
-});
+export const handler = serve(
+  inspectionOperations({ table, access, scans: createImageScans(), ecrRegistry: ECR_REGISTRY }),
+  {
+    now: () => new Date(),
+    idempotency: createIdempotency(table),
+    log: createLog(),
+  },
+);

@@ -1,12 +1,14 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { createImageScans } from '../../shared/aws/image-scans.ts';
 import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs } from '../../shared/aws/jobs.ts';
 import { createRepositories } from '../../shared/aws/repositories.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { createLog } from '../../shared/observability/log.ts';
+import { createRegistryClient } from '../../shared/registry/client.ts';
 import { registriesOfDeployment } from '../../shared/registry/deployment.ts';
 import { createTable } from '../../shared/store/table.ts';
 import { prepare } from './prepare.ts';
@@ -22,7 +24,8 @@ const environment = readVariables({
 });
 const stage = readStage();
 const table = createTable(environment.TABLE_NAME);
-const { registries, access } = registriesOfDeployment(table, environment.ECR_REGISTRY, stage);
+const ecrRegistry = environment.ECR_REGISTRY;
+const { registries, access, network, ecrLogin } = registriesOfDeployment(table, ecrRegistry, stage);
 const log = createLog();
 const dependencies = {
   table,
@@ -33,7 +36,9 @@ const dependencies = {
   definitions: createJobDefinitions(),
   jobs: createJobs(),
   jobLog: createJobLog(environment.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
-  ecrRegistry: environment.ECR_REGISTRY,
+  scans: createImageScans(),
+  ecrRegistry,
+  ownEcr: async () => createRegistryClient({ host: ecrRegistry, network, credentials: await ecrLogin() }),
   logGroup: environment.JOB_LOG_GROUP,
   roleArnPrefix: environment.ROLE_ARN_PREFIX,
   apiUrl: environment.API_URL,

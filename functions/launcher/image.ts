@@ -11,49 +11,59 @@ import { type ImageLocation, referenceOf } from '../../shared/registry/reference
 import { resolveImageName } from '../../shared/registry/resolve.ts';
 import type { RegistryStore } from '../../shared/store/registries.ts';
 import type { Table } from '../../shared/store/table.ts';
+import { type CacheDependencies, findInCache, staleness } from './cache.ts';
 
 /** Hosts of the compute environments. */
 const platform = 'linux/amd64';
 
-export interface ImageDependencies {
+export interface ImageDependencies extends CacheDependencies {
   table: Table;
   registries: RegistryStore;
   access: RegistryAccess;
   repositories: Repositories;
-  /** Host of the deployment's own ECR. */
-  ecrRegistry: string;
 }
 
-/** An image as its registry has it now. */
+/** An image as its registry, or the cache of it, has it now. */
 export interface FoundImage {
   /** For the record. */
   image: Experiment['image'] & { uri: string; digest: string };
   location: ImageLocation;
+  /** Where it is read from: `location`, or its place in the cache. */
+  source: ImageLocation;
   client: RegistryClient;
   manifest: ResolvedManifest;
+  /** Why it doesn't come from the cache that there is of its registry. */
+  cacheRefused?: string;
 }
 
 /** Throws the errors of names and registries. */
 export async function findImage(
-  { table, registries, access }: ImageDependencies,
+  dependencies: ImageDependencies,
   organisation: string,
   requested: string | undefined,
 ): Promise<FoundImage> {
+  const { table, registries, access } = dependencies;
   const name = await resolveImageName(requested, nameSources(table, registries, organisation));
-  const { location, rule, uri, warnings } = name;
-  const client = await access.clientFor(organisation, location.host, location.repository);
-  const manifest = await client.resolveManifest(location.repository, referenceOf(location), platform);
+  const { location, rule, uri } = name;
+  const cached = await findInCache(dependencies, organisation, location, platform);
+  const warnings = [...name.warnings, ...(cached?.found ? staleness(location) : [])];
+  const direct = async () => {
+    const client = await access.clientFor(organisation, location.host, location.repository);
+    const manifest = await client.resolveManifest(location.repository, referenceOf(location), platform);
+    return { source: location, client, manifest };
+  };
+  const found = cached?.found ?? (await direct());
   return {
     image: {
       ...(requested === undefined ? {} : { requested }),
       rule,
       uri,
-      digest: manifest.digest,
+      digest: found.manifest.digest,
       ...(warnings.length > 0 ? { warnings } : {}),
     },
     location,
-    client,
-    manifest,
+    ...found,
+    ...(cached?.refused === undefined ? {} : { cacheRefused: cached.refused }),
   };
 }
 
@@ -91,7 +101,7 @@ export interface CopyProgress {
 export async function ownCopy(
   { access, repositories, ecrRegistry }: ImageDependencies,
   organisation: string,
-  { location, client, manifest: resolved }: FoundImage,
+  { location, source, client, manifest: resolved }: FoundImage,
   clearEntrypoint: boolean,
   limits: CopyLimits,
   progress: CopyProgress,
@@ -104,8 +114,8 @@ export async function ownCopy(
   const own = isOwn ? client : await access.clientFor(organisation, ecrRegistry, repository);
   const there = await own.headManifest(repository, tag);
   if (there) return pinned(target, there.digest);
-  const manifest = await client.getManifest(location.repository, resolved.platformDigest);
-  const from = { client, repository: location.repository, manifest };
+  const manifest = await client.getManifest(source.repository, resolved.platformDigest);
+  const from = { client, repository: source.repository, manifest };
   if (!isOwn) {
     await progress.started(resolved.sizeBytes, `${ecrRegistry}/${repository}`);
     await copyLayers(from, { client: own, repository }, limits, !clearEntrypoint);

@@ -1,3 +1,4 @@
+import type { ScannedImage } from '../../shared/aws/image-scans.ts';
 import type { JobDefinitions } from '../../shared/aws/jobs.ts';
 import { changeOf, type Entry, type Step } from '../../shared/experiment/change.ts';
 import { failed, opened } from '../../shared/experiment/conclusion.ts';
@@ -5,13 +6,16 @@ import { type ExperimentRecord, isOver, openAttempt } from '../../shared/experim
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import type { RunCompute, Stage } from '../../shared/model/stage.ts';
 import { CopyCancelledError } from '../../shared/registry/copy-layers.ts';
+import { parseReference } from '../../shared/registry/reference.ts';
 import { advance } from '../../shared/store/advance.ts';
 import { definitionOf } from './definition.ts';
+import { cacheRefusedEntry, copyingEntry, readyEntry, resolvedEntry, scanningEntry } from './entries.ts';
 import { LaunchRefusedError, launchFailure } from './failure.ts';
+import { type GateDependencies, passGate } from './gate.ts';
 import { type FoundImage, findImage, type ImageDependencies, ownCopy, pinned, pullOf } from './image.ts';
 import { end, type Next, submissionOf } from './submission.ts';
 
-export interface LauncherDependencies extends ImageDependencies {
+export interface LauncherDependencies extends ImageDependencies, GateDependencies {
   stage: Stage;
   definitions: JobDefinitions;
   logGroup: string;
@@ -30,7 +34,7 @@ export interface LaunchRequest {
 
 /** Compressed layers that a launch copies at most; what is larger is mirrored once, beforehand. */
 const copyLimitBytes = 20 * 1024 ** 3;
-/** Kept back for what follows a copy. */
+/** Kept back for what follows a copy or a scan. */
 const reserveMs = 20_000;
 
 /**
@@ -105,8 +109,13 @@ async function preparation(
   if (!record.command && !hasEntrypoint && config.command.length === 0)
     throw new LaunchRefusedError('no-command', `${found.image.uri} has no command of its own; name one.`);
   const clearEntrypoint = record.command !== undefined && record.entrypoint === 'replace' && hasEntrypoint;
-  const pull = await pullOf(dependencies, organisation, found.location);
-  let image = pinned(found.location, found.image.digest);
+  if (found.cacheRefused !== undefined) entries.push(cacheRefusedEntry(found, now()));
+  const isWanted = async () => {
+    const current = await table.get(organisation, 'experiments', record.id, true);
+    return current !== undefined && !isOver(current as ExperimentRecord);
+  };
+  const pull = await pullOf(dependencies, organisation, found.source);
+  let image = pinned(found.source, found.image.digest);
   if (pull.how === 'copy' || clearEntrypoint) {
     image = await ownCopy(
       dependencies,
@@ -117,23 +126,24 @@ async function preparation(
         limitBytes: copyLimitBytes,
         remainingMs,
         reserveMs,
-        cancelled: async () => {
-          const current = await table.get(organisation, 'experiments', record.id, true);
-          return !current || isOver(current as ExperimentRecord);
-        },
+        cancelled: async () => !(await isWanted()),
       },
       {
         started: (bytes, target) =>
           note(pinnedStep(found, [...entries.splice(0), copyingEntry(bytes, target, now())])),
       },
     );
-    entries.push({
-      time: now().toISOString(),
-      code: 'image-ready',
-      message: clearEntrypoint ? 'Runs with its ENTRYPOINT cleared.' : 'Runs from its copy.',
-      detail: { image },
-    });
+    entries.push(readyEntry(image, clearEntrypoint, now()));
   }
+  await passGate(
+    dependencies,
+    organisation,
+    { uri: found.image.uri, image: scannedOf(dependencies.ecrRegistry, found, image) },
+    {
+      started: () => note(pinnedStep(found, [...entries.splice(0), scanningEntry(now())])),
+      goesOn: async () => remainingMs() > reserveMs && (await isWanted()),
+    },
+  );
   const definition = definitionOf({
     stage: stage.stage,
     organisation,
@@ -153,7 +163,11 @@ async function preparation(
     message: reused ? 'Its job definition exists.' : 'Its job definition is registered.',
     detail: { jobDefinition: arn, reused },
   });
-  const pinnedImage = pinnedStep(found, entries);
+  const isElsewhere = image !== pinned(found.location, found.image.digest);
+  const pinnedImage = pinnedStep(
+    isElsewhere ? { ...found, image: { ...found.image, pulledFrom: image } } : found,
+    entries,
+  );
   return (current, circumstances) => {
     const move = pinnedImage(current, circumstances);
     return move && { ...move, set: { ...move.set, jobDefinition: arn } };
@@ -165,18 +179,13 @@ const pinnedStep =
   (record) =>
     isOver(record) ? undefined : { set: { image }, entries };
 
-function resolvedEntry({ image, manifest }: FoundImage, now: Date): Entry {
-  return {
-    time: now.toISOString(),
-    code: 'image-resolved',
-    message: `The image is ${image.uri} at ${image.digest}.`,
-    detail: { ...image, platform: manifest.platform, sizeBytes: manifest.sizeBytes },
-  };
+/** What of an image ECR can scan: itself, or its copy; nothing of one that hosts pull from elsewhere. */
+function scannedOf(
+  ecrRegistry: string,
+  { source, manifest }: FoundImage,
+  image: string,
+): ScannedImage | undefined {
+  if (source.host === ecrRegistry) return { repository: source.repository, digest: manifest.platformDigest };
+  const { host, repository, digest } = parseReference(image);
+  return host === ecrRegistry && digest !== undefined ? { repository, digest } : undefined;
 }
-
-const copyingEntry = (sizeBytes: number, target: string, now: Date): Entry => ({
-  time: now.toISOString(),
-  code: 'image-copying',
-  message: `Its layers are copied to ${target} first.`,
-  detail: { sizeBytes, target },
-});

@@ -1,3 +1,4 @@
+import { cacheNamespace } from '../../shared/model/pull-through.ts';
 import { defaultImagesNamespace } from '../names.ts';
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
@@ -14,6 +15,16 @@ export const pushActions = [
   'ecr:CompleteLayerUpload',
   'ecr:PutImage',
 ];
+
+/** Scans are started image by image: what an account's registry scans by itself is its operator's to say. */
+export const scanActions = ['ecr:DescribeImageScanFindings', 'ecr:StartImageScan'];
+
+/** Where the account has enhanced scanning, ECR asks Inspector for the findings with its caller's rights. */
+export const enhancedFindings: Access = {
+  actions: ['inspector2:ListCoverage', 'inspector2:ListFindings'],
+  resources: ['*'],
+  wildcard: 'Findings have no resource; the images that are asked about are limited by name.',
+};
 
 /** Log in to the account's registry: what one may then do there is decided per repository. */
 export const ecrLogin: Access = {
@@ -50,4 +61,22 @@ export function defaultRepositories({ arn }: Arns, actions = pullActions): Acces
     wildcard:
       'The default images are published by operators below one namespace; every organisation may read them.',
   };
+}
+
+/**
+ * Repositories of the stage's pull-through cache, which all organisations share; none where there is no cache. Who may
+ * import makes ECR fetch a tag.
+ */
+export function cachedRepositories(
+  { arn, stage }: Pick<Deployment, 'arn' | 'stage'>,
+  actions: string[],
+): Access[] {
+  if (!stage.pullThroughCache) return [];
+  return [
+    {
+      actions: [...actions, 'ecr:BatchImportUpstreamImage'],
+      resources: [arn('ecr', `repository/${cacheNamespace(stage.stage)}/*`)],
+      wildcard: 'ECR makes a repository for each public one that is pulled through the cache.',
+    },
+  ];
 }

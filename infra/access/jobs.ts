@@ -2,9 +2,15 @@
 import type { Names } from '../names.ts';
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
-import { defaultRepositories, ecrLogin, organisationRepositories, pullActions } from './ecr.ts';
+import {
+  cachedRepositories,
+  defaultRepositories,
+  ecrLogin,
+  organisationRepositories,
+  pullActions,
+} from './ecr.ts';
 
-export interface OrganisationDeployment extends Pick<Deployment, 'arn' | 'artifactsBucketArn'> {
+export interface OrganisationDeployment extends Pick<Deployment, 'arn' | 'artifactsBucketArn' | 'stage'> {
   names: Names;
   organisation: string;
 }
@@ -16,6 +22,7 @@ export function executionAccess(deployment: OrganisationDeployment): Access[] {
     ecrLogin,
     organisationRepositories(deployment, [organisation], pullActions),
     defaultRepositories(deployment),
+    ...cachedRepositories(deployment, pullActions),
     {
       actions: ['secretsmanager:GetSecretValue'],
       resources: [arn('secretsmanager', `secret:${names.secretPrefix(organisation)}*`)],

@@ -1,10 +1,17 @@
-import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
+import {
+  defaultRepositories,
+  ecrLogin,
+  enhancedFindings,
+  everyOrganisationsRepositories,
+  pullActions,
+  scanActions,
+} from '../access/ecr.ts';
 import { secrets, tableReadWrite } from '../access/storage.ts';
 import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
 
 export const inspections: FunctionDeclaration = {
   name: 'inspections',
-  description: 'What images are made of, asked of their registries',
+  description: 'What images are made of and what is known of it, asked of their registries',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
   variables: ['TABLE_NAME', 'ECR_REGISTRY'],
@@ -13,7 +20,8 @@ export const inspections: FunctionDeclaration = {
     ...tableReadWrite(deployment),
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, pullActions),
-    defaultRepositories(deployment),
+    everyOrganisationsRepositories(deployment, [...pullActions, ...scanActions]),
+    defaultRepositories(deployment, [...pullActions, ...scanActions]),
+    enhancedFindings,
   ],
 };

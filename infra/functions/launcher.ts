@@ -1,4 +1,13 @@
-import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pushActions } from '../access/ecr.ts';
+import {
+  cachedRepositories,
+  defaultRepositories,
+  ecrLogin,
+  enhancedFindings,
+  everyOrganisationsRepositories,
+  pullActions,
+  pushActions,
+  scanActions,
+} from '../access/ecr.ts';
 import { logStreams, secrets, tableReadWrite } from '../access/storage.ts';
 import { findJobs, passRoles } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
@@ -28,8 +37,15 @@ export const launcher: FunctionDeclaration = {
     // The roles are a container's, but it is Batch that they are handed to with a definition.
     passRoles(deployment, ['execution', 'job'], ['ecs-tasks.amazonaws.com', 'batch.amazonaws.com']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [...pushActions, 'ecr:CreateRepository', 'ecr:TagResource']),
-    defaultRepositories(deployment),
+    everyOrganisationsRepositories(deployment, [
+      ...pushActions,
+      ...scanActions,
+      'ecr:CreateRepository',
+      'ecr:TagResource',
+    ]),
+    defaultRepositories(deployment, [...pullActions, ...scanActions]),
+    ...cachedRepositories(deployment, [...pullActions, ...scanActions, 'ecr:CreateRepository']),
+    enhancedFindings,
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
   ],
 };

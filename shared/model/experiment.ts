@@ -20,6 +20,8 @@ export const experimentReasons = {
     'The image has no version for the platform of the hosts, or a format that they cannot run.',
   'image-too-large': 'The image is too large to be copied at launch.',
   'image-pull-failed': 'The host could not pull the image.',
+  'image-not-scanned': "The organisation's launchGate asks for a scan, and there is none to judge by.",
+  'vulnerabilities-found': "Vulnerabilities of the image reach the organisation's launchGate.",
   'image-without-shell': 'The image has no /bin/sh.',
   'registry-unavailable': 'The registry did not answer as one.',
   'command-not-found': 'The command does not exist in the image.',
@@ -157,6 +159,10 @@ export const experimentSchema = z.lazy(() =>
         uri: z.string().optional(),
         digest: z.string().optional(),
         warnings: z.array(z.string()).optional(),
+        pulledFrom: z.string().optional().meta({
+          description:
+            'What hosts pull, where that is something else: a copy in your own registry, or the cache of a public one',
+        }),
       }),
       command: z.array(z.string()).optional(),
       entrypoint: z.enum(['replace', 'keep']),

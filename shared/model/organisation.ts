@@ -1,6 +1,7 @@
 /** What belongs to the organisation itself: settings, members, tokens, computes, uploads, secrets (O1–O6, B16, E13). */
 import * as z from 'zod';
 import { lineOfText, listQuery, roles, timestamp } from './common.ts';
+import { launchGates } from './findings.ts';
 import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
@@ -17,6 +18,10 @@ export const settingsSchema = z.lazy(() =>
         .boolean()
         .default(true)
         .meta({ description: 'Install what the bootstrap needs and an image lacks' }),
+      launchGate: z.enum(launchGates).default('off').meta({
+        description:
+          'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
+      }),
       notifications: z
         .strictObject({
           preference: z.enum(notificationPreferences).default('always'),

@@ -16,6 +16,8 @@ const organisation = z.strictObject({
 
 const certificates = /^\s*(?:-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/;
 
+const cacheAccount = z.strictObject({ username: z.string().min(1).max(255) });
+
 /** A group of hosts of one kind: one Batch compute environment per organisation. */
 const environment = z.strictObject({
   name: label,
@@ -92,6 +94,19 @@ export const stageSchema = z
     privateCertificateAuthorities: z
       .string()
       .regex(certificates, 'PEM: -----BEGIN CERTIFICATE----- and so on, one after the other')
+      .optional(),
+    /**
+     * Public registries that ECR is a cache of, so that hosts pull from inside AWS. Rules are the account's and the
+     * region's. Docker Hub and GHCR want an account of their own: `username` here, its token into the secret that the
+     * stack makes. Whatever that account may read, every organisation may run: give it nothing private.
+     */
+    pullThroughCache: z
+      .strictObject({
+        dockerHub: cacheAccount.optional(),
+        ghcr: cacheAccount.optional(),
+        quay: z.literal(true).optional(),
+        ecrPublic: z.literal(true).optional(),
+      })
       .optional(),
     /** Keep data when the stack is deleted. */
     retainData: z.boolean().default(true),

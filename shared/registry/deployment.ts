@@ -5,6 +5,7 @@ import type { Stage } from '../model/stage.ts';
 import { createRegistryStore, type RegistryStore } from '../store/registries.ts';
 import type { Table } from '../store/table.ts';
 import { createRegistryAccess, type RegistryAccess } from './access.ts';
+import type { Credentials } from './model.ts';
 import { createNetwork, type Network } from './network.ts';
 
 export interface DeploymentRegistries {
@@ -12,6 +13,8 @@ export interface DeploymentRegistries {
   access: RegistryAccess;
   secrets: Secrets;
   network: Network;
+  /** Logs in to the deployment's own ECR by the function's role. */
+  ecrLogin: () => Promise<Credentials>;
 }
 
 export function registriesOfDeployment(
@@ -22,12 +25,13 @@ export function registriesOfDeployment(
   const registries = createRegistryStore(table, ecrRegistry, privateRegistries);
   const secrets = createSecrets();
   const network = createNetwork({ privateHosts: privateRegistries, ca: privateCertificateAuthorities });
+  const ecrLogin = createEcrLogin();
   const access = createRegistryAccess({
     registries,
     secrets,
-    ecrLogin: createEcrLogin(),
+    ecrLogin,
     ecrRegistry,
     network,
   });
-  return { registries, access, secrets, network };
+  return { registries, access, secrets, network, ecrLogin };
 }

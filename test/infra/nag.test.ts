@@ -11,6 +11,14 @@ const variants = {
     oidc: { issuer: 'https://login.example.com', audience: 'slipway' },
     mailIdentity: 'existing',
   }),
+  'a pull-through cache of everything': exampleStage({
+    pullThroughCache: {
+      dockerHub: { username: 'bot' },
+      ghcr: { username: 'bot' },
+      quay: true,
+      ecrPublic: true,
+    },
+  }),
 };
 
 test.each(Object.entries(variants))('cdk-nag (AwsSolutions) finds nothing unexplained in %s', (_, stage) => {

@@ -17,7 +17,7 @@ import { createExperimentReconciler } from '../../../functions/reconciler/experi
 import { experimentFlow } from '../../../infra/experiment-flow.ts';
 import local from '../../../infra/stages/local.json' with { type: 'json' };
 import { createBatch } from '../../../local/batch/batch.ts';
-import { createEcr } from '../../../local/ecr/ecr.ts';
+import { createEcr, type EcrOptions } from '../../../local/ecr/ecr.ts';
 import { engineAddress } from '../../../local/engine/address.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
 import { createLogs as createLogsService } from '../../../local/logs.ts';
@@ -31,6 +31,7 @@ import { ensureEngine } from '../../../scripts/engine.ts';
 import { createArtifacts } from '../../../shared/aws/artifacts.ts';
 import { createEcrLogin } from '../../../shared/aws/ecr-login.ts';
 import { createExecutions } from '../../../shared/aws/executions.ts';
+import { createImageScans } from '../../../shared/aws/image-scans.ts';
 import { createJobLog } from '../../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs, type JobReport } from '../../../shared/aws/jobs.ts';
 import { createRepositories } from '../../../shared/aws/repositories.ts';
@@ -40,8 +41,11 @@ import { isOver } from '../../../shared/experiment/record.ts';
 import { createLogs } from '../../../shared/log/log.ts';
 import { newExperimentSchema } from '../../../shared/model/experiment.ts';
 import { newId } from '../../../shared/model/id.ts';
-import { stageSchema } from '../../../shared/model/stage.ts';
+import { cachedUpstreams } from '../../../shared/model/pull-through.ts';
+import { type Stage, stageSchema } from '../../../shared/model/stage.ts';
 import { createRegistryAccess } from '../../../shared/registry/access.ts';
+import { createRegistryClient } from '../../../shared/registry/client.ts';
+import { copyLayers } from '../../../shared/registry/copy-layers.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { readEvents } from '../../../shared/store/advance.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
@@ -84,6 +88,8 @@ export interface PlaceOptions {
   deliver?: (report: JobReport) => JobReport[];
   /** Makes the launcher's calls fail, by action. */
   failing?: (action: string) => boolean;
+  /** Public registries that ECR is a cache of, with what it knows of them and of vulnerabilities. */
+  ecr?: EcrOptions & { cached?: Stage['pullThroughCache'] };
 }
 
 export type Place = Awaited<ReturnType<typeof experimentsPlace>>;
@@ -116,8 +122,9 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     ],
     queueTimeoutSeconds: options.queueTimeoutSeconds ?? 60,
     privateRegistries: ['127.0.0.1'],
+    pullThroughCache: options.ecr?.cached,
   });
-  const ecr = createEcr(cloud);
+  const ecr = createEcr(cloud, options.ecr);
   const batch = createBatch(cloud, {
     engine: createEngine(engineAddress(process.env)),
     ecr,
@@ -130,7 +137,15 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
   cloud.appendLogs = logService.append;
   cloud.serve(ecr, batch, states, logService, s3);
   await s3.deploy?.([bucketOf('artifacts')]);
-  await ecr.deploy?.([]);
+  await ecr.deploy?.(
+    cachedUpstreams(stage).map(({ prefix, registryUrl }) => ({
+      ...declared('PullThroughCacheRule', prefix, {
+        EcrRepositoryPrefix: prefix,
+        UpstreamRegistryUrl: registryUrl,
+      }),
+      type: 'AWS::ECR::PullThroughCacheRule',
+    })),
+  );
   await batch.deploy?.([
     declared('SchedulingPolicy', 'scheduling-policy/fair', { FairsharePolicy: {} }),
     ...stage.environments.map((one) =>
@@ -188,6 +203,8 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     warn: (message: string) => void problems.push(message),
     error: (message: string, fields: object) => void problems.push(`${message} ${JSON.stringify(fields)}`),
   };
+  const network = createNetwork({ privateHosts: stage.privateRegistries });
+  const ecrLogin = createEcrLogin(new ECRClient(client));
   const launcher = {
     table,
     stage,
@@ -196,10 +213,13 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
       registries,
       // The secrets that the container agent reads are the ones that the launcher reads.
       secrets: { read: async (id) => cloud.secrets.get(id) },
-      ecrLogin: createEcrLogin(new ECRClient(client)),
+      ecrLogin,
       ecrRegistry: cloud.registryHost,
-      network: createNetwork({ privateHosts: stage.privateRegistries }),
+      network,
     }),
+    scans: createImageScans(new ECRClient(client)),
+    ownEcr: async () =>
+      createRegistryClient({ host: cloud.registryHost, network, credentials: await ecrLogin() }),
     repositories: createRepositories(new ECRClient(client)),
     definitions: createJobDefinitions(new BatchClient(client)),
     jobs,
@@ -329,6 +349,23 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
         { ...target, repository: `${organisation}/${repository}`, tag: '1' },
         () => undefined,
       );
+    },
+    /** The same into another registry, where everybody may push; answers the digest. */
+    async publishTo(host: string, repository: string, instructions: string[] = []): Promise<string> {
+      await this.publish(repository, instructions);
+      const own = `${organisation}/${repository}`;
+      const from = await launcher.ownEcr();
+      const to = createRegistryClient({ host, network });
+      const manifest = await from.getManifest(own, '1');
+      const limits = {
+        limitBytes: 1e9,
+        remainingMs: () => 1e9,
+        reserveMs: 0,
+        cancelled: async () => false,
+      };
+      const source = { client: from, repository: own, manifest };
+      await copyLayers(source, { client: to, repository }, limits, true);
+      return to.putManifest(repository, '1', manifest.mediaType, manifest.body);
     },
     async close() {
       closing = true;

@@ -1,6 +1,7 @@
 /** I6 over real servers and a real table: every version of manifest, every platform, and registries that misbehave. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { inspectionOperations } from '../../../functions/inspections/operations.ts';
+import { createImageScans } from '../../../shared/aws/image-scans.ts';
 import { serve } from '../../../shared/http/serve.ts';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
 import { dockerManifest, ociIndex, ociManifest } from '../../../shared/registry/media-types.ts';
@@ -44,6 +45,8 @@ const handler = () =>
       access: {
         clientFor: async (_organisation, host) => createRegistryClient({ host, network, insecure: true }),
       },
+      scans: createImageScans(),
+      ecrRegistry: '127.0.0.1:1',
     }),
     { now: () => new Date('2026-11-21T09:00:00Z'), log: memoryLog() },
   );

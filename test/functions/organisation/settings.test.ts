@@ -24,7 +24,11 @@ const ask = (method: string, route: string, more: Partial<Call> = {}) =>
   call(service.handler, { method, route, caller, ...more });
 
 describe('O1 settings', () => {
-  const defaults = { installDependencies: true, notifications: { preference: 'always', recipients: [] } };
+  const defaults = {
+    installDependencies: true,
+    launchGate: 'off',
+    notifications: { preference: 'always', recipients: [] },
+  };
   const put = (body: object, more: Partial<Call> = {}) => ask('PUT', '/v1/settings', { body, ...more });
 
   it('have defaults, and are replaced as a whole', async () => {
@@ -37,6 +41,7 @@ describe('O1 settings', () => {
       defaultRegistryId: 'reg_nvidia',
       defaultImage: 'python:3.13',
       installDependencies: false,
+      launchGate: 'high',
       notifications: { preference: 'errors', recipients: ['team@acme.example'] },
     };
     expect(await put(wanted)).toMatchObject({ status: 200, headers: { etag: '"1"' }, body: wanted });
@@ -58,6 +63,7 @@ describe('O1 settings', () => {
     [{ notifications: { preference: 'sometimes' } }, '/notifications/preference'],
     [{ notifications: { recipients: ['nobody'] } }, '/notifications/recipients/0'],
     [{ installDependencies: 'yes' }, '/installDependencies'],
+    [{ launchGate: 'always' }, '/launchGate'],
   ])('refuse %j', async (body, pointer) => {
     expect((await put(body)).body.errors).toMatchObject([{ pointer }]);
   });

@@ -1,0 +1,36 @@
+/** What the timeline says while a launch is prepared. */
+import type { Entry } from '../../shared/experiment/change.ts';
+import type { FoundImage } from './image.ts';
+
+export const resolvedEntry = ({ image, manifest }: FoundImage, now: Date): Entry => ({
+  time: now.toISOString(),
+  code: 'image-resolved',
+  message: `The image is ${image.uri} at ${image.digest}.`,
+  detail: { ...image, platform: manifest.platform, sizeBytes: manifest.sizeBytes },
+});
+
+export const cacheRefusedEntry = ({ location, cacheRefused }: FoundImage, now: Date): Entry => ({
+  time: now.toISOString(),
+  code: 'cache-refused',
+  message: `Comes from ${location.host} itself, since the cache of it refused: ${cacheRefused}`,
+});
+
+export const copyingEntry = (sizeBytes: number, target: string, now: Date): Entry => ({
+  time: now.toISOString(),
+  code: 'image-copying',
+  message: `Its layers are copied to ${target} first.`,
+  detail: { sizeBytes, target },
+});
+
+export const readyEntry = (image: string, clearEntrypoint: boolean, now: Date): Entry => ({
+  time: now.toISOString(),
+  code: 'image-ready',
+  message: clearEntrypoint ? 'Runs with its ENTRYPOINT cleared.' : 'Runs from its copy.',
+  detail: { image },
+});
+
+export const scanningEntry = (now: Date): Entry => ({
+  time: now.toISOString(),
+  code: 'image-scanning',
+  message: 'It is scanned for vulnerabilities first, since it never was.',
+});

@@ -1,0 +1,51 @@
+/** Known vulnerabilities of an image (I13), as a scan of the deployment's own registry finds them. */
+import * as z from 'zod';
+import { timestamp } from './common.ts';
+
+/** The worst first. */
+export const severities = ['critical', 'high', 'medium', 'low', 'informational', 'unknown'] as const;
+export type Severity = (typeof severities)[number];
+
+/** From which severity on an image is not run. */
+export const launchGates = ['off', 'critical', 'high', 'medium', 'low'] as const;
+export type LaunchGate = (typeof launchGates)[number];
+
+export const findingsQuery = z.lazy(() =>
+  z.strictObject({
+    limit: z.coerce.number().int().min(1).max(100).default(50),
+    cursor: z.string().min(1).max(4096).optional(),
+  }),
+);
+
+const count = z.int().nonnegative();
+
+export const findingsSchema = z.lazy(() =>
+  z
+    .object({
+      status: z.enum(['not-scanned', 'scanning', 'complete', 'failed']),
+      reason: z.string().optional().meta({ description: 'Why a scan failed, in the words of ECR' }),
+      scannedAt: timestamp.optional(),
+      counts: z
+        .record(z.enum(severities), count)
+        .optional()
+        .meta({ description: 'Of all findings, whatever the page; only of a complete scan' }),
+      findings: z.array(
+        z.object({
+          name: z.string().meta({ example: 'CVE-2026-12345' }),
+          severity: z.enum(severities),
+          package: z.string(),
+          version: z.string().meta({ description: 'The one that is installed' }),
+          fixedIn: z
+            .string()
+            .optional()
+            .meta({ description: 'Where the scan knows it: enhanced scanning does' }),
+          uri: z.string().optional(),
+          description: z.string().optional(),
+        }),
+      ),
+      nextCursor: z.string().optional(),
+    })
+    .meta({ id: 'Findings' }),
+);
+export type Findings = z.infer<typeof findingsSchema>;
+export type Finding = Findings['findings'][number];

@@ -1,0 +1,124 @@
+/** I13: the launch gate, with images that are really scanned. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
+import type { LaunchGate } from '../../../shared/model/findings.ts';
+import { settingsSchema } from '../../../shared/model/organisation.ts';
+import { experimentsPlace, type Place } from '../experiments/place.ts';
+
+const advisories = mkdtempSync(join(tmpdir(), 'slipway-gate-'));
+const advisory = (id: string, severity: string, fixed: string) =>
+  writeFileSync(
+    join(advisories, `${id}.json`),
+    JSON.stringify({
+      id,
+      database_specific: { severity },
+      affected: [
+        {
+          package: { ecosystem: 'Debian:12', name: 'leaky' },
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }],
+        },
+      ],
+    }),
+  );
+/** Dockerfile lines of an image that dpkg says has this version of `leaky`. */
+const withLeaky = (version: string) => [
+  String.raw`RUN mkdir -p /var/lib/dpkg && printf 'ID=debian\nVERSION_ID=12\n' >/etc/os-release`,
+  String.raw`RUN printf 'Package: leaky\nStatus: install ok installed\nVersion: ${version}\n' >/var/lib/dpkg/status`,
+];
+
+let place: Place;
+let outside: DockerRegistry;
+beforeAll(async () => {
+  advisory('CVE-2026-1', 'HIGH', '2.0');
+  advisory('CVE-2026-2', 'LOW', '3.0');
+  place = await experimentsPlace({ ecr: { advisories } });
+  outside = await startDockerRegistry();
+});
+afterAll(async () => {
+  await place?.close();
+  await outside?.stop();
+  rmSync(advisories, { recursive: true, force: true });
+});
+
+const gate = (launchGate: LaunchGate) =>
+  place.table.put('acme', 'settings', 'settings', {
+    settings: settingsSchema.parse({ launchGate }),
+    version: 1,
+  });
+const run = async (image: string) => {
+  const { id } = await place.create({ image, command: ['echo', 'ran'] });
+  const { status, statusReason } = await place.over(id);
+  return { id, status, ...statusReason };
+};
+
+describe('I13 the launch gate', () => {
+  it('scans what was never scanned, and refuses what reaches it, with the numbers', async () => {
+    const image = await place.publish('old', withLeaky('1.0'));
+    await gate('high');
+    const refused = await run(image);
+    expect(refused).toMatchObject({
+      status: 'failed',
+      code: 'vulnerabilities-found',
+      message: `${image} has known vulnerabilities (1 high), and launchGate is high: GET /v1/images/{id}/findings names them.`,
+    });
+    expect(await place.codes(refused.id)).toContain('image-scanning');
+    await gate('critical');
+    const { id, status } = await run(image);
+    expect(status).toBe('succeeded');
+    expect(await place.codes(id)).not.toContain('image-scanning');
+  });
+
+  it('lets pass what is mended, up to the severity', async () => {
+    const image = await place.publish('mended', withLeaky('2.0'));
+    await gate('medium');
+    expect(await run(image)).toMatchObject({ status: 'succeeded' });
+    await gate('low');
+    expect(await run(image)).toMatchObject({ code: 'vulnerabilities-found' });
+  });
+
+  it('scans the image itself where it runs without its ENTRYPOINT', async () => {
+    const image = await place.publish('entry', [...withLeaky('1.0'), 'ENTRYPOINT ["/bin/true"]']);
+    await gate('high');
+    expect(await run(image)).toMatchObject({
+      code: 'vulnerabilities-found',
+      message: expect.stringContaining(image),
+    });
+  });
+
+  it('of two launches at once, one begins the scan and both judge by it', async () => {
+    const image = await place.publish('twice', withLeaky('1.5'));
+    await gate('high');
+    expect((await Promise.all([run(image), run(image)])).map(({ code }) => code)).toEqual([
+      'vulnerabilities-found',
+      'vulnerabilities-found',
+    ]);
+  });
+
+  it('refuses what a scan understands nothing of, and what lies outside, and says what to do', async () => {
+    const image = await place.publish('bare');
+    await gate('critical');
+    expect(await run(image)).toMatchObject({
+      code: 'image-not-scanned',
+      message: expect.stringContaining('UnsupportedImageError'),
+    });
+    const elsewhere = `${outside.host}/lab/elsewhere:1`;
+    await place.publishTo(outside.host, 'lab/elsewhere', withLeaky('9'));
+    expect(await run(elsewhere)).toMatchObject({
+      code: 'image-not-scanned',
+      message: expect.stringContaining('/mirrors'),
+    });
+    await gate('off');
+    expect(await run(elsewhere)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('that is off asks nothing', async () => {
+    const image = await place.publish('unasked', withLeaky('1.0'));
+    await gate('off');
+    const { id, status } = await run(image);
+    expect(status).toBe('succeeded');
+    expect(await place.codes(id)).not.toContain('image-scanning');
+  });
+});
