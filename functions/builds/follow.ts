@@ -1,7 +1,7 @@
 /** B3, E24: log and timeline of a build, while it runs and later. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logJobOf } from '../../shared/build/log.ts';
-import type { BuildRecord } from '../../shared/build/record.ts';
+import { type BuildRecord, isOver } from '../../shared/build/record.ts';
 import { decodeCursor, encodeCursor } from '../../shared/log/cursor.ts';
 import type { FollowRequest, LogPage, Logs } from '../../shared/log/log.ts';
 import type { TimelineEvent } from '../../shared/model/common.ts';
@@ -22,11 +22,16 @@ export async function followBuildLog(
   id: string,
   request: FollowRequest,
 ): Promise<LogPage> {
-  return logs.follow(request, async () => {
+  return logs.follow(request, { organisation, id }, async () => {
     const record = await requireBuild(table, organisation, id);
+    if (!record.attachedTo)
+      return {
+        ...logJobOf(record, organisation, logGroup),
+        ...(record.detachedFrom === undefined ? {} : { lender: record.detachedFrom }),
+      };
     // What was built elsewhere is read there.
-    const built = record.attachedTo ? await requireBuild(table, organisation, record.attachedTo) : record;
-    return logJobOf(built, organisation, logGroup);
+    const built = await requireBuild(table, organisation, record.attachedTo);
+    return { ...logJobOf(built, organisation, logGroup), borrowed: !isOver(record) };
   });
 }
 

@@ -24,7 +24,8 @@ export async function readLog(
   { attempt, from, to, ...request }: LogRequest,
 ): Promise<LogPage> {
   const job = async () => logJobOf(organisation, logGroup, await getExperiment(table, organisation, id));
-  if (from === undefined && to === undefined && attempt === undefined) return logs.follow(request, job);
+  if (from === undefined && to === undefined && attempt === undefined)
+    return logs.follow(request, { organisation, id }, job);
   const first = from ?? 1;
   const items = await logs.range(await job(), { attempt, from: first, to: to ?? first + request.limit - 1 });
   return { items, complete: true };

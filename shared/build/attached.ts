@@ -108,6 +108,7 @@ async function detach(
       return {
         set: {
           attachedTo: other,
+          ...(attachedTo === undefined ? {} : { detachedFrom: attachedTo }),
           cached: other !== undefined,
           updatedAt: time.toISOString(),
           lastEventAt: timeline.lastEventAt,

@@ -10,6 +10,8 @@ export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   registryId: string;
   /** B8: the claim that makes identical requests find this build; absent where it is not shared. */
   claim?: string;
+  /** The identical build that it waited for until that was stopped. */
+  detachedFrom?: string;
   /** Of a mirror: the image that is mirrored. */
   sourceImageId?: string;
   /** Holds a place on its compute; without one it waits for it. */

@@ -8,8 +8,16 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../model/common.ts';
 import { chunkKey, type LineRange, readLines } from './chunks.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
-import { intervalsMs, type LogDependencies, type LogJob, type Reader, refresh, release } from './refresh.ts';
+import { decodeCursor, encodeCursor, ownerOf } from './cursor.ts';
+import {
+  intervalsMs,
+  type JobKey,
+  type LogDependencies,
+  type LogJob,
+  type Reader,
+  refresh,
+  release,
+} from './refresh.ts';
 import { readTail, type Tail } from './tail.ts';
 
 /** A waiting follower looks at the index again after a time between these, so that not all look at once. */
@@ -35,8 +43,11 @@ export interface LogPage {
 }
 
 export interface Logs {
-  /** Lines from the cursor on. `job` is asked again while waiting, since sources and state change. */
-  follow(request: FollowRequest, job: () => Promise<LogJob>): Promise<LogPage>;
+  /**
+   * Lines from the cursor on. `job` is asked where it is needed, and again while waiting, since sources and state
+   * change; it throws where there is no such job. `named` is the one that was asked for.
+   */
+  follow(request: FollowRequest, named: JobKey, job: () => Promise<LogJob>): Promise<LogPage>;
   /** Lines `from` to `to` (counted from 1, included) of one attempt, the last where none is named. */
   range(job: LogJob, range: { attempt?: number | undefined; from: number; to: number }): Promise<LogLine[]>;
   /** Keeps whatever the sources have by now. Answers whether the log is complete. */
@@ -66,29 +77,31 @@ export function createLogs(dependencies: LogDependencies): Logs {
   }
 
   return {
-    async follow({ cursor, limit, wait, remainingMs }, job) {
-      const reader = newReader();
-      const first = await job();
-      const { organisation, id } = first;
-      const from = decodeCursor(cursor, id);
+    async follow({ cursor, limit, wait, remainingMs }, named, job) {
       const until = performance.now() + Math.min(wait * 1000, remainingMs() - marginMs);
-      let known: LogJob | undefined = first;
-      // Only who is about to read the sources has to know what they are by now.
-      const latest = async () => {
-        const answer = known ?? (await job());
-        known = undefined;
-        return answer;
-      };
+      const reader = newReader();
+      // A cursor of this very log says that there is one; otherwise whose log it is has to be looked up.
+      let known = ownerOf(cursor) === named.id ? undefined : await job();
+      const log: JobKey = known ?? named;
+      const isLenders = known?.lender !== undefined && ownerOf(cursor) === known.lender;
+      const from = isLenders ? 0 : decodeCursor(cursor, log.id);
+      const page = (items: LogLine[], next: number) => ({
+        items,
+        complete: false,
+        nextCursor: encodeCursor(log.id, next),
+      });
       for (;;) {
-        const seen = await refresh(dependencies, reader, first, latest, 'look');
+        const seen = await refresh(dependencies, reader, log, () => known ?? job(), 'look');
         known = undefined;
-        const isOver = performance.now() >= until;
-        if (seen.lines > from || seen.complete || isOver) {
-          if (seen.lines <= from && !seen.complete) await release(dependencies, reader, first, seen);
+        const isLate = performance.now() >= until;
+        if (seen.lines > from || seen.complete || isLate) {
+          if (seen.lines <= from) await release(dependencies, reader, log, seen);
           const range = { from, to: Infinity, limit };
-          const { lines, next, tail } = await between(organisation, id, seen, range);
-          const complete = tail.complete && next >= tail.lines;
-          return { items: lines, complete, ...(complete ? {} : { nextCursor: encodeCursor(id, next) }) };
+          const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
+          if (!tail.complete || next < tail.lines) return page(lines, next);
+          const last = await job();
+          if (last.id === log.id && !last.borrowed) return { items: lines, complete: true };
+          if (last.id !== log.id || lines.length > 0 || isLate) return page(lines, next);
         }
         const pauseMs = seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs);
         await sleep(Math.max(1, Math.min(pauseMs, until - performance.now())));

@@ -23,7 +23,7 @@ const mostThrottled = 3;
 const throttledPauseMs = 250;
 
 /** Whose log it is. */
-interface JobKey {
+export interface JobKey {
   organisation: string;
   id: string;
 }
@@ -33,6 +33,10 @@ export interface LogJob extends JobKey {
   sources: LogSource[];
   /** Whether no further source will come. */
   ended: boolean;
+  /** It is another job's log: should that one be stopped, a log of its own follows. */
+  borrowed?: boolean;
+  /** Whose log was borrowed before this one began: a cursor of that means the beginning of this. */
+  lender?: string;
 }
 
 export interface LogDependencies {
@@ -74,6 +78,8 @@ export async function refresh(
   const isFresh = effort === 'look' && sinceMs >= 0 && sinceMs < reader.intervalMs;
   if (isFresh && tail.starts.length === 1) return tail;
   const job = await latest();
+  // It has begun a log of its own.
+  if (job.id !== id) return tail;
   const isRead = job.sources.length < tail.starts.length;
   if (isRead ? !job.ended : isFresh) return tail;
   reader.checkedAt = time;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Artifacts } from '../../../shared/aws/artifacts.ts';
 import { chunkKey } from '../../../shared/log/chunks.ts';
-import type { LogPage, Logs } from '../../../shared/log/log.ts';
+import type { FollowRequest, LogPage, Logs } from '../../../shared/log/log.ts';
 import type { LogJob } from '../../../shared/log/refresh.ts';
 import type { Chunk } from '../../../shared/log/tail.ts';
 import { group, logPlace } from './place.ts';
@@ -26,12 +26,16 @@ const texts = (page: LogPage) => page.items.map(({ text }) => text);
 /** Too long to stay beside the index. */
 const long = (text: string) => `${text} ${'x'.repeat(9000)}`;
 
+/** One page of the job's log. */
+const read = (request: FollowRequest, job: () => LogJob, logs = place.logs) =>
+  logs.follow(request, job(), async () => job());
+
 /** Follows as a client does, to the end. */
 async function follow(logs: Logs, job: () => LogJob, limit = 200): Promise<string[]> {
   const lines: string[] = [];
   let cursor: string | undefined;
   for (;;) {
-    const page = await logs.follow({ ...ask, limit, wait: 5, cursor }, async () => job());
+    const page = await read({ ...ask, limit, wait: 5, cursor }, job, logs);
     lines.push(...texts(page));
     if (page.complete) return lines;
     cursor = page.nextCursor;
@@ -51,31 +55,31 @@ describe('B3 a log that grows', () => {
       ],
     });
     place.append('kinds', '[x] starts', 'one', 'two');
-    const first = await place.logs.follow({ ...ask, limit: 2 }, async () => job);
+    const first = await read({ ...ask, limit: 2 }, () => job);
     expect(first.items.map(({ text, stream }) => [text, stream])).toEqual([
       ['[x] starts', 'system'],
       ['one', 'stdout'],
     ]);
     expect(first.complete).toBe(false);
     expect(Date.parse(first.items[0]?.time ?? '')).toBeGreaterThan(Date.now() - 60_000);
-    const second = await place.logs.follow({ ...ask, cursor: first.nextCursor }, async () => job);
+    const second = await read({ ...ask, cursor: first.nextCursor }, () => job);
     expect(texts(second)).toEqual(['two']);
-    const third = await place.logs.follow({ ...ask, cursor: second.nextCursor }, async () => job);
+    const third = await read({ ...ask, cursor: second.nextCursor }, () => job);
     expect(third).toMatchObject({ items: [], complete: false, nextCursor: second.nextCursor });
   });
 
   test('wait answers within a second of something new, else empty with the same cursor', async () => {
     const job = newJob();
     place.append(job.stream, 'before');
-    const { nextCursor } = await place.logs.follow({ ...ask, wait: 5 }, async () => job);
-    const waiting = place.logs.follow({ ...ask, wait: 20, cursor: nextCursor }, async () => job);
+    const { nextCursor } = await read({ ...ask, wait: 5 }, () => job);
+    const waiting = read({ ...ask, wait: 20, cursor: nextCursor }, () => job);
     await sleep(2500);
     const appended = performance.now();
     place.append(job.stream, 'news');
     expect(texts(await waiting)).toEqual(['news']);
     expect(performance.now() - appended).toBeLessThan(1100);
     const started = performance.now();
-    const page = await place.logs.follow({ ...ask, wait: 1 }, async () => newJob());
+    const page = await read({ ...ask, wait: 1 }, () => newJob());
     expect(page.items).toEqual([]);
     expect(performance.now() - started).toBeGreaterThan(900);
   });
@@ -83,15 +87,15 @@ describe('B3 a log that grows', () => {
   test('a function that is about to end answers before', async () => {
     const started = performance.now();
     const job = newJob();
-    await place.logs.follow({ ...ask, wait: 25, remainingMs: () => 2500 }, async () => job);
+    await read({ ...ask, wait: 25, remainingMs: () => 2500 }, () => job);
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
   test('it is complete once the job is over and its end was read; nothing after the end marker counts', async () => {
     const job = newJob();
     place.append(job.stream, 'one', 'the end', 'noise of the machine');
-    expect(await place.logs.follow(ask, async () => job)).toMatchObject({ complete: false });
-    const page = await place.logs.follow(ask, async () => ({ ...job, ended: true }));
+    expect(await read(ask, () => job)).toMatchObject({ complete: false });
+    const page = await read(ask, () => ({ ...job, ended: true }));
     expect(texts(page)).toEqual(['one']);
     expect(page.complete).toBe(true);
     expect(page.nextCursor).toBeUndefined();
@@ -113,18 +117,18 @@ describe('B3 a log that grows', () => {
 
   test('a job that never had a source is complete when it is over', async () => {
     const job = newJob({ sources: [], ended: true });
-    expect(await place.logs.follow(ask, async () => job)).toEqual({ items: [], complete: true });
+    expect(await read(ask, () => job)).toEqual({ items: [], complete: true });
   });
 
   test('a cursor of another job is refused', async () => {
     const [one, other] = [newJob(), newJob()];
     place.append(one.stream, 'x');
-    const { nextCursor } = await place.logs.follow(ask, async () => one);
-    await expect(place.logs.follow({ ...ask, cursor: nextCursor }, async () => other)).rejects.toMatchObject({
+    const { nextCursor } = await read(ask, () => one);
+    await expect(read({ ...ask, cursor: nextCursor }, () => other)).rejects.toMatchObject({
       status: 422,
       code: 'invalid-cursor',
     });
-    await expect(place.logs.follow({ ...ask, cursor: 'rubbish' }, async () => other)).rejects.toMatchObject({
+    await expect(read({ ...ask, cursor: 'rubbish' }, () => other)).rejects.toMatchObject({
       status: 422,
     });
   });
@@ -144,7 +148,7 @@ describe('B3 lines of all kinds', () => {
       long,
       'the end\n',
     );
-    const lines = texts(await place.logs.follow(ask, async () => job));
+    const lines = texts(await read(ask, () => job));
     expect(lines.slice(0, 6)).toEqual(['a', '', 'b', '', '100%', 'crlf']);
     expect(lines[6]).toMatch(/^half [\ufffd?]+$/);
     expect(lines.slice(7).join('')).toBe(long);
@@ -160,7 +164,7 @@ describe('B3 lines of all kinds', () => {
     const lines: string[] = [];
     let cursor: string | undefined;
     for (;;) {
-      const page = await place.logs.follow({ ...ask, wait: 1, limit: 1000, cursor }, async () => job);
+      const page = await read({ ...ask, wait: 1, limit: 1000, cursor }, () => job);
       largest = Math.max(largest, JSON.stringify(page).length);
       lines.push(...texts(page));
       if (page.complete) break;
@@ -193,13 +197,13 @@ describe('B3 many readers, and readers that die', () => {
     place.append(job.stream, 'the end');
     ended = true;
     for (const lines of await Promise.all(followers)) expect(lines).toEqual(wanted);
-    expect(texts(await place.logs.follow(ask, async () => ({ ...job, ended })))).toEqual(wanted);
+    expect(texts(await read(ask, () => ({ ...job, ended })))).toEqual(wanted);
   });
 
   test('a reader that dies between object and index loses nothing and repeats nothing', async () => {
     const job = newJob();
     place.append(job.stream, 'one', 'two');
-    await place.logs.follow(ask, async () => job);
+    await read(ask, () => job);
     place.append(job.stream, long('three'));
     const dying: Artifacts = {
       ...place.artifacts,
@@ -274,6 +278,32 @@ describe('B3 where lines lie', () => {
   });
 });
 
+describe('B8 the log of an identical build', () => {
+  test('is followed to its end, and then the own one, which begins when the other was stopped', async () => {
+    const lender = newJob();
+    const own = newJob();
+    place.append(lender.stream, 'theirs', 'the end');
+    place.append(own.stream, 'mine', 'the end');
+    let job: LogJob = { ...lender, borrowed: true };
+    const page = (cursor: string | undefined, wait = 0) =>
+      place.logs.follow({ ...ask, wait, cursor }, own, async () => job);
+    const first = await page(undefined);
+    expect(texts(first)).toEqual(['theirs']);
+    job = { ...lender, ended: true, borrowed: true };
+    const second = await page(first.nextCursor);
+    // The other log is whole; what becomes of this build is not known yet.
+    expect(second).toMatchObject({ items: [], complete: false, nextCursor: first.nextCursor });
+    const waiting = page(second.nextCursor, 20);
+    await sleep(500);
+    job = { ...own, ended: true, lender: lender.id };
+    const third = await waiting;
+    expect(third).toMatchObject({ items: [], complete: false });
+    const fourth = await page(third.nextCursor);
+    expect(texts(fourth)).toEqual(['mine']);
+    expect(fourth.complete ? fourth : await page(fourth.nextCursor)).toMatchObject({ complete: true });
+  });
+});
+
 describe('E14 several attempts', () => {
   test('come one after the other, each with its number, and can be read by line', async () => {
     const streams = ['attempt-1', 'attempt-2'];
@@ -284,10 +314,10 @@ describe('E14 several attempts', () => {
     });
     place.append('attempt-1', 'a', 'b', 'c');
     place.append('attempt-2', 'd', 'e');
-    const page = await place.logs.follow({ ...ask, wait: 5 }, async () => job);
+    const page = await read({ ...ask, wait: 5 }, () => job);
     const rest = page.complete
       ? []
-      : (await place.logs.follow({ ...ask, wait: 5, cursor: page.nextCursor }, async () => job)).items;
+      : (await read({ ...ask, wait: 5, cursor: page.nextCursor }, () => job)).items;
     expect([...page.items, ...rest].map(({ attempt, text }) => [attempt, text])).toEqual([
       [1, 'a'],
       [1, 'b'],
