@@ -2,7 +2,7 @@ import type { ExperimentRecord } from '../../shared/experiment/record.ts';
 import { notFound } from '../../shared/http/problem.ts';
 import { list } from '../../shared/store/list.ts';
 import type { Table } from '../../shared/store/table.ts';
-import { listByTag } from './tags.ts';
+import { type ExperimentList, listByTag } from './tags.ts';
 
 /** Throws 404 for what the organisation doesn't have. */
 export async function getExperiment(
@@ -13,17 +13,6 @@ export async function getExperiment(
   const record = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
   if (!record) throw notFound('experiment');
   return record;
-}
-
-export interface ExperimentList {
-  limit: number;
-  cursor?: string | undefined;
-  sort: string;
-  q?: string | undefined;
-  tag?: string | undefined;
-  status?: string | undefined;
-  author?: string | undefined;
-  project?: string | undefined;
 }
 
 /** A page of the organisation's experiments. */

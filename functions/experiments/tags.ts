@@ -5,7 +5,18 @@
 import type { ExperimentRecord } from '../../shared/experiment/record.ts';
 import { decodeCursor, encodeCursor, fingerprintOf, invalidCursor } from '../../shared/store/cursor.ts';
 import { columnKey, columnPrefix, type Table, type Write } from '../../shared/store/table.ts';
-import type { ExperimentList } from './read.ts';
+
+/** What a list of experiments is asked for. */
+export interface ExperimentList {
+  limit: number;
+  cursor?: string | undefined;
+  sort: string;
+  q?: string | undefined;
+  tag?: string | undefined;
+  status?: string | undefined;
+  author?: string | undefined;
+  project?: string | undefined;
+}
 
 const collection = 'experiment-tags';
 /** Items that one request looks at, at most. */

@@ -9,20 +9,16 @@ import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
-import { requireImage } from '../../shared/images/find.ts';
+import { anyImage, requireImage } from '../../shared/images/find.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewMirror } from '../../shared/model/image.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
-import {
-  formatReference,
-  type ImageLocation,
-  joinReference,
-  parseReference,
-} from '../../shared/registry/reference.ts';
+import { formatReference, type ImageLocation, joinReference } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import { absent, versionIs, type Write } from '../../shared/store/table.ts';
+import { sourceDigest, sourceOf } from './source.ts';
 
 /**
  * Answers the image that the mirror will make; with `force`, the one that has the name already, which stays what it is
@@ -38,7 +34,7 @@ export async function mirrorImage(
 ): Promise<ImageRecord> {
   const { table, stage } = dependencies;
   const { organisation } = asking;
-  const source = await requireImage(table, organisation, sourceImageId);
+  const source = await anyImage(dependencies, organisation, sourceImageId);
   const target = await pushable(dependencies, organisation, asked.registryId ?? defaultRegistryIds.private);
   const repository = asked.repository ?? source.repository;
   const tag = asked.tag ?? source.tag;
@@ -55,7 +51,7 @@ export async function mirrorImage(
   // Of a repeated request, its own.
   const repeated = same?.lastBuildId === ids.buildId;
   if (same && !asked.force && !repeated) throw nameTaken(same, same.id);
-  const from = locationOf(source);
+  const from = sourceOf(source);
   const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
   if (!asked.force && !repeated) await requireFree(dependencies, organisation, location, uri);
 
@@ -64,7 +60,7 @@ export async function mirrorImage(
     kind: 'mirror',
     computes: buildComputes(stage).map(({ name }) => name),
     sourceImageId,
-    source: { host: from.host, repository: from.repository, tag: source.tag, digest },
+    source: { ...from, digest },
     target: { host: location.host, repository: location.repository, tag },
     ...(asked.platform === undefined ? {} : { platform: asked.platform }),
     force: asked.force,
@@ -94,27 +90,6 @@ export async function mirrorImage(
   );
   await tryStart(dependencies, organisation, build.id);
   return requireImage(table, organisation, build.imageId);
-}
-
-const locationOf = (image: ImageRecord): ImageLocation & { tag: string } => {
-  const { host, repository } = parseReference(image.uri);
-  if (host === undefined) throw new Error(`${image.uri} names no registry`);
-  return { host, repository, tag: image.tag };
-};
-
-/** What the tag names now; it exists, and for the platform that is wanted. */
-async function sourceDigest(
-  { access }: AcceptDependencies,
-  organisation: string,
-  { host, repository, tag }: ImageLocation & { tag: string },
-  platform: string | undefined,
-): Promise<string> {
-  const pointer = platform === undefined ? '' : '/platform';
-  const manifest = await registryAnswer(pointer, async () => {
-    const client = await access.clientFor(organisation, host, repository);
-    return client.resolveManifest(repository, tag, platform);
-  });
-  return manifest.digest;
 }
 
 async function requireFree(

@@ -7,11 +7,14 @@ import type { ValidationRequest } from '../../shared/build/job-request.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict } from '../../shared/http/problem.ts';
-import { requireImage } from '../../shared/images/find.ts';
+import { anyImage } from '../../shared/images/find.ts';
 import { type ValidationCheck, validationChecks } from '../../shared/model/validation.ts';
-import { parseReference } from '../../shared/registry/reference.ts';
+import { sourceDigest, sourceOf } from './source.ts';
 
-/** Answers the job. Throws 404, and 409 `image-not-ready` for an image that isn't there yet. */
+/**
+ * Answers the job, which has the result; an image of the organisation's own keeps it too. Throws 404, 409
+ * `image-not-ready` for an image that isn't there yet, and what the registry says of one of the catalogue.
+ */
 export async function validateImage(
   dependencies: AcceptDependencies,
   asking: Asking,
@@ -20,14 +23,18 @@ export async function validateImage(
 ): Promise<BuildRecord> {
   const { table, stage } = dependencies;
   const { organisation } = asking;
-  const image = await requireImage(table, organisation, imageId);
-  const { host, repository } = parseReference(image.uri);
-  if (!image.digest || host === undefined)
+  const image = await anyImage(dependencies, organisation, imageId);
+  const source = sourceOf(image);
+  // Kubeflow's images are nobody's to look up until somebody asks.
+  const digest =
+    image.source === 'catalogue' ? await sourceDigest(dependencies, organisation, source) : image.digest;
+  if (!digest)
     throw conflict('image-not-ready', `The image is ${image.status}: there is nothing to start yet.`);
+  const { host, repository } = source;
   const request: ValidationRequest = {
     kind: 'validation',
     computes: buildComputes(stage).map(({ name }) => name),
-    image: { host, repository, digest: image.digest },
+    image: { host, repository, digest },
     checks: checks ? validationChecks.filter((check) => checks.includes(check)) : [...validationChecks],
   };
   const job = await placeBuild(

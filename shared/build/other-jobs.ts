@@ -1,9 +1,15 @@
 /** What mirrors and validations leave on images when they have succeeded; builds only change their own image. */
 import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
+import type { Validation } from '../model/validation.ts';
 import { putWrite } from '../store/advance.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
-import type { End } from './end.ts';
 import type { BuildRecord } from './record.ts';
+
+/** What a job that has ended came to. */
+interface Done {
+  pushed?: { digest: string };
+  validation?: Validation;
+}
 
 /** `image` is the job's own. */
 export async function writesAfter(
@@ -11,7 +17,7 @@ export async function writesAfter(
   organisation: string,
   record: Pick<BuildRecord, 'id' | 'kind' | 'uri' | 'imageId' | 'sourceImageId'>,
   image: ImageRecord | undefined,
-  end: End,
+  end: Done,
   time: Date,
 ): Promise<Write[]> {
   if (record.kind === 'validation' && image && end.validation)
@@ -29,7 +35,7 @@ export async function writesAfter(
 function withValidation(
   image: ImageRecord,
   buildId: string,
-  validation: NonNullable<End['validation']>,
+  validation: Validation,
   time: Date,
 ): ImageRecord {
   const before = image.validation?.digest === validation.digest ? image.validation : undefined;

@@ -1,12 +1,11 @@
 /** What a registry's refusal means. */
 import type { Challenge } from './challenge.ts';
 import { RegistryError } from './model.ts';
-import type { SessionRequest } from './session.ts';
 
 export interface Refused {
   host: string;
   status: number;
-  request: Pick<SessionRequest, 'method' | 'scopes'>;
+  request: { method: string; scopes: readonly string[] };
   body: Buffer;
   challenge?: Challenge | undefined;
   hasCredentials: boolean;
@@ -44,8 +43,8 @@ export function refusal({ host, status, request, body, challenge, hasCredentials
       status,
     });
   }
-  // A registry that is read-only for now, or a mirror of another one.
-  if (status === 405 && scope?.includes('push'))
+  // A registry that is read-only for now, or a mirror of another one; deletion is often all that is switched off.
+  if (status === 405 && scope?.includes('push') && request.method !== 'DELETE')
     return new RegistryError('no-push', host, `${what} takes no pushes${because}`, { status });
   if (status === 404)
     return scope

@@ -182,6 +182,32 @@ describe('publish-images', () => {
       uri,
       digest: items[0].digest,
     });
+    await usedDirectly(items[0]);
     await run('docker', ['rmi', '-f', uri]);
   });
+
+  /** I7, I11: without being added to the organisation's own images first. */
+  async function usedDirectly({ id, digest }: Json): Promise<void> {
+    const repository = unique('from-catalogue');
+    const mirror = await api.post(`/v1/images/${id}/mirrors`, { repository });
+    expect(mirror.status, JSON.stringify(mirror.body)).toBe(202);
+    const copied = await api.until(`/v1/builds/${mirror.body.currentBuild.id}`, settled);
+    expect(copied, JSON.stringify(copied)).toMatchObject({ status: 'succeeded', digest });
+    expect(await api.read(`/v1/images/${mirror.body.id}`)).toMatchObject({
+      source: 'mirror',
+      status: 'ready',
+      uri: `${cloud.registryHost}/acme/${repository}:1`,
+    });
+    const asked = await api.post(`/v1/images/${id}/validations`, { checks: ['capabilities'] });
+    expect(asked.status, JSON.stringify(asked.body)).toBe(202);
+    const checked = await api.until(`/v1/builds/${asked.body.id}`, settled);
+    expect(checked, JSON.stringify(checked)).toMatchObject({
+      kind: 'validation',
+      imageId: id,
+      status: 'succeeded',
+      validation: { digest, capabilities: { tools: expect.any(Object) } },
+    });
+    const missing = await api.post('/v1/images/img_slipway-none/mirrors', {});
+    expect(missing.status).toBe(404);
+  }
 });

@@ -4,6 +4,7 @@ import { BatchGetImageCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
+import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
@@ -99,6 +100,46 @@ describe('purge', () => {
     const refused = await api.call('DELETE', '/v1/images/img_kubeflow-base?purge=true');
     expect(refused.status).toBe(409);
     expect((await api.call('DELETE', `/v1/images/${id}?purge=perhaps`)).status).toBe(422);
+  });
+
+  it('I4 a tag that somebody else has moved stays theirs', async () => {
+    const repository = unique('moved');
+    const image = await build(registryId, repository, '1');
+    const images = new SmallImages(registry.host);
+    const theirs = await images.image(repository, '1', unique('content'));
+    const refused = await purge(image);
+    expect([refused.status, refused.body.type]).toEqual([409, 'urn:slipway:problem:tag-moved']);
+    expect(refused.body.detail).toContain(theirs.digest);
+    expect((await images.read(repository, '1'))?.digest).toBe(theirs.digest);
+    expect((await api.get(`/v1/images/${image.id}`)).status).toBe(200);
+    expect((await api.call('DELETE', `/v1/images/${image.id}`)).status).toBe(204);
+  });
+
+  it('I4 a registry where deletion is switched off says so, and keeps the image', async () => {
+    const { host, stop } = await startDockerRegistry({ storage: { delete: { enabled: false } } });
+    try {
+      const connected = await api.post('/v1/registries', {
+        title: unique('never'),
+        url: `http://${host}`,
+        type: 'other',
+      });
+      const repository = unique('kept');
+      const image = await build(connected.body.id, repository, '1');
+      const refused = await purge(image);
+      expect([refused.status, refused.body.type]).toEqual([
+        422,
+        'urn:slipway:problem:registry-refuses-deletion',
+      ]);
+      expect((await new SmallImages(host).read(repository, '1'))?.digest).toBe(image.digest);
+      expect((await api.get(`/v1/images/${image.id}`)).status).toBe(200);
+      // R3
+      const path = `/v1/registries/${connected.body.id}`;
+      expect((await api.call('DELETE', path)).body.type).toBe('urn:slipway:problem:registry-in-use');
+      expect((await api.call('DELETE', `/v1/images/${image.id}`)).status).toBe(204);
+      expect((await api.call('DELETE', path)).status).toBe(204);
+    } finally {
+      await stop();
+    }
   });
 
   it('I4 a registry that deletes whole manifests keeps what other tags share', async () => {

@@ -1,4 +1,4 @@
-/** R9: what is wrong with a registry, told apart; against CNCF's distribution registry wherever it can be brought to it. */
+/** R5, R9: public registries, and what is wrong with a registry, told apart; against CNCF's distribution registry wherever it can be brought to it. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { importPKCS8, SignJWT } from 'jose';
 import { afterAll, expect, inject, it } from 'vitest';
 import { startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { freePorts } from '../../scripts/ports.ts';
+import { SmallImages } from '../../scripts/small-images.ts';
 import { checkRegistry } from '../../shared/registry/check.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import {
@@ -127,6 +128,46 @@ it('R9 no right to pull, no right to push, with tokens of a service on another h
     ok: false,
     cause: 'bad-credentials',
   });
+});
+
+it('R5 nothing is built or mirrored into a public registry', async () => {
+  const { host, requests } = await opened(startDockerRegistry());
+  const images = new SmallImages(host);
+  const repository = unique('team/open');
+  await images.image(repository, '1', unique('content'));
+  const connected = await api.post('/v1/registries', {
+    title: unique('public'),
+    url: `http://${host}`,
+    type: 'other',
+    visibility: 'public',
+  });
+  const registryId = connected.body.id;
+  const source = await api.post('/v1/images', {
+    source: { type: 'reference' },
+    registryId,
+    repository,
+    tag: '1',
+  });
+  expect(source.status, JSON.stringify(source.body)).toBe(201);
+  const asked = requests().length;
+  const target = { registryId, repository: `${repository}-2`, tag: '2' };
+  const build = { source: { type: 'build', dockerfile: 'FROM scratch\nLABEL a=b\n' }, ...target };
+  for (const refused of [
+    await api.post('/v1/images', build),
+    await api.post(`/v1/images/${source.body.id}/mirrors`, target),
+    await api.post(`/v1/images/${source.body.id}/builds`, { dockerfile: 'FROM scratch\n' }),
+  ])
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        type: 'urn:slipway:problem:registry-is-public',
+        errors: [{ pointer: '/registryId', message: expect.stringContaining(connected.body.title) }],
+      },
+    });
+  expect(requests()).toHaveLength(asked);
+  // By the index, which lags behind.
+  const listed = await api.until(`/v1/registries/${registryId}/images`, ({ items }) => items.length > 0);
+  expect(listed.items.map(({ id }: Json) => id)).toEqual([source.body.id]);
 });
 
 it('R9 no push into a registry that is read-only for now; rate-limited, with the time to wait', async () => {
