@@ -17,13 +17,12 @@ import type { RegistryView } from './pushed.ts';
  * it has under a digest it gives to anybody who knows the digest. Throws `BuildError` for the first one refused.
  */
 export async function requireBases(
-  { dockerfile, buildArgs, bases }: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
+  spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
   registry: Pick<RegistryView, 'baseRefusalOf'>,
 ): Promise<void> {
   await Promise.all(
-    baseImages(dockerfile, buildArgs).map(async (reference) => {
-      const base = locationOf(reference, Object.hasOwn(bases, reference) ? bases[reference] : undefined);
-      const refusal = base && (await registry.baseRefusalOf(base));
+    baseLocations(spec).map(async ({ reference, location }) => {
+      const refusal = await registry.baseRefusalOf(location);
       if (refusal)
         throw new BuildError({
           code: refusal.why === 'missing' ? 'base-image-not-found' : 'base-image-unauthorized',
@@ -32,6 +31,18 @@ export async function requireBases(
         });
     }),
   );
+}
+
+/** Every base that has a name, with its pinned digest where it has one. */
+export function baseLocations({
+  dockerfile,
+  buildArgs,
+  bases,
+}: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>): { reference: string; location: ImageLocation }[] {
+  return baseImages(dockerfile, buildArgs).flatMap((reference) => {
+    const location = locationOf(reference, Object.hasOwn(bases, reference) ? bases[reference] : undefined);
+    return location ? [{ reference, location }] : [];
+  });
 }
 
 /** Nothing for what is no name: the engine refuses it, and says why better than we could. */

@@ -71,14 +71,15 @@ function describe(step: string, message: string, exitCode: number | undefined): 
 }
 
 /** What registries and the network say, whichever side of a build hears it. */
-const registryAnswers: [RegExp, 'missing' | 'unauthorized' | 'limited' | 'unreachable'][] = [
+const registryAnswers: [RegExp, 'untrusted' | 'missing' | 'unauthorized' | 'limited' | 'unreachable'][] = [
+  [/x509: |tls: failed to verify/i, 'untrusted'],
   [/toomanyrequests|too many requests|\b429\b|rate limit/i, 'limited'],
   [
     /access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope|\b40[13]\b/i,
     'unauthorized',
   ],
   [
-    /no such host|connection refused|i\/o timeout|timeout|x509|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i,
+    /no such host|connection refused|i\/o timeout|timeout|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i,
     'unreachable',
   ],
   [/not found|manifest unknown|name unknown|name_unknown|does not exist|\b404\b/i, 'missing'],
@@ -136,6 +137,7 @@ const isAboutDockerfile = (message: string) =>
 
 function baseImageFailure(message: string): BuildFailureCode {
   const answer = registryAnswer(message);
+  if (answer === 'untrusted') return 'registry-untrusted';
   if (answer === 'limited') return 'rate-limited';
   if (answer === 'unauthorized') return 'base-image-unauthorized';
   if (answer === 'missing' || /no match for platform/.test(message)) return 'base-image-not-found';
@@ -148,18 +150,19 @@ const isUnauthorized = (message: string) =>
     message,
   );
 
+function pushFailureCode(message: string): BuildFailureCode {
+  if (/no space left on device/i.test(message)) return 'disk-full';
+  const answer = registryAnswer(message);
+  if (answer === 'untrusted') return 'registry-untrusted';
+  if (answer === 'limited') return 'rate-limited';
+  return isUnauthorized(message) ? 'push-unauthorized' : 'push-refused';
+}
+
 /** What `docker push` failed of, from its last lines. */
 export function pushFailure(uri: string, lines: string[]): BuildFailure {
   const last = lines.findLast((line) => line.trim() !== '') ?? 'docker push failed without a word.';
-  const code: BuildFailureCode = /no space left on device/i.test(last)
-    ? 'disk-full'
-    : registryAnswer(last) === 'limited'
-      ? 'rate-limited'
-      : isUnauthorized(last)
-        ? 'push-unauthorized'
-        : 'push-refused';
   return {
-    code,
+    code: pushFailureCode(last),
     message: `The push of ${uri} was refused: ${last.slice(0, longestLine)}`,
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };
@@ -169,6 +172,7 @@ export function pushFailure(uri: string, lines: string[]): BuildFailure {
 export function pullFailure(reference: string, lines: string[]): BuildFailure {
   const last = lines.findLast((line) => line.trim() !== '') ?? 'docker pull failed without a word.';
   const codes = {
+    untrusted: 'registry-untrusted',
     limited: 'rate-limited',
     unauthorized: 'source-unauthorized',
     missing: 'source-not-found',

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRegistryClient } from '../shared/registry/client.ts';
 import { RegistryError } from '../shared/registry/model.ts';
-import { createNetwork } from '../shared/registry/network.ts';
+import type { Network } from '../shared/registry/network.ts';
 import { type ImageLocation, parseReference, referenceOf } from '../shared/registry/reference.ts';
 import type { Credentials } from './aws.ts';
 import { dockerKey } from './credentials.ts';
@@ -36,9 +36,8 @@ interface InlineCacheStep {
 
 const configLimitBytes = 8 * 1024 * 1024;
 
-/** `configFolder` holds the build's Docker configuration; `privateHosts` are the stage's private registries. */
-export function createRegistryView(configFolder: string, privateHosts: readonly string[]): RegistryView {
-  const network = createNetwork({ privateHosts });
+/** `configFolder` holds the build's Docker configuration. */
+export function createRegistryView(configFolder: string, network: Network): RegistryView {
   const clientOf = async (host: string) =>
     createRegistryClient({ host, network, credentials: await storedFor(configFolder, host) });
   return {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { BuildResult, MirrorSpec } from '../../shared/model/build-spec.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
 import type { Manifest } from '../../shared/registry/model.ts';
-import { createNetwork } from '../../shared/registry/network.ts';
 import { formatReference } from '../../shared/registry/reference.ts';
 import type { Aws } from '../aws.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchCredentials } from '../credentials.ts';
 import { say } from '../output.ts';
+import { networkOf } from '../registries.ts';
 import type { State, Work } from '../work.ts';
 import { readContents } from './contents.ts';
 import { type BlobCounts, copyBlobs, type Side } from './copy-blobs.ts';
@@ -99,7 +99,7 @@ async function put(to: Side, reference: string, { mediaType, digest, body }: Man
 }
 
 async function sidesOf(spec: MirrorSpec, aws: () => Promise<Aws>): Promise<Sides> {
-  const network = createNetwork({ privateHosts: spec.privateRegistries });
+  const network = networkOf(spec);
   const side = async ({ host, repository, credentials }: MirrorSpec['source'] | MirrorSpec['target']) => {
     const found = credentials ? await fetchCredentials([credentials], await aws()) : {};
     return { client: createRegistryClient({ host, network, credentials: found[host] }), repository };

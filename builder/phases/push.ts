@@ -8,6 +8,7 @@ import type { Environment } from '../environment.ts';
 import { pushFailure } from '../failure.ts';
 import { say } from '../output.ts';
 import { createRegistryView, type RegistryView } from '../pushed.ts';
+import { networkOf } from '../registries.ts';
 import type { State, Work } from '../work.ts';
 
 export async function push(
@@ -17,7 +18,7 @@ export async function push(
 ): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;
   const docker = createDocker(client, work.docker.config);
-  const registry = createRegistryView(work.docker.config, spec.privateRegistries);
+  const registry = createRegistryView(work.docker.config, networkOf(spec));
   const started = performance.now();
   const digest = await pushOne(docker, spec.target);
   const [{ sizeBytes, platform }] = await Promise.all([

@@ -1,5 +1,4 @@
 /** What the builder gets, whatever kind of job it is. */
-import { resultKey } from '../model/build-keys.ts';
 import type { JobSpec, MirrorSpec, ValidationSpec } from '../model/build-spec.ts';
 import {
   isMirror,
@@ -9,7 +8,7 @@ import {
   type ValidationRequest,
 } from './job-request.ts';
 import type { BuildRecord } from './record.ts';
-import { credentialsOf, ownRepositories, type SpecSources, specOf } from './spec.ts';
+import { credentialsOf, jobOf, ownRepositories, type SpecSources, specOf } from './spec.ts';
 
 export function jobSpecOf(record: BuildRecord, request: JobRequest, sources: SpecSources): JobSpec {
   if (isMirror(request)) return mirrorSpecOf(record, request, sources);
@@ -23,14 +22,6 @@ export function repositoriesOf(spec: JobSpec, ecrRegistry: string): string[] {
   return spec.kind === 'mirror' && spec.target.host === ecrRegistry ? [spec.target.repository] : [];
 }
 
-const job = ({ id }: BuildRecord, { organisation, privateRegistries }: SpecSources) => ({
-  version: 1 as const,
-  organisation,
-  buildId: id,
-  privateRegistries,
-  resultKey: resultKey(organisation, id),
-});
-
 /** The repository with its own credentials: a host may have several registries, with one account each. */
 function withCredentials<T extends { host: string; repository: string }>(side: T, sources: SpecSources) {
   const [credentials] = credentialsOf([side], sources);
@@ -42,7 +33,7 @@ const mirrorSpecOf = (
   { source, target, platform, force }: MirrorRequest,
   sources: SpecSources,
 ): MirrorSpec => ({
-  ...job(record, sources),
+  ...jobOf(record, sources),
   kind: 'mirror',
   source: withCredentials(source, sources),
   target: withCredentials(target, sources),
@@ -55,7 +46,7 @@ const validationSpecOf = (
   { image, checks }: ValidationRequest,
   sources: SpecSources,
 ): ValidationSpec => ({
-  ...job(record, sources),
+  ...jobOf(record, sources),
   kind: 'validation',
   image: withCredentials(image, sources),
   checks,

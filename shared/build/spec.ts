@@ -1,8 +1,8 @@
 /** From a build's record and request to what the builder gets. */
 import { createHash } from 'node:crypto';
+import { baseImages } from '../dockerfile/bases.ts';
 import { resultKey } from '../model/build-keys.ts';
 import type { BuildSpec } from '../model/build-spec.ts';
-import { baseImages } from '../dockerfile/bases.ts';
 import { reservedTagPrefix } from '../model/image.ts';
 import { formatReference, parseReference } from '../registry/reference.ts';
 import { type KnownRegistry, registryFor } from '../store/registries.ts';
@@ -16,18 +16,29 @@ export interface SpecSources {
   registries: KnownRegistry[];
   /** The stage's. */
   privateRegistries: string[];
+  certificateAuthorities?: string | undefined;
 }
 
+/** What every kind of job gets. */
+export const jobOf = (
+  { id }: BuildRecord,
+  { organisation, privateRegistries, certificateAuthorities }: SpecSources,
+) => ({
+  version: 1 as const,
+  organisation,
+  buildId: id,
+  privateRegistries,
+  ...(certificateAuthorities === undefined ? {} : { certificateAuthorities }),
+  resultKey: resultKey(organisation, id),
+});
+
 export function specOf(record: BuildRecord, request: BuildRequest, sources: SpecSources): BuildSpec {
-  const { organisation } = sources;
   const target = locate(record.uri);
   const cache = cacheOf(record, sources);
   const bases = baseImages(request.dockerfile, request.buildArgs).flatMap(located);
   return {
-    version: 1,
+    ...jobOf(record, sources),
     kind: 'build',
-    organisation,
-    buildId: record.id,
     dockerfile: request.dockerfile,
     ...(request.context ? { context: request.context } : {}),
     buildArgs: request.buildArgs,
@@ -35,9 +46,7 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
     registries: credentialsOf([target, locate(cache), ...bases], sources),
     target: record.uri,
-    privateRegistries: sources.privateRegistries,
     cache,
-    resultKey: resultKey(organisation, record.id),
   };
 }
 

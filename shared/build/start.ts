@@ -112,6 +112,7 @@ async function prepare(
     ecrRegistry,
     registries: known,
     privateRegistries: stage.privateRegistries,
+    certificateAuthorities: stage.privateCertificateAuthorities,
   });
   await Promise.all([
     artifacts.write(specKey(organisation, record.id), JSON.stringify(spec), 'application/json'),

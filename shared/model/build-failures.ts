@@ -75,6 +75,11 @@ export const buildFailures = {
     cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',
     retry: 'Upload a context with the file and build again.',
   },
+  'registry-untrusted': {
+    cause: 'A registry shows no certificate that can be trusted.',
+    retry:
+      "An operator names the authority that signed it in the stage's privateCertificateAuthorities. Where builds run on somebody's own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt: Slipway changes nothing there.",
+  },
   'secret-missing': {
     cause: 'A secret that the build asks for does not exist or may not be read.',
     retry: 'Store it (PUT /v1/secrets/{name}) and build again.',

@@ -24,6 +24,8 @@ const job = {
   buildId: z.string(),
   /** Hosts inside private networks that the deployment allows. */
   privateRegistries: z.array(z.string()),
+  /** PEM of authorities beside the well-known ones: the stage's `privateCertificateAuthorities`. */
+  certificateAuthorities: z.string().optional(),
   resultKey: z.string(),
 };
 

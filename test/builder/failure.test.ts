@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BuildProgress, pushFailure } from '../../builder/failure.ts';
+import { BuildProgress, pullFailure, pushFailure } from '../../builder/failure.ts';
 
 /** What BuildKit prints, of Docker 20.10 and of buildx 0.2x. */
 const failureOf = (output: string) => {
@@ -212,6 +212,34 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     expect(failureOf('Cannot connect to the Docker daemon at unix:///var/run/docker.sock.')).toMatchObject({
       code: 'builder-failed',
       lastLines: ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'],
+    });
+  });
+});
+
+describe('R9 a registry whose certificate the engine does not trust', () => {
+  const said = 'Get "https://10.0.0.2/v2/": x509: certificate signed by unknown authority';
+
+  test('while a base image is looked up, and pulled', () => {
+    for (const step of ['[internal] load metadata for 10.0.0.2/x:1', 'FROM 10.0.0.2/x:1'])
+      expect(
+        failureOf(`
+#3 ${step}
+#3 ERROR: failed to do request: ${said}
+------
+ > ${step}:
+------
+failed to solve with frontend dockerfile.v0: failed to create LLB definition: failed to do request: ${said}`)
+          .code,
+      ).toBe('registry-untrusted');
+    expect(pullFailure('10.0.0.2/x:1', [`Error response from daemon: ${said}`]).code).toBe(
+      'registry-untrusted',
+    );
+  });
+
+  test('while it is pushed to', () => {
+    expect(pushFailure('10.0.0.2/x:1', ['The push refers to repository [10.0.0.2/x]', said])).toMatchObject({
+      code: 'registry-untrusted',
+      message: expect.stringContaining('unknown authority'),
     });
   });
 });

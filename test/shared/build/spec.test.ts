@@ -56,6 +56,12 @@ describe('B1 B6 B9 what the builder gets', () => {
       registries: [{ kind: 'ecr', host: ecrRegistry, accountId: '000000000000', region: 'us-east-1' }],
       privateRegistries: ['registry.internal'],
     });
+    expect(spec).not.toHaveProperty('certificateAuthorities');
+    const trusting = { ...sources, certificateAuthorities: 'PEM' };
+    expect(specOf(record(`${ecrRegistry}/acme/x:1`), request, trusting)).toEqual({
+      ...spec,
+      certificateAuthorities: 'PEM',
+    });
     expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/x']);
   });
 
