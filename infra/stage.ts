@@ -6,7 +6,8 @@ import { hostProblems } from './host-checks.ts';
 import { nameProblems } from './names.ts';
 import { SynthError } from './synth-error.ts';
 
-const stagesFolder = join(import.meta.dirname, 'stages');
+/** A deployment may keep its configurations elsewhere. */
+const stagesFolder = process.env.SLIPWAY_STAGES ?? join(import.meta.dirname, 'stages');
 
 /** The stage configuration can't be deployed; the message says where, why, and what to change. */
 export class StageConfigurationError extends SynthError {

@@ -25,9 +25,11 @@ function* filesOf(project: string, path: string): Generator<string> {
   yield* files.sort();
 }
 
-/** A digest of all sources and the stage's name. */
+/** A digest of all sources and the stage: its name, and its file where the stages are kept elsewhere. */
 function fingerprint(project: string, stage: string): string {
   const hash = createHash('sha256').update(stage);
+  const elsewhere = process.env.SLIPWAY_STAGES && join(process.env.SLIPWAY_STAGES, `${stage}.json`);
+  if (elsewhere && existsSync(elsewhere)) hash.update(readFileSync(elsewhere));
   for (const path of sources.flatMap((source) => [...filesOf(project, source)])) {
     hash.update(`\0${relative(project, path)}\0`).update(readFileSync(path));
   }

@@ -30,7 +30,8 @@ const options = {
 } as const;
 
 function readStage(name: string): Stage {
-  const file = join(import.meta.dirname, '..', 'infra/stages', `${name}.json`);
+  const folder = process.env.SLIPWAY_STAGES ?? join(import.meta.dirname, '..', 'infra/stages');
+  const file = join(folder, `${name}.json`);
   if (!existsSync(file)) throw new Error(`There is no stage ${name}: ${file} is missing.`);
   return stageSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
