@@ -91,11 +91,11 @@ export function createLogs(dependencies: LogDependencies): Logs {
         nextCursor: encodeCursor(log.id, next),
       });
       for (;;) {
-        const seen = await refresh(dependencies, reader, log, () => known ?? job(), 'look');
+        const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond: from });
         known = undefined;
         const isLate = performance.now() >= until;
         if (seen.lines > from || seen.complete || isLate) {
-          if (seen.lines <= from) await release(dependencies, reader, log, seen);
+          await release(dependencies, reader, log, seen);
           const range = { from, to: Infinity, limit };
           const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
           if (!tail.complete || next < tail.lines) return page(lines, next);

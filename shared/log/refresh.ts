@@ -54,8 +54,8 @@ export interface Reader {
   intervalMs: number;
 }
 
-/** Whether to read until nothing is left, or only to look for something new, and not more often than useful. */
-export type Effort = 'look' | 'exhaust';
+/** Whether to read until nothing is left, or only for something beyond a line, and not more often than useful. */
+export type Effort = { beyond: number } | 'exhaust';
 
 /**
  * Answers the index as it is afterwards; somebody else's news where they hold the lease. `job` is asked only where the
@@ -73,9 +73,12 @@ export async function refresh(
   const time = now().getTime();
   const mine = tail.holder === reader.holder;
   if (tail.complete || (!mine && tail.leaseUntil > time)) return tail;
+  const looks = effort !== 'exhaust';
+  // Whoever has an answer already reads nothing: others wait for the lease.
+  if (looks && tail.lines > effort.beyond) return tail;
   // Clocks differ: a look in the future says nothing.
   const sinceMs = time - Math.max(tail.checkedAt, reader.checkedAt);
-  const isFresh = effort === 'look' && sinceMs >= 0 && sinceMs < reader.intervalMs;
+  const isFresh = looks && sinceMs >= 0 && sinceMs < reader.intervalMs;
   if (isFresh && tail.starts.length === 1) return tail;
   const job = await latest();
   // It has begun a log of its own.
@@ -138,8 +141,12 @@ async function readOn(
       tail = kept.tail;
       token = tail.token;
       reader.intervalMs = intervalsMs[0];
-      if (tail.complete || (effort === 'look' && lines.length > 0)) return tail;
-    } else if (page.atEnd || (page.events.length === 0 && effort === 'look') || throttled === mostThrottled) {
+      if (tail.complete || (effort !== 'exhaust' && lines.length > 0)) return tail;
+    } else if (
+      page.atEnd ||
+      (page.events.length === 0 && effort !== 'exhaust') ||
+      throttled === mostThrottled
+    ) {
       reader.intervalMs = Math.min(intervalsMs[1], reader.intervalMs * 1.2);
       return tail;
     } else if (throttled > 0) await sleep(throttledPauseMs);

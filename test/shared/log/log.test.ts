@@ -241,6 +241,16 @@ describe('B3 many readers, and readers that die', () => {
     place.append(job.stream, 'three', 'the end');
     expect(await follow(place.logs, () => ({ ...job, ended: true }))).toEqual([long('one'), 'two', 'three']);
   });
+
+  test('a client that is behind is answered from what is kept, and holds up nobody who waits for more', async () => {
+    const job = newJob();
+    place.append(job.stream, 'one', 'two');
+    await place.logs.drain(job);
+    await sleep(400);
+    // The sources were not looked at for a while, but this client has enough to read.
+    expect(texts(await read(ask, () => job))).toEqual(['one', 'two']);
+    expect(await place.table.get('acme', 'logs', job.id)).toMatchObject({ holder: '' });
+  });
 });
 
 describe('B3 where lines lie', () => {
