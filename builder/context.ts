@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pinBases } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
-import { ArchiveError } from './archive/place.ts';
+import { ArchiveError, TooLargeError } from './archive/archive-error.ts';
 import { unpack } from './archive/unpack.ts';
 import type { Aws } from './aws.ts';
 import { BuildError } from './build-error.ts';
@@ -29,7 +29,10 @@ export async function fetchContext(
     await unpack(archive, work.context);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    throw missing(`The context cannot be unpacked: ${error.message}.`);
+    throw new BuildError({
+      code: error instanceof TooLargeError ? 'context-too-large' : 'context-invalid',
+      message: `The context cannot be unpacked: ${error.message}.`,
+    });
   }
   await rm(archive);
   say(`context: ${got.sizeBytes} bytes, sha256 ${got.sha256}`);

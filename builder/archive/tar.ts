@@ -1,8 +1,12 @@
 /** Unpacks tar archives: ustar, pax and GNU's long names. Devices, pipes and sparse files are refused. */
 import { Readable } from 'node:stream';
-import { ArchiveError, type Entry, type Place } from './place.ts';
+import { ArchiveError } from './archive-error.ts';
+import { textOf } from './names.ts';
+import type { Entry, Place } from './place.ts';
 
 const block = 512;
+const longestExtension = 1024 * 1024;
+const paddingOf = (size: number) => (block - (size % block)) % block;
 
 export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Promise<void> {
   const reader = new Reader(source);
@@ -11,12 +15,10 @@ export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Pr
     const header = await reader.exactly(block, true);
     if (!header || header.every((byte) => byte === 0)) return reader.drain();
     const found = parseHeader(header);
-    const size = next.size ?? found.size;
-    const padding = (block - (size % block)) % block;
     if (extension.has(found.type)) {
-      if (size > 1024 * 1024) throw new ArchiveError('a name in it is longer than 1 MiB');
-      const data = (await reader.exactly(size)) ?? Buffer.alloc(0);
-      await reader.exactly(padding);
+      if (found.size > longestExtension) throw new ArchiveError('a name in it is longer than 1 MiB');
+      const data = (await reader.exactly(found.size)) ?? Buffer.alloc(0);
+      await reader.exactly(paddingOf(found.size));
       next = { ...next, ...readExtension(found.type, data) };
       continue;
     }
@@ -26,14 +28,16 @@ export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Pr
       modifiedAt: next.modifiedAt ?? found.modifiedAt,
     };
     const target = next.link ?? found.link;
+    const size = next.size ?? found.size;
     next = {};
+    // Only files have content, whatever size the others say.
     if (found.type === '5' || (found.type === '0' && entry.path.endsWith('/'))) await place.directory(entry);
-    else if (found.type === '0') await place.file(entry, size, Readable.from(reader.some(size)));
-    else if (found.type === '1') await place.hardLink(entry, target);
+    else if (found.type === '0') {
+      await place.file(entry, size, () => Readable.from(reader.some(size)));
+      await reader.exactly(paddingOf(size));
+    } else if (found.type === '1') await place.hardLink(entry, target);
     else if (found.type === '2') await place.symbolicLink(entry, target);
     else throw new ArchiveError(`"${entry.path}" is neither file, folder nor link`);
-    if (found.type !== '0') await reader.skip(size);
-    await reader.exactly(padding);
   }
 }
 
@@ -41,8 +45,17 @@ interface Overrides {
   path?: string;
   link?: string;
   size?: number;
-  modifiedAt?: Date;
+  modifiedAt?: Date | undefined;
 }
+
+function sizeOf(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new ArchiveError('a pax header has a size that is none');
+  return Number(value);
+}
+
+/** A time that no file can have is left out. */
+const timeOf = (seconds: number) =>
+  seconds >= 0 && seconds < 2 ** 33 ? new Date(seconds * 1000) : undefined;
 
 /** pax for one entry, pax for all, GNU long name, GNU long link. */
 const extension = new Set(['x', 'g', 'L', 'K']);
@@ -56,15 +69,16 @@ function readExtension(type: string, data: Buffer): Overrides {
   for (let at = 0; at < data.length; ) {
     const space = data.indexOf(0x20, at);
     const length = Number(data.subarray(at, space).toString());
-    if (space < 0 || !Number.isInteger(length) || length <= 0)
+    const end = at + length;
+    if (space < 0 || !Number.isInteger(length) || space >= end || data[end - 1] !== 0x0a)
       throw new ArchiveError('a pax header is broken');
-    const record = data.subarray(space + 1, at + length - 1).toString();
+    const record = textOf(data.subarray(space + 1, end - 1));
     const equals = record.indexOf('=');
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (key === 'path') overrides.path = value;
     else if (key === 'linkpath') overrides.link = value;
-    else if (key === 'size') overrides.size = Number(value);
-    else if (key === 'mtime') overrides.modifiedAt = new Date(Number(value) * 1000);
+    else if (key === 'size') overrides.size = sizeOf(value);
+    else if (key === 'mtime') overrides.modifiedAt = timeOf(Number(value));
     else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('it holds sparse files');
     at += length;
   }
@@ -86,13 +100,13 @@ function parseHeader(header: Buffer) {
     link: text(header.subarray(157, 257)),
     mode: number(header.subarray(100, 108)),
     size: number(header.subarray(124, 136)),
-    modifiedAt: new Date(number(header.subarray(136, 148)) * 1000),
+    modifiedAt: timeOf(number(header.subarray(136, 148))),
   };
 }
 
 const text = (field: Buffer) => {
   const end = field.indexOf(0);
-  return field.subarray(0, end < 0 ? field.length : end).toString();
+  return textOf(field.subarray(0, end < 0 ? field.length : end));
 };
 
 /** Octal text, or a big-endian number where the first bit is set. */
@@ -103,6 +117,7 @@ function number(field: Buffer): number {
     .toString('latin1')
     .replace(/[\0 ].*$/s, '')
     .trim();
+  if (!/^[0-7]*$/.test(octal)) throw new ArchiveError('it is not a tar archive, or broken');
   return octal === '' ? 0 : Number.parseInt(octal, 8);
 }
 
@@ -125,10 +140,10 @@ class Reader {
   async *some(size: number, mayEnd = false): AsyncGenerator<Buffer> {
     for (let left = size; left > 0; ) {
       if (this.#rest.length === 0) {
-        const { value, done } = await this.#chunks.next();
-        if (done && mayEnd && left === size) return;
-        if (done) throw new ArchiveError('it ends in the middle');
-        this.#rest = value;
+        const more = await this.#more();
+        if (!more && mayEnd && left === size) return;
+        if (!more) throw new ArchiveError('it ends in the middle');
+        this.#rest = more;
         continue;
       }
       const part = this.#rest.subarray(0, left);
@@ -138,12 +153,14 @@ class Reader {
     }
   }
 
-  async skip(size: number): Promise<void> {
-    for await (const _ of this.some(size));
+  /** To the end, so that a broken compression is noticed, and files that nobody would see. */
+  async drain(): Promise<void> {
+    for (let rest: Buffer | undefined = this.#rest; rest; rest = await this.#more())
+      if (rest.some((byte) => byte !== 0)) throw new ArchiveError('it goes on behind its end');
   }
 
-  /** To the end, so that a broken compression is noticed. */
-  async drain(): Promise<void> {
-    for (;;) if ((await this.#chunks.next()).done) return;
+  async #more(): Promise<Buffer | undefined> {
+    const { value, done } = await this.#chunks.next();
+    return done ? undefined : value;
   }
 }

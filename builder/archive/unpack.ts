@@ -2,14 +2,15 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { ArchiveError, Place } from './place.ts';
+import { ArchiveError } from './archive-error.ts';
+import { Place } from './place.ts';
 import { unpackTar } from './tar.ts';
 import { unpackZip } from './zip.ts';
 
-/** `folder` exists and is empty. Throws `ArchiveError` for what isn't an archive or leads outside of the folder. */
+/** `folder` exists and is empty. Throws `ArchiveError` for what isn't an archive, leads outside of the folder, or fills it. */
 export async function unpack(path: string, folder: string): Promise<void> {
-  const place = new Place(folder);
-  const first = await firstBytes(path);
+  const { first, sizeBytes } = await beginningOf(path);
+  const place = new Place(folder, sizeBytes);
   if (first.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) {
     try {
       await unpackTar(createReadStream(path).pipe(createGunzip()), place);
@@ -27,11 +28,11 @@ export async function unpack(path: string, folder: string): Promise<void> {
   }
 }
 
-async function firstBytes(path: string): Promise<Buffer> {
+async function beginningOf(path: string): Promise<{ first: Buffer; sizeBytes: number }> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
-    return buffer.subarray(0, bytesRead);
+    return { first: buffer.subarray(0, bytesRead), sizeBytes: (await file.stat()).size };
   } finally {
     await file.close();
   }

@@ -67,9 +67,17 @@ export const buildFailures = {
     retry: 'Try again later: what was copied is not copied again.',
   },
   'context-missing': {
-    cause:
-      'The uploaded context is not there, is not the archive it was declared to be, or holds paths outside of itself.',
+    cause: 'The uploaded context is not there, or is not the archive it was declared to be.',
     retry: 'Upload the context again (POST /v1/uploads) and name it in POST /v1/images/{id}/builds.',
+  },
+  'context-invalid': {
+    cause:
+      'The uploaded context is no whole tar, tar.gz or zip archive, or holds what no context may: paths outside of itself, devices, encrypted files.',
+    retry: 'Pack the context again, upload it (POST /v1/uploads) and name it in POST /v1/images/{id}/builds.',
+  },
+  'context-too-large': {
+    cause: 'The uploaded context unpacks to more than a builder takes.',
+    retry: 'Leave out what the build does not copy, upload the rest (POST /v1/uploads) and build again.',
   },
   'file-missing': {
     cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',

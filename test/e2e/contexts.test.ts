@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
+import { tarOf } from '../builder/archive/tar.ts';
+import { zip } from '../builder/archive/zip.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
@@ -22,16 +25,20 @@ writeFileSync(join(context, 'sub', 'run.sh'), '#!/bin/sh\necho it runs\n', { mod
 writeFileSync(join(context, 'secret.env'), 'not for the image\n');
 writeFileSync(join(context, '.dockerignore'), 'secret.env\n');
 
-async function upload(bytes: Buffer, put = true): Promise<string> {
+async function announce(bytes: Buffer): Promise<Json> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const made = await api.post('/v1/uploads', { kind: 'context', sizeBytes: bytes.length, sha256 });
   expect(made.status, JSON.stringify(made.body)).toBe(201);
+  return made.body;
+}
+
+async function upload(bytes: Buffer, put = true): Promise<string> {
+  const { id, url, headers } = await announce(bytes);
   if (put) {
-    const { url, headers } = made.body;
     const answer = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
     expect(answer.status, await answer.text()).toBe(200);
   }
-  return made.body.id;
+  return id;
 }
 
 const tarball = () => {
@@ -63,7 +70,7 @@ const dockerfile = [
 ].join('\n');
 
 describe('B1 a context', () => {
-  const zip = () => {
+  const zipped = () => {
     const archive = join(folder, 'context.zip');
     execFileSync('python3', [
       '-c',
@@ -75,7 +82,7 @@ describe('B1 a context', () => {
   };
   it.each([
     ['tar.gz', tarball],
-    ['zip', zip],
+    ['zip', zipped],
   ])('as %s is there, with its modes and without what .dockerignore names', async (_name, bytes) => {
     // The same files in another archive would be served by the cache.
     const fresh = dockerfile.replace('COPY', `RUN echo ${unique('fresh')}\nCOPY`);
@@ -95,7 +102,62 @@ describe('B1 a context', () => {
       failure: { code: 'file-missing', step: expect.stringContaining('COPY nowhere.txt') },
     });
     const rubbish = await build({ dockerfile, contextUploadId: await upload(Buffer.from('no archive')) });
-    expect(rubbish.done).toMatchObject({ status: 'failed', failure: { code: 'context-missing' } });
+    expect(rubbish.done).toMatchObject({ status: 'failed', failure: { code: 'context-invalid' } });
+  });
+
+  it('of other bytes than were declared is refused by the place it is put to', async () => {
+    const declared = tarball();
+    const changed = Buffer.from(declared);
+    changed[50] = (changed[50] ?? 0) ^ 1;
+    const { url, headers, id } = await announce(declared);
+    const checksum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('base64');
+    const attempts: [Buffer, Record<string, string>][] = [
+      [changed, headers],
+      [changed, { ...headers, 'x-amz-checksum-sha256': checksum(changed) }],
+      [declared.subarray(1), { ...headers, 'content-length': String(declared.length - 1) }],
+      [declared, {}],
+    ];
+    for (const [bytes, sent] of attempts) {
+      const answer = await fetch(url, { method: 'PUT', headers: sent, body: new Uint8Array(bytes) });
+      expect([400, 403], await answer.text()).toContain(answer.status);
+    }
+    const reply = await post({ dockerfile, contextUploadId: id });
+    expect(reply).toMatchObject({ status: 422, body: { errors: [{ pointer: '/source/contextUploadId' }] } });
+  });
+
+  it('that leads outside, or unpacks to too much, fails the build with a code that says so', async () => {
+    const link = { path: 'out', type: '2', link: '..' };
+    const cases = [
+      ['context-invalid', tarOf(link, { path: 'out/result.json', content: '{}' })],
+      ['context-invalid', zip([{ path: '../result.json', content: '{}' }])],
+      ['context-too-large', gzipSync(tarOf({ path: 'x', sizeBytes: 7 * 2 ** 30 }))],
+    ] as const;
+    for (const [code, bytes] of cases) {
+      const { done } = await build({ dockerfile, contextUploadId: await upload(bytes) });
+      expect(done).toMatchObject({ status: 'failed', failure: { code } });
+    }
+  });
+
+  it('whose links lead to files of the builder gets none of them', async () => {
+    const secret = unique('of-the-host');
+    writeFileSync(join(folder, 'host.txt'), secret);
+    const bytes = tarOf(
+      { path: 'file', type: '2', link: join(folder, 'host.txt') },
+      { path: 'folder', type: '2', link: folder },
+      { path: '.dockerignore', type: '2', link: join(folder, 'host.txt') },
+      { path: 'kept', content: 'kept' },
+    );
+    const contextUploadId = await upload(bytes);
+    const copied = `FROM ${tinyBase}\nRUN echo ${unique('fresh')}\nCOPY . /all/\n`;
+    const whole = await build({
+      dockerfile: `${copied}RUN ls /all; ! grep -r ${secret} /all\n`,
+      contextUploadId,
+    });
+    expect(whole.done, whole.lines.join('\n')).toMatchObject({ status: 'succeeded' });
+    for (const path of ['file', 'folder/host.txt']) {
+      const one = await build({ dockerfile: `FROM ${tinyBase}\nCOPY ${path} /x\n`, contextUploadId });
+      expect(one.done).toMatchObject({ status: 'failed', failure: { code: 'file-missing' } });
+    }
   });
 
   it('that was never uploaded, or is no context, is refused with nothing written', async () => {

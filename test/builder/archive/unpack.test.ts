@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ArchiveError } from '../../../builder/archive/place.ts';
+import { ArchiveError } from '../../../builder/archive/archive-error.ts';
 import { unpack } from '../../../builder/archive/unpack.ts';
 import { entry, tar } from './tar.ts';
 

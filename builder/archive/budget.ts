@@ -1,0 +1,31 @@
+/** What an archive may unpack to: more is a mistake or an attack. */
+import { TooLargeError } from './archive-error.ts';
+
+const gib = 1024 ** 3;
+const limits = {
+  bytes: 32 * gib,
+  entries: 1_000_000,
+  /** Text and zeros shrink to a hundredth or less; where it is little that unpacks, that harms nobody. */
+  ratio: 200,
+  bytesWithoutRatio: gib,
+};
+
+export class Budget {
+  readonly #archiveBytes: number;
+  #bytes = 0;
+  #entries = 0;
+
+  constructor(archiveBytes: number) {
+    this.#archiveBytes = archiveBytes;
+  }
+
+  /** Counted as declared, before anything of it is written. Throws `TooLargeError`. */
+  entry(sizeBytes = 0): void {
+    this.#entries++;
+    this.#bytes += sizeBytes;
+    if (this.#entries > limits.entries) throw new TooLargeError(`it has more than ${limits.entries} entries`);
+    if (this.#bytes > limits.bytes) throw new TooLargeError('it unpacks to more than 32 GiB');
+    if (this.#bytes > Math.max(limits.bytesWithoutRatio, this.#archiveBytes * limits.ratio))
+      throw new TooLargeError(`it unpacks to more than ${limits.ratio} times its size`);
+  }
+}
