@@ -5,6 +5,9 @@ import type { Stage } from '../shared/model/stage.ts';
 /** ECR namespace of the images that Slipway itself publishes; no organisation may own it. */
 export const defaultImagesNamespace = 'slipway';
 
+/** Stands in the place of an organisation in the names of hosts that all of them share. */
+export const sharedHosts = 'shared';
+
 /** ECR's limit for the prefix of a cache rule. */
 const cachePrefixLength = 30;
 
@@ -63,6 +66,8 @@ export function nameProblems(stage: Stage): string[] {
   for (const { id } of stage.organisations) {
     if (id === defaultImagesNamespace)
       problems.push(`organisations: "${id}" is the ECR namespace of the default images; choose another id`);
+    if (stage.hosts === 'shared' && id === sharedHosts)
+      problems.push(`organisations: "${id}" is what shared hosts are named after; choose another id`);
     const longest = names.role(id, 'execution');
     if (longest.length > roleNameLength)
       problems.push(
@@ -84,7 +89,9 @@ function duplicates(path: string, values: string[]): string[] {
  */
 function overlaps(stage: Stage): string[] {
   const parts = [...stage.environments.map((one) => one.name), ...stage.queues.map((one) => one.name)];
-  const all = stage.organisations.flatMap(({ id }) => parts.map((part) => ({ id, name: `${id}-${part}` })));
+  const owners = stage.organisations.map(({ id }) => id);
+  if (stage.hosts === 'shared') owners.push(sharedHosts);
+  const all = owners.flatMap((id) => parts.map((part) => ({ id, name: `${id}-${part}` })));
   const problems = all.flatMap((mine) =>
     all
       .filter((other) => other.id !== mine.id && `${other.name}-`.startsWith(`${mine.name}-`))

@@ -1,12 +1,12 @@
 import { Stack, Tags } from 'aws-cdk-lib';
 import { CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
-import { type IVpc, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { CfnInstanceProfile, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { arnsOf } from './access/deployment.ts';
-import { executionAccess, hostAccess, jobAccess } from './access/jobs.ts';
-import { HostGroup } from './constructs/host-group.ts';
+import { executionAccess, jobAccess } from './access/jobs.ts';
+import { Hosts } from './constructs/hosts.ts';
 import { AccessRole } from './constructs/role.ts';
 import type { SlipwayStackProps } from './data-stack.ts';
 
@@ -14,6 +14,8 @@ export interface OrganisationStackProps extends SlipwayStackProps {
   organisation: string;
   vpc: IVpc;
   artifacts: IBucket;
+  /** Where the stage's organisations share them; left out, this one gets its own. */
+  hosts?: Hosts | undefined;
 }
 
 /** Reasons for which Batch itself can tell that the job at a queue's head will not be placed. */
@@ -23,7 +25,7 @@ const stuckReasons = [
   'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT',
 ];
 
-/** One organisation's hosts, queues and the roles of its jobs; nothing here is shared with another one. */
+/** One organisation's hosts, unless it shares them, its queues and the roles of its jobs. */
 export class OrganisationStack extends Stack {
   constructor(scope: Construct, id: string, props: OrganisationStackProps) {
     super(scope, id, props);
@@ -51,34 +53,7 @@ export class OrganisationStack extends Stack {
       assumedBy: task,
       access: jobAccess(deployment),
     });
-    const instance = new AccessRole(this, 'Instance', {
-      roleName: names.role(organisation, 'instance'),
-      description: `Hosts of ${organisation}`,
-      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-      access: hostAccess(
-        deployment,
-        stage.environments.map((one) => one.name),
-      ),
-    });
-    const instanceProfile = new CfnInstanceProfile(this, 'InstanceProfile', { roles: [instance.roleName] });
-
-    const securityGroup = new SecurityGroup(this, 'Hosts', {
-      vpc,
-      description: `Hosts of ${organisation}: everything out, nothing in`,
-      allowAllOutbound: true,
-    });
-    const environments = new Map(
-      stage.environments.map((environment) => [
-        environment.name,
-        new HostGroup(this, `Hosts-${environment.name}`, {
-          name: names.computeEnvironment(organisation, environment.name),
-          environment,
-          vpc,
-          securityGroup,
-          instanceProfileArn: instanceProfile.attrArn,
-        }),
-      ]),
-    );
+    const hosts = props.hosts ?? new Hosts(this, 'Hosts', { owner: organisation, stage, names, vpc });
 
     // From the first deployment: a queue made without one can't be given one later.
     const fairShare = new CfnSchedulingPolicy(this, 'FairShare', {
@@ -95,7 +70,7 @@ export class OrganisationStack extends Stack {
         schedulingPolicyArn: fairShare.attrArn,
         computeEnvironmentOrder: queue.environments.map((name, index) => ({
           order: index + 1,
-          computeEnvironment: required(environments, name).arn,
+          computeEnvironment: hosts.arnOf(name),
         })),
         jobStateTimeLimitActions: stuckReasons.map((reason) => ({
           reason,
@@ -106,11 +81,4 @@ export class OrganisationStack extends Stack {
       });
     Tags.of(this).add('slipway:organisation', organisation);
   }
-}
-
-/** The stage's schema has already refused a queue whose environment isn't there. */
-function required(environments: Map<string, HostGroup>, name: string): HostGroup {
-  const found = environments.get(name);
-  if (!found) throw new Error(`No environment ${name}`);
-  return found;
 }

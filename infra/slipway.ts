@@ -6,6 +6,7 @@ import { BuildStack } from './build-stack.ts';
 import type { Bundles } from './bundles.ts';
 import { DataStack } from './data-stack.ts';
 import { requestFunctions } from './functions/index.ts';
+import { HostsStack } from './hosts-stack.ts';
 import { namesOf } from './names.ts';
 import { NetworkStack } from './network-stack.ts';
 import { readApiDocument, routesOf } from './openapi.ts';
@@ -33,6 +34,14 @@ export function addSlipway(app: App, stage: Stage, bundles: Bundles): void {
     description: "Slipway: the hosts' network",
     logsBucket: data.logsBucket,
   });
+  const shared =
+    stage.hosts === 'shared'
+      ? new HostsStack(app, names.stack('hosts'), {
+          ...common,
+          description: 'Slipway: hosts of all organisations',
+          vpc: network.vpc,
+        })
+      : undefined;
   for (const { id } of stage.organisations)
     new OrganisationStack(app, names.organisationStack(id), {
       ...common,
@@ -40,6 +49,7 @@ export function addSlipway(app: App, stage: Stage, bundles: Bundles): void {
       organisation: id,
       vpc: network.vpc,
       artifacts: data.artifacts,
+      hosts: shared?.hosts,
     });
   new ApiStack(app, names.stack('api'), {
     ...common,

@@ -65,16 +65,11 @@ export function jobAccess({ organisation, artifactsBucketArn }: OrganisationDepl
 
 /**
  * The host's own agent. Jobs share the host's network and so can take on this role: it holds what the agent needs to
- * take part in its own cluster, and nothing of Slipway's.
+ * take part in its own clusters, and nothing of Slipway's.
  */
-export function hostAccess(
-  { arn, names, organisation }: OrganisationDeployment,
-  environments: string[],
-): Access[] {
+export function hostAccess({ arn }: Pick<Deployment, 'arn'>, computeEnvironments: string[]): Access[] {
   // Batch makes the clusters: AWSBatch-<compute environment>-<UUID>.
-  const named = environments.map(
-    (environment) => `AWSBatch-${names.computeEnvironment(organisation, environment)}-*`,
-  );
+  const named = computeEnvironments.map((name) => `AWSBatch-${name}-*`);
   const wildcard =
     "Batch makes the cluster and adds to the compute environment's name; the agent registers its host there.";
   return [

@@ -18,7 +18,7 @@ const certificates = /^\s*(?:-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----
 
 const cacheAccount = z.strictObject({ username: z.string().min(1).max(255) });
 
-/** A group of hosts of one kind: one Batch compute environment per organisation. */
+/** A group of hosts of one kind: one Batch compute environment per organisation, or one for all. */
 const environment = z.strictObject({
   name: label,
   capacity: z.enum(['spot', 'on-demand']),
@@ -73,6 +73,8 @@ export const stageSchema = z
     /** Availability zones that hosts may be in; more find GPUs more often. A few regions have only two. */
     availabilityZones: z.int().min(1).max(6).default(3),
     environments: z.array(environment).min(1),
+    /** `dedicated`: each organisation has its own. `shared`: jobs of all run on the same ones, which docs/security.md weighs. */
+    hosts: z.enum(['dedicated', 'shared']).default('dedicated'),
     queues: z.array(queue).min(1),
     computes: z.array(compute).min(1),
     /** How long a job may wait for a host before it ends with the reason. */

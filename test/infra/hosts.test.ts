@@ -105,6 +105,48 @@ describe('E2 hosts', () => {
   });
 });
 
+describe('E2 hosts that organisations share', () => {
+  const shared = synthesize(exampleStage({ hosts: 'shared' }));
+  const one = (type: string) => shared.ofType(`AWS::Batch::${type}`);
+
+  test('are one set for all, in a stack of their own', () => {
+    expect(one('ComputeEnvironment').map(({ physicalId }) => physicalId)).toEqual(
+      stage.environments.map(({ name }) => `slipway-example-shared-${name}`),
+    );
+    for (const { stack } of one('ComputeEnvironment')) expect(stack).toBe('slipway-example-hosts');
+    const roles = shared.ofType('AWS::IAM::Role').map(({ physicalId }) => physicalId);
+    expect(roles.filter((name) => name.endsWith('-instance'))).toEqual(['slipway-example-shared-instance']);
+  });
+
+  test('still take jobs from queues of each organisation, with roles of each', () => {
+    expect(one('JobQueue').map(({ physicalId }) => physicalId)).toEqual(
+      queues.map(({ physicalId }) => physicalId),
+    );
+    for (const { properties } of one('JobQueue'))
+      for (const { ComputeEnvironment } of properties.ComputeEnvironmentOrder)
+        expect(ComputeEnvironment).toMatch(/\/slipway-example-shared-/);
+    const roles = (from: typeof shared) =>
+      from
+        .ofType('AWS::IAM::Role')
+        .filter(({ physicalId }) => /-(execution|job|builder)$/.test(physicalId))
+        .map(({ physicalId, properties }) => [physicalId, properties.Policies]);
+    expect(roles(shared)).toEqual(roles(synthesize(stage)));
+  });
+
+  test('have a role that takes part in their clusters only', () => {
+    const { properties } = shared.find('AWS::IAM::Role', 'shared-instance');
+    const text = JSON.stringify(properties.Policies);
+    expect(text).toContain('AWSBatch-slipway-example-shared-');
+    for (const { id } of stage.organisations) expect(text).not.toContain(`slipway-example-${id}`);
+  });
+
+  test('leave their name to nobody', () => {
+    const organisations = [{ id: 'shared', title: 'Shared', adminEmail: 'a@b.example' }];
+    expect(() => exampleStage({ hosts: 'shared', organisations })).toThrow('shared hosts');
+    expect(exampleStage({ organisations }).hosts).toBe('dedicated');
+  });
+});
+
 describe('E2, E15 queues', () => {
   test('one per organisation and configured queue, its environments in order', () => {
     expect(queues).toHaveLength(stage.organisations.length * stage.queues.length);

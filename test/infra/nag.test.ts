@@ -11,6 +11,7 @@ const variants = {
     oidc: { issuer: 'https://login.example.com', audience: 'slipway' },
     mailIdentity: 'existing',
   }),
+  'hosts that organisations share': exampleStage({ hosts: 'shared' }),
   'a pull-through cache of everything': exampleStage({
     pullThroughCache: {
       dockerHub: { username: 'bot' },
