@@ -104,7 +104,12 @@ function credentialsOf(cloud: Cloud, { credentialArn }: CacheRule) {
   if (credentialArn === undefined) return undefined;
   const arn = `arn:aws:iam::${cloud.accountId}:root`;
   const text = cloud.readSecret({ arn, kind: 'root', sessionName: 'ecr' }, credentialArn);
-  return secretSchema.parse(JSON.parse(text));
+  try {
+    return secretSchema.parse(JSON.parse(text));
+  } catch {
+    // What stands in it instead is nobody's to read in a log.
+    throw new UpstreamError(`${credentialArn} has no username and accessToken`, 401);
+  }
 }
 
 interface Source {

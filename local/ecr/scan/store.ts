@@ -27,8 +27,6 @@ const schema = `CREATE TABLE IF NOT EXISTS ecr_scans (
   started_at INTEGER NOT NULL, completed_at INTEGER NOT NULL, findings TEXT NOT NULL, PRIMARY KEY (repository, digest),
   FOREIGN KEY (repository, digest) REFERENCES ecr_images ON DELETE CASCADE) STRICT`;
 
-export type ScanStore = ReturnType<typeof createScanStore>;
-
 export function createScanStore(db: DatabaseSync) {
   db.exec(schema);
   const toScan = (row: Record<string, unknown>): Scan => ({

@@ -119,6 +119,8 @@ describe('R10 a repository below the prefix of a rule', () => {
 
   it("uses the rule's credentials, says when upstream refuses them, and then serves on what is here", async () => {
     await new SmallImages(closed.host, account).image('library/python', '3', 'python');
+    place.cloud.secrets.set(secretArn, 'no JSON');
+    expect(await codeOf(await manifest('stage/hub/library/python', '3'))).toBe('403 DENIED');
     place.cloud.secrets.set(secretArn, JSON.stringify({ username: 'robot', accessToken: 'wrong' }));
     expect(await codeOf(await manifest('stage/hub/library/python', '3'))).toBe('403 DENIED');
     place.cloud.secrets.set(secretArn, JSON.stringify({ username: 'robot', accessToken: account.password }));
