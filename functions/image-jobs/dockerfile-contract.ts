@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
-import { dockerfileText } from '../../shared/model/build.ts';
+import { buildArgs, dockerfileText } from '../../shared/model/build.ts';
 import { lintWarningSchema, recipeSchema } from '../../shared/model/dockerfile-lint.ts';
 
 const tag = 'Dockerfiles';
@@ -11,7 +11,7 @@ const lintRequestSchema = z.lazy(() =>
   z
     .strictObject({
       dockerfile: dockerfileText,
-      buildArgs: z.record(z.string().max(128), z.string().max(32_768)).optional(),
+      buildArgs: buildArgs.optional(),
       notebook: z.boolean().optional().meta({
         description: 'Whether it is to run as a notebook. Left out, its base, port 8888 or `NB_PREFIX` tell',
       }),

@@ -24,10 +24,17 @@ export function baseImages(dockerfile: string, buildArgs: Record<string, string>
 }
 
 /** The same text, except that every reference with an entry in `digests` names that digest as well. */
-export function pinBases(
+export const pinBases = (
   dockerfile: string,
   buildArgs: Record<string, string>,
   digests: Record<string, string>,
+): string => replaceBases(dockerfile, buildArgs, (reference) => pinnedTo(reference, digests));
+
+/** The same text, except for references that `other` has another for. */
+export function replaceBases(
+  dockerfile: string,
+  buildArgs: Record<string, string>,
+  other: (reference: string) => string | undefined,
 ): string {
   const parts: string[] = [];
   let upTo = 0;
@@ -35,9 +42,9 @@ export function pinBases(
     .flatMap(({ reference, place }) => (place ? [{ reference, ...place }] : []))
     .sort((a, b) => a.start - b.start);
   for (const { reference, start, end, tail } of places) {
-    const pinned = pinnedTo(reference, digests);
-    if (pinned === undefined || start < upTo) continue;
-    parts.push(dockerfile.slice(upTo, start), pinned, tail);
+    const replaced = other(reference);
+    if (replaced === undefined || start < upTo) continue;
+    parts.push(dockerfile.slice(upTo, start), replaced, tail);
     upTo = end;
   }
   return parts.join('') + dockerfile.slice(upTo);

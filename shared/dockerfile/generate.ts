@@ -2,12 +2,13 @@
  * B10: a Dockerfile from a base, Debian packages and Python packages. What users write never becomes shell: Debian
  * names are validated and quoted, pip gets its arguments in the exec form. Versions are the user's to pin.
  */
+import { userPattern } from '../model/dockerfile-lint.ts';
 import { pipArguments } from './requirements.ts';
 
 export interface Recipe {
   /** Host, repository and tag or digest. */
   base: string;
-  /** User that the base ends with; undefined where nobody could tell. */
+  /** User that the base ends with, as its own author wrote it; undefined where nobody could tell. */
   baseUser?: string | undefined;
   apt?: readonly string[] | undefined;
   /** Text of a `requirements.txt`. */
@@ -18,7 +19,9 @@ export interface Recipe {
 
 /** Throws `RequirementsError`. */
 export function generateDockerfile(recipe: Recipe): string {
-  const { base, baseUser, apt = [], requirements = '', user, workdir } = recipe;
+  const { base, apt = [], requirements = '', user, workdir } = recipe;
+  const baseUser =
+    recipe.baseUser !== undefined && userPattern.test(recipe.baseUser) ? recipe.baseUser : undefined;
   const pip = pipArguments(requirements);
   // Of a base that nobody could look up nothing is changed: it may well run as root.
   const installs = apt.length > 0 || pip.length > 0;

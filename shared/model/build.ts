@@ -30,7 +30,7 @@ const contextUploadId = idSchema('upload').meta({
   description: 'An uploaded archive (`POST /v1/uploads`): tar, tar.gz or zip',
 });
 
-const buildArgs = z
+export const buildArgs = z
   .record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores'),
     z.string().refine((value) => !value.includes('\0'), 'must not contain NUL'),

@@ -39,6 +39,10 @@ export const lintLimit = 50;
 /** `name`, `name:architecture`, `name=version`: nothing that means something to a shell. */
 const debianPackage = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?(?:=[A-Za-z0-9.+~:-]+)?$/;
 
+/** Name or number, with a group's if any. */
+export const userPattern =
+  /^(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$/;
+
 /** What a Dockerfile is generated from. */
 export const recipeSchema = z.lazy(() =>
   z
@@ -61,10 +65,7 @@ export const recipeSchema = z.lazy(() =>
         .meta({ description: 'Debian packages', example: ['git', 'libgomp1'] }),
       user: z
         .string()
-        .regex(
-          /^(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})(?::(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}))?$/,
-          'a user',
-        )
+        .regex(userPattern, 'a user')
         .optional()
         .meta({ description: "Runs the image; left out, the base's own user", example: 'jovyan' }),
       workdir: z

@@ -104,6 +104,27 @@ describe('dockerfiles', () => {
     expect(codes).toEqual(['notebook-user-root', 'notebook-pip-user']);
   });
 
+  it('B11 takes what a build takes, and no more', async () => {
+    const lint = (body: object) => api.post('/v1/dockerfiles/lint', { dockerfile: 'FROM a:1\n', ...body });
+    const args = (count: number, bytes = 1) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`A${i}`, 'x'.repeat(bytes)]));
+    expect((await lint({ buildArgs: args(50) })).status).toBe(200);
+    for (const buildArgs of [args(51), args(2, 20_000), { 'no-name': 'x' }, { A: '\0' }]) {
+      const refused = await lint({ buildArgs });
+      expect(refused.status, JSON.stringify(refused.body)).toBe(422);
+      expect(refused.body.errors[0].pointer).toMatch(/^\/buildArgs/);
+    }
+    const long = await lint({ dockerfile: `FROM a:1\n#${'ß'.repeat(65_536)}` });
+    expect(long.body.errors).toMatchObject([{ pointer: '/dockerfile' }]);
+    // One letter each: the text is short, what it makes is not.
+    const requirements = 'a\n'.repeat(16_000);
+    const generated = await api.post('/v1/dockerfiles/generate', { base, requirements });
+    expect(generated.body.errors).toMatchObject([{ pointer: '/requirements' }]);
+    expect((await build({ from: { base, requirements } })).body.errors).toMatchObject([
+      { pointer: '/source/from/requirements' },
+    ]);
+  });
+
   it('B11 every build has its warnings on record and timeline, and can refuse instead', async () => {
     const dockerfile = `FROM ${tinyBase}\nENV DB_PASSWORD=hunter2hunter2\n`;
     const { build: done } = await built({ dockerfile });

@@ -4,6 +4,7 @@ import { RequirementsError } from '../../dockerfile/requirements.ts';
 import { invalid } from '../../http/problem.ts';
 import { meaning } from '../../images/meaning.ts';
 import { nameSources } from '../../images/name-sources.ts';
+import { dockerfileLimit } from '../../model/build.ts';
 import type { RecipeRequest } from '../../model/dockerfile-lint.ts';
 import { RegistryError } from '../../registry/model.ts';
 import { referenceOf } from '../../registry/reference.ts';
@@ -34,7 +35,10 @@ export async function dockerfileFrom(
     );
   }
   try {
-    return { dockerfile: generateDockerfile({ ...recipe, base: uri, baseUser }), warnings };
+    const dockerfile = generateDockerfile({ ...recipe, base: uri, baseUser });
+    if (Buffer.byteLength(dockerfile) <= dockerfileLimit) return { dockerfile, warnings };
+    const message = `makes a Dockerfile of more than ${dockerfileLimit} bytes`;
+    throw invalid({ pointer: `${pointer}/requirements`, message });
   } catch (error) {
     if (!(error instanceof RequirementsError)) throw error;
     throw invalid(

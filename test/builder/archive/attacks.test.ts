@@ -15,6 +15,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArchiveError, TooLargeError } from '../../../builder/archive/archive-error.ts';
+import { Budget } from '../../../builder/archive/budget.ts';
 import { Place } from '../../../builder/archive/place.ts';
 import { unpack } from '../../../builder/archive/unpack.ts';
 import { entry, pax, type TarEntry, tar, tarOf } from './tar.ts';
@@ -231,7 +232,6 @@ describe('B1 archives that unpack to too much', () => {
     // A million of real ones would take minutes: this is what each costs.
     await place.directory(deep(0));
     expect(readdirSync(join(target, '0', 'b', 'c'))).toEqual(['d']);
-    const { Budget } = await import('../../../builder/archive/budget.ts');
     const budget = new Budget(1000);
     for (let i = 0; i < 1_000_000; i++) budget.entry();
     expect(() => budget.entry()).toThrow(TooLargeError);
