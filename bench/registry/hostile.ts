@@ -97,7 +97,9 @@ export async function startHostileRegistry(): Promise<HostileRegistry> {
     response.on('error', () => response.destroy());
     const index = /\/attack-(\d+)\//.exec(request.url ?? '')?.[1] ?? last;
     last = index;
-    await all[Number(index)]?.(request, response);
+    const attack = all[Number(index)];
+    if (request.url?.includes('/nothing-there/') || !attack) response.writeHead(404).end();
+    else await attack(request, response);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {

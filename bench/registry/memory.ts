@@ -1,4 +1,4 @@
-/** What a registry that means harm costs its client: a process of its own against a hostile server. */
+/** What a registry that means harm costs its client: processes of their own against a hostile server. */
 import { join } from 'node:path';
 import { run } from '../../scripts/command.ts';
 import { attacks, startHostileRegistry } from './hostile.ts';
@@ -13,20 +13,28 @@ export interface Attacked {
 }
 
 export const memoryGoalBytes = 64 * 1024 * 1024;
+/** How often one process stands all of them. */
+export const rounds = 4;
 
-export async function underAttack(): Promise<Attacked[]> {
+/** Each attack on a process of its own; then all of them, several times over, on one, in the order they came. */
+export async function underAttack(): Promise<{ alone: Attacked[]; together: Attacked[] }> {
   const hostile = await startHostileRegistry();
-  try {
+  const names = Object.keys(attacks);
+  const attack = async (indexes: number[]): Promise<Attacked[]> => {
     const output = await run(process.execPath, [
       '--expose-gc',
       join(import.meta.dirname, 'attacked.ts'),
       hostile.host,
-      JSON.stringify(Object.keys(attacks)),
+      JSON.stringify(indexes.map((index) => `attack-${index}`)),
     ]);
-    return output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Attacked);
+    const lines = output.trim().split('\n');
+    return lines.map((line, at) => ({ name: names[indexes[at] ?? -1] ?? '', ...JSON.parse(line) }));
+  };
+  try {
+    const alone: Attacked[] = [];
+    for (const index of names.keys()) alone.push(...(await attack([index])));
+    const together = await attack(Array.from({ length: rounds }, () => [...names.keys()]).flat());
+    return { alone, together };
   } finally {
     await hostile.stop();
   }

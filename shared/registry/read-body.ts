@@ -15,28 +15,31 @@ export function readBody(
   withinMs = 30_000,
 ): Promise<Buffer> {
   return new Promise((read, failed) => {
-    // One buffer that grows, and no list of chunks: there may be as many of those as bytes, each with its own weight.
-    let kept = Buffer.allocUnsafe(Math.min(limitBytes, firstBytes));
+    // Bytes that grow, and no list of chunks: there may be as many of those as bytes, each with its own weight.
+    let kept = new ArrayBuffer(Math.min(limitBytes, firstBytes));
     let length = 0;
     let pieces = 0;
+    let ended = false;
     const end = (error?: unknown) => {
+      if (ended) return;
+      ended = true;
       clearTimeout(late);
       answer.off('data', take);
       answer.destroy();
-      if (error === undefined) read(kept.subarray(0, length));
-      else failed(classified(error, host));
+      if (error === undefined) return read(Buffer.from(kept, 0, length));
+      // At once: left to the collector, the bodies of a few refusals would lie side by side.
+      kept.transfer(0);
+      failed(classified(error, host));
     };
     const refuse = (why: string) => end(new RegistryError('too-large', host, `${host} ${why}`));
     const take = (chunk: Buffer) => {
       const next = length + chunk.length;
       if (++pieces > mostPieces) return refuse('sends its answer in too many pieces');
       if (next > limitBytes) return refuse(`sent more than ${limitBytes} bytes`);
-      if (next > kept.length) {
-        const grown = Buffer.allocUnsafe(Math.min(limitBytes, Math.max(next, kept.length * 2)));
-        kept.copy(grown, 0, 0, length);
-        kept = grown;
-      }
-      chunk.copy(kept, length);
+      // Transferred, not copied, so that nothing is left behind either.
+      if (next > kept.byteLength)
+        kept = kept.transfer(Math.min(limitBytes, Math.max(next, kept.byteLength * 2)));
+      new Uint8Array(kept).set(chunk, length);
       length = next;
     };
     const late = setTimeout(
