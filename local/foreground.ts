@@ -20,7 +20,7 @@ async function findEngine(): Promise<Engine> {
     engine.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `No container engine answers at ${engine.host} (${reason}): start Docker or Podman, or use npm start.`,
+      `No container engine answers at ${engine.host} (${reason}): start Docker, or use npm start.`,
     );
   }
 }

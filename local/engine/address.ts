@@ -46,8 +46,6 @@ function usualSocket(env: NodeJS.ProcessEnv): string {
     ...(runtime ? [join(runtime, 'docker.sock')] : []),
     join(homedir(), '.docker/run/docker.sock'),
     join(homedir(), '.colima/default/docker.sock'),
-    '/run/podman/podman.sock',
-    ...(runtime ? [join(runtime, 'podman/podman.sock')] : []),
   ];
   return candidates.find((path) => existsSync(path)) ?? docker;
 }

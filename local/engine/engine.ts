@@ -1,5 +1,5 @@
 /**
- * A small client of the container Engine API (Docker or Podman): what running jobs in containers needs.
+ * A small client of the container Engine API: what running jobs in containers needs.
  * Paths carry no API version, so every engine answers in its own.
  */
 import type { Readable } from 'node:stream';
