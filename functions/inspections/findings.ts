@@ -48,7 +48,7 @@ export async function startScan(
     await dependencies.scans.start(image);
   } catch (error) {
     if (!(error instanceof ScanRefusedError)) throw error;
-    throw new ProblemError(error.code === 'image-not-scannable' ? 422 : 409, error.code, error.message);
+    throw new ProblemError(error.code.startsWith('image-') ? 422 : 409, error.code, error.message);
   }
   return { status: 'scanning', findings: [] };
 }

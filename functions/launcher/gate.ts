@@ -60,22 +60,30 @@ export async function passGate(
 /** The last scan; where there is none, a first one, for as long as the launch may wait. */
 async function scanned(scans: ImageScans, image: ScannedImage, waiting: Waiting): Promise<Findings> {
   let findings = await scans.read(image, page);
-  if (findings.status === 'not-scanned') {
-    await waiting.started();
-    try {
-      await scans.start(image);
-    } catch (error) {
-      if (!(error instanceof ScanRefusedError)) throw error;
-      // Somebody else has begun one meanwhile; or none will ever be, and that is said as what it is.
-      if (error.code !== 'recently-scanned') return { status: 'failed', reason: error.message, findings: [] };
+  if (findings.status === 'not-scanned') await waiting.started();
+  while (findings.status === 'not-scanned' || findings.status === 'scanning') {
+    if (findings.status === 'not-scanned') {
+      const refused = await begin(scans, image);
+      if (refused !== undefined) return { status: 'failed', reason: refused, findings: [] };
     }
     findings = await scans.read(image, page);
-  }
-  while (findings.status === 'scanning' && (await waiting.goesOn())) {
+    if (findings.status === 'complete' || !(await waiting.goesOn())) break;
     await sleep(askAgainMs);
-    findings = await scans.read(image, page);
   }
   return findings;
+}
+
+/** Answers why no scan of it will ever be. */
+async function begin(scans: ImageScans, image: ScannedImage): Promise<string | undefined> {
+  try {
+    await scans.start(image);
+  } catch (error) {
+    if (!(error instanceof ScanRefusedError)) throw error;
+    // Somebody else has begun one meanwhile, or the cache is still taking the image in.
+    const isTemporary = error.code === 'recently-scanned' || error.code === 'image-not-found';
+    return isTemporary ? undefined : error.message;
+  }
+  return undefined;
 }
 
 const message = (uri: string, gate: LaunchGate, reached: Severity[], counts: Findings['counts']): string =>

@@ -3,6 +3,7 @@ import {
   DescribeImageScanFindingsCommand,
   type DescribeImageScanFindingsCommandOutput,
   ECRClient,
+  ImageNotFoundException,
   InvalidParameterException,
   LimitExceededException,
   ScanNotFoundException,
@@ -20,7 +21,7 @@ export interface ScannedImage {
 
 /** Why ECR begins no scan. */
 export class ScanRefusedError extends Error {
-  readonly code: 'recently-scanned' | 'scanned-continuously' | 'image-not-scannable';
+  readonly code: 'recently-scanned' | 'scanned-continuously' | 'image-not-scannable' | 'image-not-found';
   constructor(code: ScanRefusedError['code'], message: string) {
     super(message);
     this.name = 'ScanRefusedError';
@@ -51,7 +52,9 @@ export function createImageScans(client: ECRClient = new ECRClient({})): ImageSc
         const asked = { ...idOf(image), maxResults: limit, nextToken: cursor };
         return findingsOf(await client.send(new DescribeImageScanFindingsCommand(asked)));
       } catch (error) {
-        if (error instanceof ScanNotFoundException) return { status: 'not-scanned', findings: [] };
+        // ECR takes an image into its cache while the first pull goes on: it is soon there.
+        if (error instanceof ScanNotFoundException || error instanceof ImageNotFoundException)
+          return { status: 'not-scanned', findings: [] };
         if (error instanceof InvalidParameterException && cursor !== undefined)
           throw new InvalidScanCursorError(error.message);
         throw error;
@@ -71,6 +74,8 @@ export function createImageScans(client: ECRClient = new ECRClient({})): ImageSc
             'scanned-continuously',
             'This account has enhanced scanning, which scans images by itself when they are pushed.',
           );
+        if (error instanceof ImageNotFoundException)
+          throw new ScanRefusedError('image-not-found', 'ECR has no such image, or not yet.');
         if (error instanceof UnsupportedImageTypeException)
           throw new ScanRefusedError('image-not-scannable', `ECR can't scan it: ${error.message}`);
         throw error;

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { passGate } from '../../../functions/launcher/gate.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
+import { type ImageScans, ScanRefusedError } from '../../../shared/aws/image-scans.ts';
 import type { LaunchGate } from '../../../shared/model/findings.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
@@ -112,6 +114,29 @@ describe('I13 the launch gate', () => {
     });
     await gate('off');
     expect(await run(elsewhere)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('waits for an image that ECR is still taking into its cache, and gives up when the launch has no time left', async () => {
+    await gate('high');
+    let calls = 0;
+    const arriving = (after: number): ImageScans => ({
+      read: async () =>
+        calls++ < after ? { status: 'not-scanned', findings: [] } : { status: 'complete', findings: [] },
+      start: async () => {
+        if (calls < after)
+          throw new ScanRefusedError('image-not-found', 'ECR has no such image, or not yet.');
+      },
+    });
+    const pass = (after: number, patience: number) =>
+      passGate(
+        { table: place.table, scans: arriving(after) },
+        'acme',
+        { uri: 'quay.io/lab/any:1', image: { repository: 'any', digest: 'any' } },
+        { started: async () => {}, goesOn: async () => patience-- > 0 },
+      );
+    await pass(2, 5);
+    calls = 0;
+    await expect(pass(5, 1)).rejects.toMatchObject({ code: 'image-not-scanned' });
   });
 
   it('that is off asks nothing', async () => {

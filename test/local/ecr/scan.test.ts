@@ -201,6 +201,20 @@ describe('I13 scans', () => {
     place.cloud.denied.clear();
   });
 
+  it('that a killed cloud had begun are done at the next start', async () => {
+    const layer = archive({
+      'etc/os-release': release('debian', '12'),
+      'var/lib/dpkg/status': stanza('zlib', '1'),
+    });
+    const digest = await image({ bytes: layer });
+    place.cloud.db
+      .prepare("INSERT INTO ecr_scans VALUES ('acme/app', ?, 'IN_PROGRESS', '', ?, 0, '[]')")
+      .run(digest, Date.now());
+    await place.ecr.start?.();
+    await expect.poll(async () => (await describeFindings(digest)).imageScanStatus?.status).toBe('COMPLETE');
+    expect(names(await describeFindings(digest))).toEqual(['CVE-2026-2 UNDEFINED 1 zlib']);
+  });
+
   it('come in pages', async () => {
     const packages = [stanza('openssl', '1'), stanza('zlib', '1'), stanza('bash', '5.2')].join('\n');
     const layer = archive({ 'etc/os-release': release('debian', '12'), 'var/lib/dpkg/status': packages });
