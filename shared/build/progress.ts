@@ -27,7 +27,13 @@ export async function applyReport(
   report: BuildReport,
 ): Promise<BuildRecord | undefined> {
   const record = await moveOn(dependencies, organisation, buildId, report);
-  if (!record || isOver(record)) return record;
+  if (record && isOver(record)) {
+    // Given up, or stopped while nobody knew that CodeBuild has it: what it pushed now would move a tag.
+    if (report.outcome === undefined && hasEndedWithout(record, report))
+      await dependencies.builds.stop(report.codeBuildId);
+    return record;
+  }
+  if (!record) return record;
   if (report.outcome === undefined) {
     // A stop that was asked for while nobody knew CodeBuild's id.
     if (record.stopRequestedAt) await dependencies.builds.stop(report.codeBuildId);
@@ -40,6 +46,10 @@ export async function applyReport(
     ...(report.endedAt ? { endedAt: report.endedAt } : {}),
   });
 }
+
+/** Whether the record ended though no report of this run said so; late reports of a run that has ended say nothing. */
+const hasEndedWithout = ({ codeBuildId, failure }: BuildRecord, report: BuildReport) =>
+  codeBuildId !== report.codeBuildId || failure?.code === 'builder-lost';
 
 /** Phases and CodeBuild's id, which an event may know before whoever started the build could write it. */
 async function moveOn(
@@ -105,6 +115,15 @@ async function readResult(
 ): Promise<BuildResult | undefined> {
   const text = await artifacts.read(resultKey(organisation, buildId));
   if (text === undefined) return undefined;
-  const result = buildResultSchema.safeParse(JSON.parse(text));
+  const result = buildResultSchema.safeParse(parsed(text));
   return result.success ? result.data : undefined;
+}
+
+/** Whoever has the builder's role may write anything there. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

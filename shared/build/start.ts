@@ -55,9 +55,12 @@ export async function startBuild(
   if (!seen || !mayStart(seen)) return seen;
   const failure = givenUp(seen, now());
   if (failure) return endBuild(dependencies, organisation, buildId, { status: 'failed', failure });
+  // An earlier try may have reached CodeBuild though its answer was lost.
+  let isFirstTry = false;
   try {
     await prepare(dependencies, organisation, seen);
-    const record = await mark(dependencies, organisation, buildId);
+    const { record, isMarked } = await mark(dependencies, organisation, buildId);
+    isFirstTry = isMarked;
     if (record && stopsUnstarted(record)) return await endStopped(dependencies, organisation, buildId);
     if (!record || !mayStart(record)) return record;
     const codeBuildId = await builds.start({
@@ -69,7 +72,7 @@ export async function startBuild(
     return await confirm(dependencies, organisation, buildId, codeBuildId);
   } catch (error) {
     if (error instanceof StartDelayedError)
-      return await putOff(dependencies, organisation, buildId, error.message);
+      return await putOff(dependencies, organisation, buildId, { reason: error.message, isFirstTry });
     if (!(error instanceof StartRefusedError)) throw error;
     const message = `CodeBuild refused to start the build: ${error.message}`;
     return endBuild(dependencies, organisation, buildId, {
@@ -130,15 +133,18 @@ async function mark({ table, now }: StartDependencies, organisation: string, bui
         ? { set: { startingAt: now().toISOString() } }
         : undefined,
   );
-  return marked?.record;
+  return { record: marked?.record, isMarked: marked?.moved ?? false };
 }
 
-/** Nobody was asked, as it were: it is tried again soon, unless it is to stop or has waited for too long. */
+/**
+ * It is tried again soon, unless it is to stop or has waited for too long. After a first try nobody was asked, as it
+ * were; after an earlier one the mark stays, and with it CodeBuild's word is waited for.
+ */
 async function putOff(
   dependencies: StartDependencies,
   organisation: string,
   buildId: string,
-  reason: string,
+  { reason, isFirstTry }: { reason: string; isFirstTry: boolean },
 ): Promise<BuildRecord | undefined> {
   const { table, stage, now } = dependencies;
   const time = now();
@@ -162,7 +168,7 @@ async function putOff(
       );
       return {
         set: {
-          startingAt: undefined,
+          ...(isFirstTry ? { startingAt: undefined } : {}),
           delayedAt: current.delayedAt ?? time.toISOString(),
           updatedAt: time.toISOString(),
           lastEventAt: timeline.lastEventAt,

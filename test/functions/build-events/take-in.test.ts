@@ -5,8 +5,11 @@ import { reportIn } from '../../../functions/build-events/event.ts';
 import { takeIn } from '../../../functions/build-events/take-in.ts';
 import { stopBuild } from '../../../functions/builds/stop.ts';
 import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
-import type { Builds } from '../../../shared/aws/builds.ts';
+import { type Builds, StartDelayedError } from '../../../shared/aws/builds.ts';
 import { applyReport } from '../../../shared/build/progress.ts';
+import { isOver } from '../../../shared/build/record.ts';
+import { startBuild } from '../../../shared/build/start.ts';
+import { resultKey } from '../../../shared/model/build-keys.ts';
 import { ada, buildPlace, failed, organisation, type Place, succeeded } from '../../shared/build/place.ts';
 
 let place: Place;
@@ -126,6 +129,20 @@ describe('B1 events', () => {
     }
   });
 
+  test('a result that is cut off is none', async () => {
+    const { buildId } = await place.build();
+    await place.dependencies.artifacts.write(
+      resultKey(organisation, buildId),
+      '{"outcome":',
+      'application/json',
+    );
+    expect(await place.over(buildId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'builder-failed' },
+      hasSlot: false,
+    });
+  });
+
   test('an image that was deleted meanwhile is no obstacle', async () => {
     const { buildId, imageId } = await place.build();
     await place.table.remove(organisation, 'images', imageId);
@@ -156,6 +173,47 @@ describe('B7 stopping', () => {
       .toBe('STOPPED');
     await createBuildReconciler(place.dependencies)(organisation, buildId);
     expect((await place.get(buildId)).status).toBe('stopped');
+  });
+
+  test('waits for CodeBuild’s word where the answer to the start was lost, though the next try is put off', async () => {
+    const { builds } = place.dependencies;
+    let codeBuildId = '';
+    const losing: Builds = {
+      ...builds,
+      async start(request) {
+        if (codeBuildId) throw new StartDelayedError('ThrottlingException');
+        codeBuildId = await builds.start(request);
+        throw new Error('socket hang up');
+      },
+    };
+    const { buildId } = await place.build({}, { builds: losing });
+    await startBuild({ ...place.dependencies, builds: losing }, organisation, buildId);
+    expect(await stop(buildId)).toMatchObject({ status: 'queued', stopRequestedAt: expect.any(String) });
+    const report = await builds.report(codeBuildId);
+    if (!report) throw new Error('CodeBuild does not know it');
+    await applyReport(place.dependencies, organisation, buildId, report);
+    await expect.poll(async () => (await builds.report(codeBuildId))?.outcome).toBeDefined();
+    expect(isOver(await place.over(buildId))).toBe(true);
+  });
+
+  test('reaches CodeBuild where the build was given up, so that it pushes nothing any more', async () => {
+    const { builds } = place.dependencies;
+    const stopped: string[] = [];
+    const counting: Builds = {
+      ...builds,
+      async stop(id) {
+        stopped.push(id);
+        await builds.stop(id);
+      },
+    };
+    const dependencies = { ...place.dependencies, builds: counting };
+    const { buildId } = await place.build();
+    const { codeBuildId = '' } = await place.get(buildId);
+    const forgotten = { ...counting, report: async () => undefined };
+    await createBuildReconciler({ ...dependencies, builds: forgotten })(organisation, buildId);
+    expect(await place.get(buildId)).toMatchObject({ failure: { code: 'builder-lost' } });
+    await applyReport(dependencies, organisation, buildId, { codeBuildId, phases: [] });
+    expect(stopped).toEqual([codeBuildId]);
   });
 
   test('comes too late for an image that was pushed', async () => {
