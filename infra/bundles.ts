@@ -42,6 +42,14 @@ const withoutDocumentation: Plugin = {
   },
 };
 
+/** Leaves out what makes links of bare addresses: markdown-it loads it even where that is switched off. */
+const withoutBareLinks: Plugin = {
+  name: 'without-bare-links',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules\/linkify-it\// }, () => ({ contents: 'export class LinkifyIt {}' }));
+  },
+};
+
 /** How esbuild makes every bundle; the benchmark of their size bundles what it compares them with the same way. */
 export const bundleOptions = {
   bundle: true,
@@ -53,7 +61,7 @@ export const bundleOptions = {
   target: 'node24',
   format: 'esm',
   mainFields: ['module', 'main'],
-  plugins: [withoutJsonSchema, withoutDocumentation],
+  plugins: [withoutJsonSchema, withoutDocumentation, withoutBareLinks],
   // Bundled CommonJS packages still call require() for Node's own modules.
   banner: {
     js: "import{createRequire as slipwayCreateRequire}from'node:module';const require=slipwayCreateRequire(import.meta.url);",

@@ -14,6 +14,7 @@ import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewMirror } from '../../shared/model/image.ts';
+import { isUploaded } from '../../shared/model/logo.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { formatReference, type ImageLocation, joinReference } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
@@ -81,7 +82,8 @@ export async function mirrorImage(
             repository,
             tag,
             uri,
-            ...(source.logo ? { logo: source.logo } : {}),
+            // An uploaded one stays with the image that it was uploaded for.
+            ...(source.logo && !isUploaded(source.logo) ? { logo: source.logo } : {}),
           })),
     ],
     (existing) => {

@@ -3,9 +3,11 @@ import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import { requireImage } from '../../shared/images/find.ts';
+import { logoRemoval } from '../../shared/images/logo.ts';
 import { readmeWrite } from '../../shared/images/readme.ts';
 import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record.ts';
 import type { ImageChange } from '../../shared/model/image.ts';
+import { isUploaded } from '../../shared/model/logo.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import { countImage } from '../../shared/store/registry-images.ts';
 import { ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
@@ -15,22 +17,38 @@ const attempts = 10;
 /** I3: readme and logo. Throws 404, and 412 where the image isn't the version that `ifMatch` names. */
 export async function updateImage(
   table: Table,
-  { organisation, now }: Asking,
+  asking: Asking,
   id: string,
   { readme, logo }: ImageChange,
   ifMatch: string | undefined,
 ): Promise<ImageRecord> {
-  return withVersion(table, organisation, id, ifMatch, async (current) => {
-    const next: ImageRecord = {
-      ...current,
-      version: current.version + 1,
-      updatedAt: now.toISOString(),
+  return changeImage(table, asking, id, ifMatch, (current) => ({
+    set: {
       ...(logo == null ? {} : { logo }),
       ...(readme == null ? {} : { hasReadme: readme !== '' }),
-    };
+    },
+    also: [
+      ...(readme == null ? [] : [readmeWrite(table, asking.organisation, id, readme)]),
+      // The name takes the place of an uploaded picture.
+      ...(logo != null && isUploaded(current.logo) ? [logoRemoval(table, asking.organisation, id)] : []),
+    ],
+  }));
+}
+
+/** Changes the record, and with it what lies beside it, all or none. Throws 404, and 412. */
+export async function changeImage(
+  table: Table,
+  { organisation, now }: Asking,
+  id: string,
+  ifMatch: string | undefined,
+  decide: (current: ImageRecord) => { set: Partial<ImageRecord>; also: Write[] },
+): Promise<ImageRecord> {
+  return withVersion(table, organisation, id, ifMatch, async (current) => {
+    const { set, also } = decide(current);
+    const next = { ...current, ...set, version: current.version + 1, updatedAt: now.toISOString() };
     await table.transact([
       putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
-      ...(readme == null ? [] : [readmeWrite(table, organisation, id, readme)]),
+      ...also,
     ]);
     return next;
   });
@@ -67,6 +85,7 @@ export async function removeImage(
       ...countImage(table, organisation, current.registryId, -1),
       remove('image-names', nameKey(current)),
       remove('readmes', id),
+      logoRemoval(table, organisation, id),
     ]);
     return current;
   });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
-import { operation } from '../../shared/http/operation.ts';
+import { operation, type RawBody } from '../../shared/http/operation.ts';
 import { pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import {
@@ -12,6 +12,7 @@ import {
   resolveImageSchema,
 } from '../../shared/model/image.ts';
 import { lineageSchema } from '../../shared/model/lineage.ts';
+import { logoTypes } from '../../shared/model/logo.ts';
 import { usageSchema } from '../../shared/model/usage.ts';
 
 const tag = 'Images';
@@ -68,7 +69,8 @@ export const updateImage = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Change readme or logo',
-    description: 'Missing and null fields are left alone; an empty readme removes it.',
+    description:
+      'Missing and null fields are left alone; an empty readme removes it. A named logo takes the place of an uploaded one.',
     responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
   })),
   role: 'editor',
@@ -102,12 +104,61 @@ export const getImageDockerfile = operation({
     tag,
     summary: 'The Dockerfile of the last build, as text',
     responses: {
-      200: { description: 'text/plain', schema: z.string() },
+      200: { description: 'The Dockerfile', schema: z.string(), types: ['text/plain'] },
     },
   })),
   role: 'viewer',
   params,
   problems: [404],
+});
+
+export const getImageLogo = operation({
+  id: 'getImageLogo',
+  method: 'GET',
+  path: '/v1/images/{id}/logo',
+  documentation: documented(() => ({
+    tag,
+    summary: 'The picture of the logo',
+    description: 'The one that was uploaded, or a small one with the initials of a named logo.',
+    responses: {
+      200: { description: 'The picture', schema: z.string(), types: logoTypes, headers: ['ETag'] },
+    },
+  })),
+  role: 'viewer',
+  params,
+  problems: [404],
+});
+
+export const putImageLogo = operation({
+  id: 'putImageLogo',
+  method: 'PUT',
+  path: '/v1/images/{id}/logo',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Upload a logo',
+    description:
+      'The body is the picture itself, at most 64 KiB. SVG that does more than draw (scripts, event handlers, HTML, animation, references to elsewhere, entities) is refused: 422 `logo-refused` says why.',
+    responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
+  })),
+  role: 'editor',
+  params,
+  body: z.custom<RawBody>(),
+  bodyTypes: logoTypes,
+  problems: [404, 409, 412],
+});
+
+export const deleteImageLogo = operation({
+  id: 'deleteImageLogo',
+  method: 'DELETE',
+  path: '/v1/images/{id}/logo',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Take the logo away, uploaded or named',
+    responses: { 204: { description: 'Gone' } },
+  })),
+  role: 'editor',
+  params,
+  problems: [404, 409, 412],
 });
 
 export const getImageUsage = operation({

@@ -9,6 +9,7 @@ import { removeImage, updateImage } from './change.ts';
 import * as contract from './contract.ts';
 import type { ImagesDependencies } from './dependencies.ts';
 import { locateImage } from './location.ts';
+import { putLogo, removeLogo, showLogo } from './logo.ts';
 import { purgeTag } from './purge.ts';
 import { listImages, readDockerfile } from './read.ts';
 import { resolveImage } from './resolve.ts';
@@ -56,6 +57,19 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       body: await readDockerfile(table, caller.organisation, params.id),
       headers: { 'content-type': 'text/plain; charset=utf-8' },
     })),
+    implement(contract.getImageLogo, async ({ caller, params }) => {
+      const image = await anyImage(dependencies, caller.organisation, params.id);
+      return showLogo(table, caller.organisation, image);
+    }),
+    implement(contract.putImageLogo, async (request) => {
+      const { caller, params, body, ifMatch } = request;
+      const record = await putLogo(table, askingOf(request), params.id, body, ifMatch);
+      return imageAnswer(table, 200, caller.organisation, record);
+    }),
+    implement(contract.deleteImageLogo, async (request) => {
+      await removeLogo(table, askingOf(request), request.params.id, request.ifMatch);
+      return { status: 204 };
+    }),
     implement(contract.getImageUsage, async ({ caller, params }) => {
       const image = await anyImage(dependencies, caller.organisation, params.id);
       return { status: 200, body: await useImage(dependencies, caller.organisation, image) };

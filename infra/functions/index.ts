@@ -13,6 +13,7 @@ import { organisation } from './organisation.ts';
 import { publicRoutes } from './public.ts';
 import { reconciler } from './reconciler.ts';
 import { registries } from './registries.ts';
+import { summaries } from './summaries.ts';
 
 /** Functions behind the HTTP API's routes; an operation's `x-slipway-function` names one of them. */
 export const requestFunctions = [
@@ -21,6 +22,7 @@ export const requestFunctions = [
   images,
   imageJobs,
   inspections,
+  summaries,
   builds,
   experiments,
   organisation,

@@ -81,11 +81,19 @@ function operationObject(folder: string, operation: Operation): ZodOpenApiOperat
       ...(operation.query ? { query: objectIn(operation.query) } : {}),
       ...(headers ? { header: headers } : {}),
     },
-    ...(operation.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: operation.body } } } }
-      : {}),
+    ...(operation.body ? { requestBody: { required: true, content: bodyOf(operation) } } : {}),
     responses: responses(operation),
   } as ZodOpenApiOperationObject;
+}
+
+const bodyOf = ({ body, bodyTypes }: Operation) => contentOf(body as z.ZodType, bodyTypes);
+
+/** By media type; what isn't JSON is text, or bytes that no schema describes. */
+function contentOf(schema: z.ZodType, types: readonly string[] = ['application/json']) {
+  const bytes = { type: 'string', format: 'binary' } as const;
+  return Object.fromEntries(
+    types.map((type) => [type, { schema: type.startsWith('image/') ? bytes : schema }]),
+  );
 }
 
 /** Parameters are listed one by one, so the object is needed and not the promise of one. */
@@ -120,11 +128,11 @@ function requestHeaders({ method, role }: Operation): z.ZodObject | undefined {
 
 function responses(operation: Operation): ZodOpenApiResponsesObject {
   const answers = Object.entries(documentationOf(operation).responses).map(
-    ([status, { description, schema, headers }]) => [
+    ([status, { description, schema, types, headers }]) => [
       status,
       {
         description,
-        ...(schema ? { content: { 'application/json': { schema } } } : {}),
+        ...(schema ? { content: contentOf(schema, types) } : {}),
         ...(headers ? { headers: responseHeaders(headers) } : {}),
       },
     ],

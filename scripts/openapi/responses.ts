@@ -34,7 +34,7 @@ const refusals: Record<number, ZodOpenApiResponseObject> = {
     description: 'From the gateway: the request is above its limit. A problem: some part of it is',
     content: { ...problemBody, ...gatewayBody },
   },
-  415: problem('MediaType', 'Not application/json'),
+  415: problem('MediaType', 'Another media type than the operation takes'),
   422: problem('Invalid', 'Some field is wrong: `errors` lists every one with its JSON pointer'),
   429: problem('TooMany', 'Too many at once: `Retry-After` says when to try again'),
   500: problem('Internal', 'Our fault: the request id finds it in the log'),

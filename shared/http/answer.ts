@@ -8,8 +8,16 @@ const limitBytes = 5_900_000;
 
 /** Throws a 422 problem for a body that Lambda couldn't carry. */
 export function renderAnswer({ status, body, etag, headers }: Answer): APIGatewayProxyStructuredResultV2 {
+  const binary = body instanceof Uint8Array;
   const raw = typeof body === 'string' && headers?.['content-type'] !== undefined;
-  const text = body === undefined ? undefined : raw ? (body as string) : JSON.stringify(body);
+  const text =
+    body === undefined
+      ? undefined
+      : binary
+        ? Buffer.from(body).toString('base64')
+        : raw
+          ? (body as string)
+          : JSON.stringify(body);
   if (text !== undefined && Buffer.byteLength(text) > limitBytes)
     throw new ProblemError(
       422,
@@ -24,6 +32,7 @@ export function renderAnswer({ status, body, etag, headers }: Answer): APIGatewa
       ...headers,
     },
     ...(text === undefined ? {} : { body: text }),
+    ...(binary ? { isBase64Encoded: true } : {}),
   };
 }
 

@@ -13,7 +13,23 @@ export interface Documentation {
   summary: string;
   description?: string;
   /** What it answers when all is well, by status. */
-  responses: Record<number, { description: string; schema?: z.ZodType; headers?: string[] }>;
+  responses: Record<
+    number,
+    {
+      description: string;
+      schema?: z.ZodType;
+      /** Where it isn't JSON: its media types. */
+      types?: readonly string[];
+      headers?: string[];
+    }
+  >;
+}
+
+/** A body that isn't JSON, as it was sent. */
+export interface RawBody {
+  /** One of the operation's `bodyTypes`. */
+  type: string;
+  bytes: Uint8Array;
 }
 
 export interface Operation<
@@ -33,6 +49,8 @@ export interface Operation<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Media types of a body that isn't JSON; `body` then is a schema of `RawBody`, and says no more than that. */
+  bodyTypes?: readonly string[];
   /** Statuses of problem documents beyond those every operation has (400, 403, 413, 422, 500). */
   problems?: number[];
   /**
@@ -89,7 +107,7 @@ export interface ValidRequest<O extends Operation> {
 
 export interface Answer {
   status: number;
-  /** Rendered as JSON unless it is a string with a `content-type` in `headers`. */
+  /** Rendered as JSON unless it is a string with a `content-type` in `headers`, or bytes. */
   body?: unknown;
   /** Version of the resource; becomes a quoted `ETag`. */
   etag?: string | number;

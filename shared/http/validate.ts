@@ -1,14 +1,14 @@
 /** Checks path, query and body of an event against an operation's schemas; every wrong field is listed with its pointer. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
-import type { Operation } from './operation.ts';
+import type { Operation, RawBody } from './operation.ts';
 import { type FieldError, invalid, ProblemError } from './problem.ts';
 
 export interface Parsed {
   params: unknown;
   query: unknown;
   body: unknown;
-  /** The body's text as received. */
+  /** The body's text as received; empty where it isn't JSON. */
   text: string;
 }
 
@@ -30,8 +30,13 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
   if (!operation.query)
     for (const name of Object.keys(event.queryStringParameters ?? {}))
       errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
-  const text = textOf(event);
-  const body = operation.body ? check(operation.body, json(text, event), pointer) : undefined;
+  const { bodyTypes } = operation;
+  const text = bodyTypes ? '' : textOf(event);
+  const body = bodyTypes
+    ? rawBody(event, bodyTypes)
+    : operation.body
+      ? check(operation.body, json(text, event), pointer)
+      : undefined;
   // Many clients send an empty object with every POST.
   if (!operation.body && text !== '' && !isEmptyObject(json(text, event)))
     errors.push({ pointer: '', message: 'this operation takes no body' });
@@ -49,9 +54,20 @@ function textOf(event: APIGatewayProxyEventV2): string {
   }
 }
 
+/** The gateway decides by the media type whether it sends text or base64. */
+function rawBody(event: APIGatewayProxyEventV2, types: readonly string[]): RawBody {
+  const type = mediaType(event);
+  if (type === undefined || !types.includes(type))
+    throw new ProblemError(415, 'media-type', `The content-type is to be ${types.join(' or ')}.`);
+  return { type, bytes: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') };
+}
+
+const mediaType = ({ headers }: APIGatewayProxyEventV2) =>
+  headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+
 function json(text: string, event: APIGatewayProxyEventV2): unknown {
   if (text === '') return {};
-  const type = event.headers['content-type']?.split(';')[0]?.trim();
+  const type = mediaType(event);
   // A missing type is taken for JSON: curl users forget it more often than they mean anything by it.
   if (
     type &&

@@ -4,6 +4,7 @@ import { newBuildSource } from './build.ts';
 import { listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
+import { logoNames, uploadedLogo } from './logo.ts';
 import { buildStatuses, imageStatuses } from './states.ts';
 import { imageValidationSchema } from './validation.ts';
 
@@ -24,21 +25,6 @@ export const tagName = z
 
 /** Tags that Slipway itself moves, such as the layer cache's. */
 export const reservedTagPrefix = 'slipway-';
-
-export const logoNames = [
-  'docker',
-  'python',
-  'pytorch',
-  'tensorflow',
-  'keras',
-  'sklearn',
-  'r',
-  'spark',
-  'nvidia',
-  'jupyter',
-  'ubuntu',
-  'debian',
-] as const;
 
 const readme = z.string().max(65_536).meta({ description: 'Markdown' });
 const logo = z.enum(logoNames);
@@ -68,7 +54,13 @@ export const imageSchema = z.lazy(() =>
       createdAt: timestamp,
       updatedAt: timestamp,
       readme: readme.optional().meta({ description: 'Markdown; lists leave it out' }),
-      logo: logo.optional(),
+      logo: z
+        .enum([...logoNames, uploadedLogo])
+        .optional()
+        .meta({
+          description:
+            '`uploaded`: a picture of its own. The picture is at `/v1/images/{id}/logo` in either case',
+        }),
       currentBuild: z
         .object({ id: idSchema('build'), status: z.enum(buildStatuses), cached: z.boolean() })
         .optional()

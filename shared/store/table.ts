@@ -31,6 +31,7 @@ export type Collection =
   | 'images'
   | 'image-names'
   | 'readmes'
+  | 'logos'
   | 'builds'
   | 'build-requests'
   | 'build-claims'

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { operation } from '../../../shared/http/operation.ts';
+import { operation, type RawBody } from '../../../shared/http/operation.ts';
 import { ProblemError } from '../../../shared/http/problem.ts';
 import { parseRequest } from '../../../shared/http/validate.ts';
 import { eventOf } from '../../functions/event.ts';
@@ -90,6 +90,29 @@ describe('validation', () => {
     const good = parseRequest(shape, event(Buffer.from(JSON.stringify({ source: build }))));
     expect(good.body).toEqual({ source: build });
     expect(() => parseRequest(shape, event(Buffer.from([0xff, 0xfe])))).toThrow('UTF-8');
+  });
+
+  it('gives a body that is not JSON as it was sent, as text or as base64', () => {
+    const upload = operation({
+      ...common,
+      id: 'uploadThing',
+      body: z.custom<RawBody>(),
+      bodyTypes: ['image/png', 'image/svg+xml'],
+    });
+    const send = (type: string | undefined, body: string | Buffer) =>
+      parseRequest(upload, {
+        ...eventOf({ method: 'POST', route: '/v1/things', headers: type ? { 'content-type': type } : {} }),
+        body: typeof body === 'string' ? body : body.toString('base64'),
+        isBase64Encoded: typeof body !== 'string',
+      }).body;
+    const bytes = Buffer.from([0x89, 0x50, 0xff, 0]);
+    expect(send('image/png', bytes)).toEqual({ type: 'image/png', bytes });
+    expect(send('Image/SVG+XML; charset=utf-8', '<é/>')).toEqual({
+      type: 'image/svg+xml',
+      bytes: Buffer.from('<é/>'),
+    });
+    for (const type of ['image/gif', 'application/json', undefined])
+      expect(() => send(type, bytes)).toThrow('image/png or image/svg+xml');
   });
 
   it('answers any JSON at all with its value or a list of pointers into it', () => {
