@@ -59,7 +59,7 @@ async function ask(
   token: string,
   patienceMs: number | undefined,
 ): Promise<LogPage | 'refused' | 'dropped'> {
-  const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
+  const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(Math.round(patienceMs));
   try {
     const answer = await fetch(url, {
       headers: { authorization: `Bearer ${token}` },

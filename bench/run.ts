@@ -15,6 +15,7 @@ import { cloudItself, startCloud } from './cloud.ts';
 import { firstLine } from './experiment.ts';
 import { identicalRequests } from './identical.ts';
 import { listing } from './listing.ts';
+import { liveLogs } from './logs.ts';
 import { mirrors } from './mirror.ts';
 import { registryClient } from './registry.ts';
 import { markdown, type Section } from './report.ts';
@@ -27,6 +28,7 @@ const names = [
   'api',
   'experiment',
   'build',
+  'logs',
   'identical',
   'mirror',
   'cache',
@@ -54,13 +56,14 @@ await add('cloud', cloudItself);
 await add('bundles', bundles);
 await add('listing', listing);
 await add('registry', registryClient);
-if (['api', 'experiment', 'build', 'identical', 'mirror'].some(wanted)) {
+if (['api', 'experiment', 'build', 'logs', 'identical', 'mirror'].some(wanted)) {
   const running = await startCloud();
   try {
     const base = (await ensureTinyBase(engine, running.cloud, 'acme')).reference;
     await add('api', () => apiLatency(running, base));
     await add('experiment', () => firstLine(running, engine, base));
     await add('build', () => wholeBuild(running, engine, base));
+    await add('logs', () => liveLogs(running, base));
     await add('identical', () => identicalRequests(running, base));
     await add('mirror', () => mirrors(running));
   } finally {

@@ -11,6 +11,8 @@ const cacheLimit = 10_000;
 export class Authorizers {
   private readonly cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>;
   private readonly cache = new Map<string, { decision: Decision; until: number }>();
+  /** Requests of one identity that come while the authorizer is being asked share its answer, where answers are kept. */
+  private readonly asked = new Map<string, Promise<Decision>>();
 
   constructor(cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>) {
     this.cloud = cloud;
@@ -24,8 +26,13 @@ export class Authorizers {
     const now = this.cloud.now().getTime();
     const cached = this.cache.get(key);
     if (cached && cached.until > now) return cached.decision;
-    const decision = await this.ask(authorizer, event, identity, apiId);
-    if (decision !== 'failed' && authorizer.ttlSeconds > 0) {
+    if (authorizer.ttlSeconds === 0) return this.ask(authorizer, event, identity, apiId);
+    const asked = this.asked.get(key);
+    if (asked) return asked;
+    const asking = this.ask(authorizer, event, identity, apiId).finally(() => this.asked.delete(key));
+    this.asked.set(key, asking);
+    const decision = await asking;
+    if (decision !== 'failed') {
       if (this.cache.size >= cacheLimit) this.cache.clear();
       this.cache.set(key, { decision, until: now + authorizer.ttlSeconds * 1000 });
     }

@@ -82,6 +82,13 @@ describe('authorizer', () => {
     });
   });
 
+  test('requests of one identity that come at once ask it once', async () => {
+    const headers = { authorization: 'crowd' };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => get('/v1/images', headers)));
+    const calls = answers.map(({ body }) => body.requestContext.authorizer.lambda.calls);
+    expect(new Set(calls).size).toBe(1);
+  });
+
   test('an authorizer that says Unauthorized is 401, one that fails otherwise is 500', async () => {
     expect(await get('/v1/images', { authorization: 'nobody' })).toMatchObject({ status: 401 });
     expect(await get('/v1/images', { authorization: 'explode' })).toMatchObject({

@@ -1,0 +1,56 @@
+/** B3 with many clients: a hundred of them, each in a function environment of its own. */
+import { expect, inject, it } from 'vitest';
+import { followLog } from '../../bench/follower.ts';
+import { awsCalls, environmentsAtWork } from '../../bench/observation.ts';
+import { apiOf, settled, unique } from './client.ts';
+
+const cloud = inject('cloud');
+const tinyBase = inject('tinyBase');
+const { apiUrl, token } = cloud;
+const api = apiOf(apiUrl, token);
+
+const followers = 100;
+/** Every third loses its connection again and again. */
+const isUnsteady = (index: number) => index % 3 === 0;
+/** One every two seconds: environments start two at a time, and all of them are to wait for lines together. */
+const lines = 60;
+
+it('B3 a hundred followers, some of which drop and come back, see every line once, for a few reads a second', async () => {
+  const reply = await api.post('/v1/images', {
+    source: {
+      type: 'build',
+      dockerfile: `FROM ${tinyBase}\nARG NONCE=${unique('n')}\nRUN for i in $(seq ${lines}); do echo "line-$i"; sleep 2; done\n`,
+    },
+    registryId: 'reg_private',
+    repository: unique('followed'),
+    tag: '1',
+  });
+  expect(reply.status, JSON.stringify(reply.body)).toBe(202);
+  const path = `/v1/builds/${reply.body.currentBuild.id}`;
+  const [callsBefore, startedAt] = [await awsCalls(cloud), Date.now()];
+
+  const states = await Promise.all(
+    Array.from({ length: followers }, (_, index) =>
+      followLog({
+        apiUrl,
+        token,
+        path,
+        ...(isUnsteady(index) ? { patienceMs: () => 300 + Math.random() * 4000 } : {}),
+      }),
+    ),
+  );
+
+  const seconds = (Date.now() - startedAt) / 1000;
+  const reads = ((await awsCalls(cloud))['logs:GetLogEvents'] ?? 0) - (callsBefore['logs:GetLogEvents'] ?? 0);
+  expect(await api.until(path, settled)).toMatchObject({ status: 'succeeded' });
+  const kept = (await api.log(path)).map(({ text }) => text);
+  const numbers = kept.flatMap((text) => /^#\d+ [\d.]+ line-(\d+)$/.exec(text)?.[1] ?? []).map(Number);
+  expect(numbers).toEqual(Array.from({ length: lines }, (_, i) => i + 1));
+  for (const state of states) expect(state.lines).toEqual(kept);
+  const drops = states.map((state) => state.drops);
+  expect(drops.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(followers / 3);
+  expect(await environmentsAtWork(cloud, 'builds', startedAt)).toBeGreaterThanOrEqual(followers);
+  // One reader at a time, whoever it is.
+  expect(reads / seconds).toBeLessThanOrEqual(5);
+  expect(reads).toBeGreaterThan(10);
+});
