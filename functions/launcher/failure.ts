@@ -27,10 +27,20 @@ const registryCodes: Record<RegistryErrorCode, ExperimentReason> = {
   'not-a-registry': 'registry-unavailable',
 };
 
-/** Something that the experiment's author can understand and change; `undefined` for what is our own trouble. */
+/** What may be over in a minute. A name that doesn't resolve is mostly mistyped; a resolver may be down. */
+function isPassing({ code, cause }: RegistryError): boolean {
+  if (code === 'dns') return (cause as NodeJS.ErrnoException | undefined)?.code === 'EAI_AGAIN';
+  return code === 'unreachable' || code === 'rate-limited';
+}
+
+/**
+ * Something that the experiment's author can understand and change. `undefined` for what is to be thrown, so that the
+ * state machine asks again: our own trouble, and a registry that doesn't answer just now.
+ */
 export function launchFailure(error: unknown): Reason | undefined {
   const because = (code: ExperimentReason): Reason => ({ code, message: (error as Error).message });
-  if (error instanceof RegistryError) return because(registryCodes[error.code]);
+  if (error instanceof RegistryError)
+    return isPassing(error) ? undefined : because(registryCodes[error.code]);
   if (error instanceof UnresolvedNameError) return because(error.code);
   if (error instanceof InvalidReferenceError) return because('image-invalid-name');
   if (error instanceof CopyTooLargeError) return because('image-too-large');
@@ -52,7 +62,10 @@ export class LaunchRefusedError extends Error {
 
 /** An error that the state machine caught: of the launcher itself, or of submitting the job. */
 export function caughtFailure({ Error: name, Cause: cause }: { Error?: string; Cause?: string }): Reason {
-  const words = [name, messageOf(cause)].filter((one) => one).join(': ');
+  const message = messageOf(cause);
+  if (name === 'RegistryError')
+    return { code: 'registry-unavailable', message: message ?? reasonOf('registry-unavailable').message };
+  const words = [name, message].filter((one) => one).join(': ');
   return reasonOf('launch-failed', words.slice(0, 1000));
 }
 

@@ -44,6 +44,7 @@ export interface NetworkOptions {
 
 /** How many times as long as others a patient request waits. */
 const patience = 6;
+const connectionsAtMost = 8;
 
 export function createNetwork({
   privateHosts,
@@ -51,12 +52,13 @@ export function createNetwork({
   resolve = (hostname) => systemLookup(hostname, { all: true }),
   ca,
 }: NetworkOptions): Network {
-  const http = new HttpAgent({ keepAlive: true, maxSockets: 8 });
-  const https = new HttpsAgent({
-    keepAlive: true,
-    maxSockets: 8,
-    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
-  });
+  // A connection that lies idle for as long is closed: its other end may have gone while this process was frozen.
+  const pooling = { keepAlive: true, maxSockets: connectionsAtMost, timeout: timeoutMs };
+  const trust = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+  const http = new HttpAgent(pooling);
+  const https = new HttpsAgent({ ...pooling, ...trust });
+  // A connection of a pool is taken without a look at its address: where addresses are checked, the pool is another.
+  const checkedHttps = new HttpsAgent({ ...pooling, ...trust });
   const isPrivate = (host: string) => isPrivateHost(host, privateHosts);
 
   /** Answers only addresses that may be connected to. */
@@ -85,42 +87,56 @@ export function createNetwork({
         if (!open && isIP(hostname) !== 0 && !isPublicAddress(hostname))
           return fail(refusedAddress(hostname));
         if (isStream(body) && body.destroyed) return fail(body.errored ?? new Error('nothing to send'));
-        const secure = url.protocol === 'https:';
-        const request = (secure ? requestHttps : requestHttp)(url, {
-          method,
-          headers: { 'user-agent': 'slipway', ...headers },
-          agent: secure ? https : http,
-          ...(open ? {} : { lookup: lookupChecked }),
-        });
+        const agent = !open ? checkedHttps : url.protocol === 'https:' ? https : http;
         const silenceMs = patient ? timeoutMs * patience : timeoutMs;
-        request.setTimeout(silenceMs, () => request.destroy(silent(url.host, silenceMs)));
-        // A host that sends a byte now and then is never silent, and never answers either.
-        const late = isStream(body)
-          ? undefined
-          : setTimeout(() => request.destroy(tooSlow(url.host)), silenceMs * 2);
-        request.once('close', () => clearTimeout(late));
-        request.once('response', (answer) => {
-          clearTimeout(late);
-          answered(answer);
-        });
-        request.once('error', fail);
-        if (!isStream(body)) request.end(body);
-        else {
-          body.once('error', (error) => request.destroy(error)).pipe(request);
-          // Given up by its reader: a request that is never finished would keep the connection, and the process.
-          body.once('close', () => request.writableEnded || request.destroy());
-        }
+        const attempt = (number: number) => {
+          const request = (agent === http ? requestHttp : requestHttps)(url, {
+            method,
+            headers: { 'user-agent': 'slipway', ...headers },
+            agent,
+            ...(open ? {} : { lookup: lookupChecked }),
+          });
+          request.setTimeout(silenceMs, () => request.destroy(silent(url.host, silenceMs)));
+          // A host that sends a byte now and then is never silent, and never answers either.
+          const late = isStream(body)
+            ? undefined
+            : setTimeout(() => request.destroy(tooSlow(url.host)), silenceMs * 2);
+          request.once('close', () => clearTimeout(late));
+          let isAnswered = false;
+          request.once('response', (answer) => {
+            isAnswered = true;
+            clearTimeout(late);
+            answered(answer);
+          });
+          request.once('error', (error) => {
+            // Each attempt takes one dead connection out of the pool.
+            const again = request.reusedSocket && !isAnswered && !isStream(body) && wasClosed(error);
+            if (again && number <= connectionsAtMost) attempt(number + 1);
+            else fail(error);
+          });
+          if (!isStream(body)) request.end(body);
+          else {
+            body.once('error', (error) => request.destroy(error)).pipe(request);
+            // Given up by its reader: a request that is never finished would keep the connection, and the process.
+            body.once('close', () => request.writableEnded || request.destroy());
+          }
+        };
+        attempt(1);
       });
     },
     close() {
       http.destroy();
       https.destroy();
+      checkedHttps.destroy();
     },
   };
 }
 
 const isStream = (body: NetworkRequest['body']): body is Readable =>
   body !== undefined && !Buffer.isBuffer(body);
+
+/** Of a connection of the pool: the other side closed it while it was idle, so that nothing was asked. */
+const wasClosed = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || code === 'EPIPE';
 
 const silent = (host: string, ms: number) =>
   new RegistryError('unreachable', host, `${host} has not answered for ${ms / 1000} s`);

@@ -1,9 +1,14 @@
 /** What is lost, comes late, or dies in between. */
+import { once } from 'node:events';
+import { createServer, request as requestHttp } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { BatchClient, SubmitJobCommand } from '@aws-sdk/client-batch';
+import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExperiment } from '../../../functions/experiments/create.ts';
 import { settle } from '../../../functions/launcher/settle.ts';
 import type { JobReport } from '../../../shared/aws/jobs.ts';
+import { isOver } from '../../../shared/experiment/record.ts';
 import { newExperimentSchema } from '../../../shared/model/experiment.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { experimentsPlace, organisation, type Place, type PlaceOptions } from './place.ts';
@@ -256,5 +261,59 @@ describe('E2 the launcher', () => {
     const { status, statusReason } = await place.get(id);
     expect([status, statusReason?.code]).toEqual(['failed', 'launch-failed']);
     expect(statusReason?.message).toContain('JobDefinition is not ACTIVE');
+  });
+});
+
+describe('E1 a registry', () => {
+  /** Answers `failures` requests with 503 and passes the others on to the deployment's own. */
+  const flaky = async (failures: number) => {
+    let left = failures;
+    const { authorizationData } = await new ECRClient(place.cloud.client()).send(
+      new GetAuthorizationTokenCommand({}),
+    );
+    const authorization = `Basic ${authorizationData?.[0]?.authorizationToken}`;
+    const server = createServer((request, response) => {
+      if (left-- > 0) return response.writeHead(503).end();
+      const { method, url = '' } = request;
+      const headers = { ...request.headers, authorization };
+      const onward = requestHttp(new URL(url, `http://${place.cloud.registryHost}`), { method, headers });
+      onward.once('response', (answer) =>
+        answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)),
+      );
+      onward.end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return {
+      image: tiny.replace(place.cloud.registryHost, host),
+      close: () => server.close().closeAllConnections(),
+    };
+  };
+
+  it('that hiccups is asked again', async () => {
+    await open();
+    const { image, close } = await flaky(1);
+    const { id } = await place.create({ image, command: ['true'] });
+    const { attempts, statusReason } = await place.until(id, (one) => isOver(one) || one.attempts.length > 0);
+    expect([statusReason, attempts]).toEqual([undefined, [expect.objectContaining({ number: 1 })]]);
+    await place.stop(id);
+    await place.over(id);
+    close();
+  });
+
+  it('that stays away ends the experiment, by its name', async () => {
+    await open();
+    const { image, close } = await flaky(1000);
+    const { id } = await place.create({ image, command: ['true'] });
+    expect(await place.over(id)).toMatchObject({
+      status: 'failed',
+      attempts: [],
+      statusReason: {
+        code: 'registry-unavailable',
+        message: expect.stringMatching(/^127\.0\.0\.1:\d+ answered 503/),
+      },
+    });
+    expect(await place.executions.state(id)).toBe('ended');
+    close();
   });
 });

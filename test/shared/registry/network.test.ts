@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../shared/registry/addresses.ts';
@@ -113,6 +117,22 @@ describe('where a user-given host may lead', () => {
     );
   });
 
+  it('not into it by a connection that somebody else has opened', async () => {
+    const inner = await server(() => json(200, {}), true);
+    // By a name, whose address is only looked at when a connection is opened.
+    const named = new URL(`https://localhost:${inner.host.split(':')[1]}/`);
+    const both = network({ privateHosts: [inner.host, named.host], ca: certificateAuthority });
+    const ask = async (mayBePrivate: boolean) => {
+      const answer = await both.send({ method: 'GET', url: named, headers: {}, mayBePrivate });
+      answer.resume();
+      await once(answer, 'end');
+    };
+    await ask(true);
+    await expect(ask(false)).rejects.toMatchObject(refused);
+    await ask(true);
+    expect(inner.asked).toHaveLength(2);
+  });
+
   it('not by redirect or token service of a listed host to one that is not', async () => {
     const inner = await server(() => json(200, { token: 'x' }));
     const redirects = await server(() => ({ status: 302, headers: { location: `https://${inner.host}/` } }));
@@ -129,6 +149,61 @@ describe('where a user-given host may lead', () => {
       await expect(client.ping()).rejects.toMatchObject(refused);
     }
     expect(inner.asked).toEqual([]);
+  });
+});
+
+describe('connections that are kept', () => {
+  /** Closes a connection when it is used for the second time, as one that was idle for too long. */
+  const forgetful = async () => {
+    const used = new WeakSet<Socket>();
+    const asked: string[] = [];
+    const one = createServer((request, response) => {
+      asked.push(`${request.method} ${used.has(request.socket) ? 'again' : 'first'}`);
+      if (used.has(request.socket)) return request.socket.destroy();
+      used.add(request.socket);
+      request.resume().once('end', () => response.end('{}'));
+    }).listen(0, '127.0.0.1');
+    await once(one, 'listening');
+    open.push({
+      stop: async () => {
+        one.close();
+        one.closeAllConnections();
+      },
+    });
+    return { host: `127.0.0.1:${(one.address() as AddressInfo).port}`, asked };
+  };
+  const sends = (host: string) => {
+    const one = network({ privateHosts: [host], timeoutMs: 5000 });
+    return async (method: string, body?: Buffer | Readable) => {
+      const answer = await one.send({
+        method,
+        url: new URL(`http://${host}/`),
+        headers: {},
+        body,
+        mayBePrivate: true,
+      });
+      answer.resume();
+      await once(answer, 'end');
+    };
+  };
+
+  it('R9, E2 one that is dead by now is none of the registry’s failures', async () => {
+    const { host, asked } = await forgetful();
+    const send = sends(host);
+    // Four dead ones in the pool: more than a single repetition gets past.
+    await Promise.all([1, 2, 3, 4].map(() => send('GET')));
+    for (const [method, body] of [['GET'], ['HEAD'], ['PUT', Buffer.from('{}')]] as const)
+      await send(method, body);
+    expect(asked.filter((one) => one.endsWith('again')).length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('what came as a stream is gone, and not sent a second time', async () => {
+    const { host } = await forgetful();
+    const send = sends(host);
+    await send('GET');
+    await expect(send('PUT', Readable.from([Buffer.from('x')]))).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 });
 
