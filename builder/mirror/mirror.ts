@@ -13,6 +13,7 @@ import { networkOf } from '../registries.ts';
 import type { State, Work } from '../work.ts';
 import { readContents } from './contents.ts';
 import { type BlobCounts, copyBlobs, type Side } from './copy-blobs.ts';
+import { copyReferrers } from './copy-referrers.ts';
 import { fromSource, toTarget } from './refusals.ts';
 
 interface Sides {
@@ -48,6 +49,9 @@ export async function copyImage(
     await toTarget(() => put(target, manifest.digest, manifest));
     say(`manifest ${manifest.digest} ${manifest.body.length} bytes`);
   }
+  // Without a tag yet: some registries take only referrers of what they have.
+  await toTarget(() => put(target, top.digest, top));
+  await copyReferrers(source, target, [top, ...below], counts, say);
   const copied: Copied = {
     ...counts,
     mediaType: top.mediaType,

@@ -5,6 +5,7 @@ import { readDocument } from './manifests.ts';
 import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
 import { type Manifest, type RegistryClient, RegistryError } from './model.ts';
 import { discard } from './read-body.ts';
+import { referrerLists } from './referrers.ts';
 import { resolveManifest } from './resolve-manifest.ts';
 import { unsignedBytes } from './schema1.ts';
 import { createSession, type SessionOptions } from './session.ts';
@@ -69,6 +70,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
   const client: RegistryClient = {
     host,
     ...blobUploads(session, host, push),
+    ...referrerLists(session, host, pull),
     getManifest,
     manifestUrl: async (repository, reference) =>
       `${await session.origin()}${manifestUrl(repository, reference)}`,

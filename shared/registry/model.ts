@@ -74,6 +74,17 @@ export interface BlobStream {
   passedBytes(): number;
 }
 
+/** What refers to an image, as it was listed: with its type, its annotations and whatever else. */
+export interface Referrer extends Descriptor {
+  [field: string]: unknown;
+}
+
+export interface Referrers {
+  manifests: Referrer[];
+  /** Whether the registry keeps the list itself; clients of others keep it under a tag. */
+  kept: boolean;
+}
+
 /** An image's configuration, in the fields that Slipway reads; absent ones are empty. */
 export interface ImageConfig {
   env: string[];
@@ -123,6 +134,8 @@ export interface RegistryClient {
   /** Answers the digest. All that it refers to must be there. */
   putManifest(repository: string, reference: string, mediaType: string, body: Buffer): Promise<string>;
   deleteManifest(repository: string, reference: string): Promise<void>;
+  /** Of the image with this digest; none where the registry knows nothing of referrers. */
+  listReferrers(repository: string, digest: string): Promise<Referrers>;
   /** Undefined where there are more than `atMost`. */
   listTags(repository: string, atMost: number): Promise<string[] | undefined>;
   /** Size in bytes; undefined where there is none. */
