@@ -4,6 +4,7 @@
  * Nothing here is ever done to a machine that somebody else uses.
  */
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -32,24 +33,41 @@ async function must(run: Run, program: string, args: string[]): Promise<void> {
 export async function useContainerdStore(
   client: string,
   run: Run = runQuietly,
-  host = { pid: '/var/run/docker.pid', config: '/etc/docker/daemon.json', daemon: 'dockerd' },
+  host = {
+    pid: '/var/run/docker.pid',
+    config: '/etc/docker/daemon.json',
+    daemon: 'dockerd',
+    log: '/var/log/slipway-dockerd.log',
+  },
 ): Promise<void> {
   const pid = Number(await readFile(host.pid, 'utf8').catch(() => ''));
   if (pid > 0) {
     process.kill(pid, 'SIGTERM');
-    await until(() => !isAlive(pid), 'the Docker daemon to end');
+    await until(async () => !(await isAlive(pid)), 'the Docker daemon to end');
   }
   await writeFile(host.config, JSON.stringify({ features: { 'containerd-snapshotter': true } }));
-  const daemon = spawn(host.daemon, [], { stdio: 'ignore', detached: true });
+  const log = openSync(host.log, 'w', 0o600);
+  const daemon = spawn(host.daemon, [], { stdio: ['ignore', log, log], detached: true });
+  closeSync(log);
   let failed: Error | undefined;
   daemon.once('error', (error) => {
     failed = error;
   });
+  daemon.once('exit', (code) => {
+    failed ??= new Error(`the Docker daemon ended with exit code ${code}`);
+  });
   daemon.unref();
-  await until(async () => {
-    if (failed) throw failed;
-    return (await run(client, ['version'])) === 0;
-  }, 'the Docker daemon to start');
+  try {
+    await until(async () => {
+      // The one that was there may still answer: it builds too, with another cache.
+      if ((await run(client, ['version'])) === 0) return true;
+      if (failed) throw failed;
+      return false;
+    }, 'the Docker daemon to start');
+  } catch (error) {
+    const said = (await readFile(host.log, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
+    throw new Error(`${(error as Error).message}${said ? `; it said:\n${said}` : ''}`, { cause: error });
+  }
 }
 
 /** No container of a build reaches the metadata addresses, from now on. */
@@ -65,14 +83,10 @@ export const shieldHost = (run: Run = runQuietly) =>
 export const unshieldHost = (run: Run = runQuietly) =>
   must(run, 'iptables', ['-D', 'OUTPUT', '-d', metadata, '-j', 'REJECT']);
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // No such process: that is what was asked.
-    return false;
-  }
+/** One that has ended and that its parent hasn't asked about still has its number, and answers signals. */
+async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 
 async function until(reached: () => boolean | Promise<boolean>, what: string): Promise<void> {

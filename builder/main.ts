@@ -87,7 +87,7 @@ async function doWork({ environment, work, aws }: Run, state: State): Promise<vo
 }
 
 /** The phase after which there is a result. */
-async function finish({ environment, work, aws }: Run, state: State): Promise<BuildResult> {
+async function finish({ work, aws }: Run, state: State): Promise<BuildResult> {
   const { spec } = state;
   if (spec.kind === 'mirror') {
     const { tagImage } = await import('./mirror/mirror.ts');
@@ -97,9 +97,18 @@ async function finish({ environment, work, aws }: Run, state: State): Promise<Bu
     const { resultOf } = await import('./validation/validate.ts');
     return resultOf(work, { ...state, spec });
   }
+  if (spec.push === false) {
+    say(notPushed(spec.target, environment));
+    return { outcome: 'built', timingsMs: state.timingsMs };
+  }
   const { push } = await import('./phases/push.ts');
-  return push(environment, work, { ...state, spec });
+  return push(work, { ...state, spec });
 }
+
+const notPushed = (target: string, { BUILDER_HOST }: Environment) =>
+  BUILDER_HOST === 'shared'
+    ? `built ${target} into the engine of this machine; nothing is pushed`
+    : `built ${target}: a check, of which nothing is kept`;
 
 async function report(error: unknown, current: Run): Promise<void> {
   const failure =
@@ -126,7 +135,9 @@ async function clean(current: Run): Promise<void> {
 }
 
 async function untag(current: Run): Promise<void> {
-  const { work, state } = current;
+  const { work, state, environment } = current;
+  // B13: on somebody's own machine the image is theirs to use.
+  if (state?.spec.kind === 'build' && state.spec.push === false && environment.BUILDER_HOST === 'shared') return;
   if (!state?.client || state.spec.kind !== 'build' || current.untagged) return;
   current.untagged = true;
   await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobSpec } from '../shared/model/build-spec.ts';
+import type { CacheMode } from './cache-mode.ts';
 import type { Environment } from './environment.ts';
 
 export interface Work {
@@ -21,6 +22,7 @@ export interface State<S extends JobSpec = JobSpec> {
   client: string;
   /** Whether an earlier build of the repository left a layer cache. */
   cacheExists: boolean;
+  cacheMode: CacheMode;
   /** Of a validation: the image in the engine, and whether it is there only because of it. */
   image?: { reference: string; fetched: boolean };
   timingsMs: Record<string, number>;

@@ -17,7 +17,7 @@ export async function build(environment: Environment, work: Work, state: State<B
   const started = performance.now();
   const progress = new BuildProgress();
   const args = buildArguments({
-    cacheMode: environment.BUILDER_CACHE_MODE,
+    cacheMode: state.cacheMode,
     dockerfile: work.dockerfile,
     context: work.context,
     uri: spec.target,
@@ -25,6 +25,7 @@ export async function build(environment: Environment, work: Work, state: State<B
     secrets: spec.secrets.map(({ id }) => ({ id, path: secretPath(work, id) })),
     cache: spec.cache,
     cacheExists: state.cacheExists,
+    cacheKept: spec.push !== false,
   });
   const dedicated = environment.BUILDER_HOST === 'dedicated';
   if (dedicated) await shieldHost();

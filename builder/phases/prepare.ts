@@ -5,6 +5,7 @@ import { type BuildSpec, jobSpecSchema } from '../../shared/model/build-spec.ts'
 import type { Aws } from '../aws.ts';
 import { requireBases } from '../bases.ts';
 import { BuildError } from '../build-error.ts';
+import { cacheModeOf } from '../cache-mode.ts';
 import { fetchContext } from '../context.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { createDocker, findDocker } from '../docker.ts';
@@ -25,7 +26,13 @@ export async function prepare(
   const started = performance.now();
   await createWork(work);
   const spec = jobSpecSchema.parse(JSON.parse(await aws.readText(environment.SLIPWAY_SPEC)));
-  const state: State = { spec, client: '', cacheExists: false, timingsMs: {} };
+  const state: State = {
+    spec,
+    client: '',
+    cacheExists: false,
+    cacheMode: environment.BUILDER_CACHE_MODE,
+    timingsMs: {},
+  };
   onSpec(state);
   if (spec.kind === 'mirror') return saveState(work, state);
   await trustAuthorities(environment, spec);
@@ -40,8 +47,9 @@ export async function prepare(
     fetchContext(spec, work, aws),
     fetchSecrets(spec, work, aws),
   ]);
-  await requireHeredocs(spec, createDocker(client, work.docker.config));
-  Object.assign(state, { client, cacheExists });
+  const docker = createDocker(client, work.docker.config);
+  const [cacheMode] = await Promise.all([cacheModeOf(environment, docker), requireHeredocs(spec, docker)]);
+  Object.assign(state, { client, cacheExists, cacheMode });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
 }
@@ -53,9 +61,9 @@ export async function prepare(
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
   const registry = createRegistryView(work.docker.config, networkOf(spec));
-  const isStored = spec.registries.some(
-    ({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`),
-  );
+  const isStored =
+    spec.push !== false &&
+    spec.registries.some(({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`));
   const [cacheExists, refusal] = await Promise.all([
     registry.has(spec.cache),
     isStored ? registry.refusalOf(spec.target) : undefined,

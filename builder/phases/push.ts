@@ -4,18 +4,13 @@ import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { latestCache } from '../command.ts';
 import { createDocker, type Docker } from '../docker.ts';
-import type { Environment } from '../environment.ts';
 import { pushFailure } from '../failure.ts';
 import { say } from '../output.ts';
 import { createRegistryView, type RegistryView } from '../pushed.ts';
 import { networkOf } from '../registries.ts';
 import type { State, Work } from '../work.ts';
 
-export async function push(
-  environment: Environment,
-  work: Work,
-  state: State<BuildSpec>,
-): Promise<BuildResult> {
+export async function push(work: Work, state: State<BuildSpec>): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;
   const docker = createDocker(client, work.docker.config);
   const registry = createRegistryView(work.docker.config, networkOf(spec));
@@ -23,7 +18,7 @@ export async function push(
   const digest = await pushOne(docker, spec.target);
   const [{ sizeBytes, platform }] = await Promise.all([
     describe(registry, spec.target, digest),
-    environment.BUILDER_CACHE_MODE === 'inline' ? keepCache(docker, registry, state, digest) : undefined,
+    state.cacheMode === 'inline' ? keepCache(docker, registry, state, digest) : undefined,
   ]);
   timingsMs.push = Math.round(performance.now() - started);
   say(`pushed ${spec.target}@${digest}: ${sizeBytes ?? 'unknown'} bytes in ${timingsMs.push} ms`);

@@ -67,6 +67,7 @@ function mirror(trust: Pick<MirrorSpec, 'privateRegistries' | 'certificateAuthor
     },
     client: '',
     cacheExists: false,
+    cacheMode: 'inline',
     timingsMs: {},
   };
   const work = { folder, docker: { config: folder }, dockerfile: '', context: '', secrets: folder };

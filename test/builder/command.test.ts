@@ -1,7 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { cacheModeOf } from '../../builder/cache-mode.ts';
 import { buildArguments } from '../../builder/command.ts';
 import { findDocker } from '../../builder/docker.ts';
 import { shieldContainers, shieldHost, unshieldHost, useContainerdStore } from '../../builder/host.ts';
@@ -119,11 +122,54 @@ describe('a build host of our own', () => {
         pid: join(folder, 'docker.pid'),
         config: join(folder, 'daemon.json'),
         daemon: join(folder, 'no-such-daemon'),
+        log: join(folder, 'daemon.log'),
       };
       await expect(useContainerdStore('docker', async () => 1, host)).rejects.toThrow('ENOENT');
+      const daemon = join(folder, 'daemon');
+      writeFileSync(daemon, '#!/bin/sh\necho "failed to start: bad address" >&2\nexit 3\n', { mode: 0o755 });
+      await expect(useContainerdStore('docker', async () => 1, { ...host, daemon })).rejects.toThrow(
+        /exit code 3; it said:\nfailed to start: bad address/,
+      );
+      // The daemon that was there still answers.
+      await useContainerdStore('docker', async () => 0, { ...host, daemon });
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('an ended daemon that nobody has asked about is not waited for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-host-'));
+    // A shell that never asks about its child.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = join(folder, 'docker.pid');
+      writeFileSync(pid, line);
+      const host = { pid, config: join(folder, 'c'), daemon: '/bin/true', log: join(folder, 'log') };
+      await useContainerdStore('docker', async () => 0, host);
+      expect(readFileSync(`/proc/${line.toString().trim()}/stat`, 'utf8')).toContain(') Z ');
+    } finally {
+      parent.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('B9 the registry cache is used where the engine can, else the build goes on with the inline one', async () => {
+    const engine = (line: string, exitCode = 0) => ({
+      run: async (_: string[], onLine: (line: string) => void) => {
+        onLine(line);
+        return exitCode;
+      },
+    });
+    const containerd = engine('[["driver-type","io.containerd.snapshotter.v1"]]');
+    const overlay = engine('[["Backing Filesystem","extfs"]]');
+    const ours = { BUILDER_CACHE_MODE: 'registry', BUILDER_HOST: 'dedicated' } as const;
+    expect(await cacheModeOf(ours, containerd)).toBe('registry');
+    expect(await cacheModeOf(ours, overlay)).toBe('inline');
+    expect(await cacheModeOf(ours, engine('', 1))).toBe('inline');
+    expect(await cacheModeOf({ ...ours, BUILDER_CACHE_MODE: 'inline' }, containerd)).toBe('inline');
   });
 });
 

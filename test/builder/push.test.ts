@@ -43,9 +43,15 @@ async function pushed(before?: (asked: Asked) => Answer | undefined) {
       cache: `${registry.host}/acme/x:slipway-cache`,
       resultKey: 'acme/builds/bld_1/result.json',
     };
-    const state: State<BuildSpec> = { spec, client, cacheExists: false, timingsMs: {} };
+    const state: State<BuildSpec> = {
+      spec,
+      client,
+      cacheExists: false,
+      cacheMode: 'registry',
+      timingsMs: {},
+    };
     const work = { ...workOf(environment), docker: { config: folder } };
-    const result = await push(environment, work, state);
+    const result = await push(work, state);
     // As it travels.
     return { digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };
   } finally {
