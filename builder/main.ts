@@ -87,7 +87,7 @@ async function doWork({ environment, work, aws }: Run, state: State): Promise<vo
 }
 
 /** The phase after which there is a result. */
-async function finish({ work, aws }: Run, state: State): Promise<BuildResult> {
+async function finish({ environment, work, aws }: Run, state: State): Promise<BuildResult> {
   const { spec } = state;
   if (spec.kind === 'mirror') {
     const { tagImage } = await import('./mirror/mirror.ts');
