@@ -1,4 +1,5 @@
 /** I7, I14: mirrors between real registries: the deployment's own, and the distribution registry with and without a login. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -191,6 +192,40 @@ it('I7 within one registry layers are mounted from the other repository', async 
     status: 'succeeded',
     mirror: { movedBlobs: 0, mountedBlobs: 3, existingBlobs: 0 },
   });
+});
+
+it('I7 an SBOM goes along: from under a tag into the own space, which lists referrers itself, and from there', async () => {
+  const repository = unique('team/signed');
+  const image = await openImages.image(repository, '1', unique('content'));
+  const layer = await openImages.blob(repository, Buffer.from(`sbom of ${image.digest}`));
+  const config = await openImages.blob(repository, Buffer.from('{}'));
+  const artifactType = 'application/spdx+json';
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: image.mediaType,
+    artifactType,
+    config: { mediaType: 'application/vnd.oci.empty.v1+json', ...config },
+    layers: [{ mediaType: artifactType, ...layer }],
+    subject: { mediaType: image.mediaType, digest: image.digest, size: Buffer.byteLength(image.body) },
+  });
+  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  await openImages.manifest(repository, digest, image.mediaType, body);
+  const indexType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = [{ mediaType: image.mediaType, digest, size: Buffer.byteLength(body), artifactType }];
+  const tag = image.digest.replace(':', '-');
+  const list = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests });
+  await openImages.manifest(repository, tag, indexType, list);
+
+  const source = await reference(openId, repository, '1');
+  const own = await mirror(source.id, { repository: unique('mirrored/signed') });
+  const { lines } = await finished(own.path);
+  expect(lines).toContain(`[slipway] referrer ${digest} ${artifactType} of ${image.digest}`);
+  const onwards = await mirror(own.image.id, { registryId: closedId, repository });
+  const second = await finished(onwards.path);
+  expect(second.job, second.lines.join('\n')).toMatchObject({ status: 'succeeded', digest: image.digest });
+  const theirs = new SmallImages(closed.host, account);
+  expect(await theirs.read(repository, digest)).toEqual({ digest, body });
+  expect(JSON.parse((await theirs.read(repository, tag))?.body ?? '{}')).toMatchObject({ manifests });
 });
 
 it('R5 I7 public registries and the place where it lies already are refused', async () => {
