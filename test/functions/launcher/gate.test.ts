@@ -1,5 +1,5 @@
 /** I13: the launch gate, with images that are really scanned. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,33 +9,14 @@ import { type ImageScans, ScanRefusedError } from '../../../shared/aws/image-sca
 import type { LaunchGate } from '../../../shared/model/findings.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
+import { withLeaky, writeAdvisory } from './leaky.ts';
 
 const advisories = mkdtempSync(join(tmpdir(), 'slipway-gate-'));
-const advisory = (id: string, severity: string, fixed: string) =>
-  writeFileSync(
-    join(advisories, `${id}.json`),
-    JSON.stringify({
-      id,
-      database_specific: { severity },
-      affected: [
-        {
-          package: { ecosystem: 'Debian:12', name: 'leaky' },
-          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }],
-        },
-      ],
-    }),
-  );
-/** Dockerfile lines of an image that dpkg says has this version of `leaky`. */
-const withLeaky = (version: string) => [
-  String.raw`RUN mkdir -p /var/lib/dpkg && printf 'ID=debian\nVERSION_ID=12\n' >/etc/os-release`,
-  String.raw`RUN printf 'Package: leaky\nStatus: install ok installed\nVersion: ${version}\n' >/var/lib/dpkg/status`,
-];
-
 let place: Place;
 let outside: DockerRegistry;
 beforeAll(async () => {
-  advisory('CVE-2026-1', 'HIGH', '2.0');
-  advisory('CVE-2026-2', 'LOW', '3.0');
+  writeAdvisory(advisories, 'CVE-2026-1', 'HIGH', '2.0');
+  writeAdvisory(advisories, 'CVE-2026-2', 'LOW', '3.0');
   place = await experimentsPlace({ ecr: { advisories } });
   outside = await startDockerRegistry();
 });

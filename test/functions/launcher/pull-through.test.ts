@@ -1,17 +1,24 @@
 /** R10: the launcher and ECR's pull-through cache, with a real registry upstream. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
+import { settingsSchema } from '../../../shared/model/organisation.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
+import { withLeaky, writeAdvisory } from './leaky.ts';
 
 const warning =
   'The tag is that of the cache, which compares it with quay.io once in 24 hours; a digest is exact.';
 
+const advisories = mkdtempSync(join(tmpdir(), 'slipway-cached-'));
 let upstream: DockerRegistry;
 let place: Place;
 beforeAll(async () => {
   upstream = await startDockerRegistry();
   place = await experimentsPlace({
     ecr: {
+      advisories,
       cached: { quay: true, ecrPublic: true },
       upstreams: new Map([['quay.io', `http://${upstream.host}`]]),
     },
@@ -20,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await place?.close();
   await upstream?.stop();
+  rmSync(advisories, { recursive: true, force: true });
 });
 
 const publishUpstream = (repository: string, instructions?: string[]) =>
@@ -67,6 +75,19 @@ describe('R10 an image of a public registry that there is a cache of', () => {
     const { record } = await ended({ image: 'quay.io/lab/with-entrypoint:1', command: ['true'] });
     expect(record.status).toBe('succeeded');
     expect(record.image.pulledFrom).toContain('/acme/copies/quay.io/lab/with-entrypoint@sha256:');
+  });
+
+  it('is scanned in the cache for the launch gate (I13)', async () => {
+    writeAdvisory(advisories, 'CVE-2026-1', 'CRITICAL', '2.0');
+    await publishUpstream('leaky', withLeaky('1.0'));
+    const settings = settingsSchema.parse({ launchGate: 'critical' });
+    await place.table.put('acme', 'settings', 'settings', { settings, version: 1 });
+    const { record } = await ended({ image: 'quay.io/lab/leaky:1', command: ['true'] });
+    await place.table.put('acme', 'settings', 'settings', { settings: settingsSchema.parse({}), version: 2 });
+    expect(record.statusReason).toMatchObject({
+      code: 'vulnerabilities-found',
+      message: expect.stringContaining('quay.io/lab/leaky:1 has known vulnerabilities (1 critical)'),
+    });
   });
 
   it('comes from the registry itself where the cache refuses, which the timeline says', async () => {
