@@ -4,15 +4,7 @@ import { requireMatch } from '../../shared/http/serve.ts';
 import type { Logs } from '../../shared/log/log.ts';
 import type { ExperimentChange } from '../../shared/model/experiment.ts';
 import { advance } from '../../shared/store/advance.ts';
-import {
-  type Condition,
-  ConditionFailedError,
-  conditionInput,
-  type Table,
-  versionIs,
-  type Write,
-} from '../../shared/store/table.ts';
-import { getExperiment } from './read.ts';
+import type { Table, Write } from '../../shared/store/table.ts';
 import { tagWrites } from './tags.ts';
 
 export interface ChangeRequest {
@@ -33,6 +25,7 @@ export async function updateExperiment(
     { organisation, collection: 'experiments', id },
     (current) => {
       requireMatch({ ifMatch }, current.version);
+      requireStaying(current);
       if (!name && !tags) return undefined;
       return {
         set: { ...(name ? { name } : {}), ...(tags ? { tags } : {}), updatedAt: now.toISOString() },
@@ -46,28 +39,42 @@ export async function updateExperiment(
 
 const writesAtOnce = 100;
 
-/** Deletes an experiment that has no job, and its timeline and its log. Throws 409 while it runs. */
+/** Throws a 409 problem once a deletion has begun, even one that died: it can only be finished. */
+export function requireStaying({ deleting }: ExperimentRecord): void {
+  if (deleting)
+    throw conflict('experiment-leaving', 'The experiment is being deleted: DELETE it again if it stays.');
+}
+
+/**
+ * Deletes an experiment that has no job, and its timeline and its log. Throws 409 while it runs. One that was marked by
+ * a call which died in between is deleted too, whatever its version is by now.
+ */
 export async function deleteExperiment(
   { table, logs }: { table: Table; logs: Logs },
   { organisation, id, ifMatch }: Omit<ChangeRequest, 'now'>,
 ): Promise<void> {
-  const record = await getExperiment(table, organisation, id);
-  requireMatch({ ifMatch }, record.version);
-  if (!isOver(record) && record.status !== 'created')
-    throw conflict('experiment-running', 'Stop the experiment first, and wait until it is stopped.');
+  const marked = await advance<ExperimentRecord>(
+    table,
+    { organisation, collection: 'experiments', id },
+    (current) => {
+      if (current.deleting) return undefined;
+      requireMatch({ ifMatch }, current.version);
+      if (!isOver(current) && current.status !== 'created')
+        throw conflict('experiment-running', 'Stop the experiment first, and wait until it is stopped.');
+      // Nor does the reconciler look after its log any more.
+      return { set: { deleting: true, openKey: undefined, dueAt: undefined } };
+    },
+  );
+  if (!marked) throw notFound('experiment');
+  const { record } = marked;
   await logs.remove(organisation, id);
-  const removal = (pk: unknown, sk: unknown, condition?: Condition): Write => ({
-    Delete: { TableName: table.name, Key: { pk, sk }, ...conditionInput(condition) },
+  const removal = (pk: unknown, sk: unknown): Write => ({
+    Delete: { TableName: table.name, Key: { pk, sk } },
   });
   const events = (await table.all(organisation, 'events', `${id}#`)).map(({ pk, sk }) => removal(pk, sk));
   // A long timeline goes first and in parts: only a finished experiment has one, and that gets no more entries.
   const tags = tagWrites(table, organisation, id, record.tags, []);
   while (events.length + tags.length >= writesAtOnce) await table.transact(events.splice(0, writesAtOnce));
   const { pk, sk } = table.key(organisation, 'experiments', id);
-  try {
-    await table.transact([removal(pk, sk, versionIs(record.version)), ...tags, ...events]);
-  } catch (error) {
-    if (!(error instanceof ConditionFailedError)) throw error;
-    throw conflict('experiment-changed', 'The experiment changed at this moment; look at it again.');
-  }
+  await table.transact([removal(pk, sk), ...tags, ...events]);
 }

@@ -2,6 +2,7 @@ import { changeOf } from '../../shared/experiment/change.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { conflict, notFound } from '../../shared/http/problem.ts';
 import { advance } from '../../shared/store/advance.ts';
+import { requireStaying } from './change.ts';
 import type { CreateDependencies } from './create.ts';
 import { launch } from './launch.ts';
 
@@ -29,6 +30,7 @@ export async function startExperiment(
           `The experiment is ${current.status}; create another one to run it again.`,
         );
       if (current.status !== 'created') return undefined;
+      requireStaying(current);
       return changeOf(current, { organisation, now, queueTimeoutSeconds: stage.queueTimeoutSeconds }, () => ({
         set: { status: 'pending' },
         entries: [{ time: now.toISOString(), code: 'pending', message: `Started by ${by}.` }],

@@ -9,7 +9,7 @@ import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
-import { anyImage, requireImage } from '../../shared/images/find.ts';
+import { anyImage, requireImage, requireStaying } from '../../shared/images/find.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
@@ -148,6 +148,7 @@ async function takenOver(
   const current = await findImage(table, organisation, imageId);
   if (!current) throw new ProblemError(409, 'busy', 'The image was deleted just now: try again.');
   if (current.activeBuildId && current.activeBuildId !== buildId) throw inProgress(current.activeBuildId);
+  requireStaying(current);
   const next: ImageRecord = {
     ...current,
     version: current.version + 1,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
-import { requireImage } from '../../shared/images/find.ts';
+import { requireImage, requireStaying } from '../../shared/images/find.ts';
 import { logoRemoval } from '../../shared/images/logo.ts';
 import { readmeWrite } from '../../shared/images/readme.ts';
 import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record.ts';
@@ -44,6 +44,7 @@ export async function changeImage(
   decide: (current: ImageRecord) => { set: Partial<ImageRecord>; also: Write[] },
 ): Promise<ImageRecord> {
   return withVersion(table, organisation, id, ifMatch, async (current) => {
+    requireStaying(current);
     const { set, also } = decide(current);
     const next = { ...current, ...set, version: current.version + 1, updatedAt: now.toISOString() };
     await table.transact([
@@ -60,15 +61,16 @@ export async function removeImage(
   { organisation }: Asking,
   id: string,
   ifMatch: string | undefined,
-  /** Done first: what a crash leaves is a record that can be deleted again. */
-  purge: (image: ImageRecord) => Promise<void> = async () => {},
+  /** Done first, on a record that is marked: what a crash leaves can only be deleted again. */
+  purge?: (image: ImageRecord) => Promise<void>,
 ): Promise<void> {
-  await withVersion(table, organisation, id, ifMatch, async (current) => {
+  await withVersion(table, organisation, id, ifMatch, async (found) => {
+    let current = found;
     if (current.activeBuildId)
       throw conflict('build-in-progress', `The image is being built: stop ${current.activeBuildId} first.`, [
         current.activeBuildId,
       ]);
-    await purge(current);
+    if (purge) current = await purged(table, organisation, current, purge);
     const remove = (collection: 'images' | 'image-names' | 'readmes', sk: string): Write => ({
       Delete: { TableName: table.name, Key: table.key(organisation, collection, sk) },
     });
@@ -91,6 +93,40 @@ export async function removeImage(
   });
 }
 
+/** The record as it is after its purge: marked. The mark goes where the purge is refused. */
+async function purged(
+  table: Table,
+  organisation: string,
+  image: ImageRecord,
+  purge: (image: ImageRecord) => Promise<void>,
+): Promise<ImageRecord> {
+  const marked: ImageRecord = image.deleting
+    ? image
+    : { ...image, deleting: true, version: image.version + 1 };
+  if (!image.deleting)
+    await table.transact([putWrite(table, imageItem(table, organisation, marked), versionIs(image.version))]);
+  try {
+    await purge(marked);
+  } catch (error) {
+    // A mark that another request has set is that request's to take off.
+    if (error instanceof ProblemError && !image.deleting)
+      await table.transact([unmark(table, organisation, image.id)]);
+    throw error;
+  }
+  return marked;
+}
+
+const unmark = (table: Table, organisation: string, id: string): Write => ({
+  Update: {
+    TableName: table.name,
+    Key: table.key(organisation, 'images', id),
+    UpdateExpression: 'REMOVE deleting ADD #version :one',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeNames: { '#version': 'version' },
+    ExpressionAttributeValues: { ':one': 1 },
+  },
+});
+
 /** Without `ifMatch`, a change that came in between is no obstacle. */
 async function withVersion(
   table: Table,
@@ -101,7 +137,8 @@ async function withVersion(
 ): Promise<ImageRecord> {
   for (let attempt = 1; ; attempt++) {
     const current = await requireImage(table, organisation, id);
-    requireMatch({ ...(ifMatch === undefined ? {} : { ifMatch }) }, current.version);
+    // Its own mark counts as no change.
+    if (!current.deleting) requireMatch({ ...(ifMatch === undefined ? {} : { ifMatch }) }, current.version);
     try {
       return await write(current);
     } catch (error) {

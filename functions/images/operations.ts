@@ -5,6 +5,7 @@ import { type Implementation, implement } from '../../shared/http/operation.ts';
 import { imageAnswer } from '../../shared/images/answer.ts';
 import { anyImage } from '../../shared/images/find.ts';
 import { lineageOf } from '../../shared/images/lineage.ts';
+import type { ImageRecord } from '../../shared/images/record.ts';
 import { removeImage, updateImage } from './change.ts';
 import * as contract from './contract.ts';
 import type { ImagesDependencies } from './dependencies.ts';
@@ -47,9 +48,8 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
     }),
     implement(contract.deleteImage, async (request) => {
       const { params, query, ifMatch, caller } = request;
-      await removeImage(table, askingOf(request), params.id, ifMatch, async (image) => {
-        if (query.purge) await purgeTag(dependencies, caller.organisation, image);
-      });
+      const purge = (image: ImageRecord) => purgeTag(dependencies, caller.organisation, image);
+      await removeImage(table, askingOf(request), params.id, ifMatch, query.purge ? purge : undefined);
       return { status: 204 };
     }),
     implement(contract.getImageDockerfile, async ({ caller, params }) => ({

@@ -5,7 +5,7 @@ import type { ImageRecord } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import { parseReference } from '../../shared/registry/reference.ts';
-import { columnPrefix } from '../../shared/store/table.ts';
+import { columnPrefix, type Item } from '../../shared/store/table.ts';
 import type { ImagesDependencies } from './dependencies.ts';
 
 type Needs = Pick<ImagesDependencies, 'table' | 'registries' | 'access' | 'repositories' | 'ecrRegistry'>;
@@ -40,29 +40,42 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
         'tag-moved',
         `${image.uri} is another image by now (${there.digest}): somebody else pushed it. Leave \`purge\` out.`,
       );
-    await requireUnused(dependencies, organisation, there.digest);
+    await requireUnused(dependencies, organisation, image, there.digest);
     if (host === ecrRegistry) await repositories.removeTag(repository, tag);
     else await deleteTag(client, repository, tag, there.digest);
   });
 }
 
-/** An experiment that is under way pulls its image by digest. */
-async function requireUnused({ table }: Needs, organisation: string, digest: string): Promise<void> {
+/** An experiment that is under way pulls its image by digest; one that has yet to look its image up, by its name. */
+async function requireUnused(
+  { table }: Needs,
+  organisation: string,
+  { id, uri, repository, tag }: ImageRecord,
+  digest: string,
+): Promise<void> {
+  const names = [id, uri, `${repository}:${tag}`];
+  const uses = ({ image }: ExperimentRecord) =>
+    image.digest === undefined ? names.includes(image.requested ?? '') : image.digest === digest;
   for (const status of ['pending', 'provisioning', 'running']) {
-    const { items } = await table.query({
-      organisation,
-      collection: 'experiments',
-      index: 'byStatus',
-      prefix: columnPrefix(status),
-      limit: 1000,
-    });
-    const users = (items as ExperimentRecord[]).filter((one) => one.image.digest === digest);
-    if (users.length > 0)
-      throw conflict(
-        'image-in-use',
-        `Experiments that are under way need it: ${users.map(({ id }) => id).join(', ')}.`,
-        users.map(({ id }) => id),
-      );
+    let start: Item | undefined;
+    do {
+      const { items, last } = await table.query({
+        organisation,
+        collection: 'experiments',
+        index: 'byStatus',
+        prefix: columnPrefix(status),
+        limit: 1000,
+        ...(start ? { start } : {}),
+      });
+      const users = (items as ExperimentRecord[]).filter(uses);
+      if (users.length > 0)
+        throw conflict(
+          'image-in-use',
+          `Experiments that are under way need it: ${users.map((one) => one.id).join(', ')}.`,
+          users.map((one) => one.id),
+        );
+      start = last;
+    } while (start);
   }
 }
 

@@ -52,6 +52,8 @@ export interface ExperimentRecord extends Work {
   startedAt?: string;
   finishedAt?: string;
   stopRequestedAt?: string;
+  /** Set before anything that belongs to it is deleted; from then on it can only go. */
+  deleting?: true;
   /** Registered job definition, once the image is resolved. */
   jobDefinition?: string;
   /** Nobody is left to submit another attempt. */

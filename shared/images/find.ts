@@ -27,3 +27,8 @@ export async function requireImage(table: Table, organisation: string, id: strin
   if (!record) throw notFound('image');
   return record;
 }
+
+/** Throws 409 `image-leaving` once a deletion has begun, even one that died: it can only be finished. */
+export function requireStaying({ deleting }: ImageRecord): void {
+  if (deleting) throw conflict('image-leaving', 'The image is being deleted: DELETE it again if it stays.');
+}

@@ -6,6 +6,8 @@ export interface ImageRecord extends Item, Omit<Image, 'readme'> {
   version: number;
   /** The build that is under way, so that no second one begins. */
   activeBuildId?: string;
+  /** Set before its tag is purged; from then on it can only be deleted, unless the registry refuses. */
+  deleting?: true;
   /** The last build, whose request the next one starts from. */
   lastBuildId?: string;
   /** Kept apart, so that a page of images costs the same whatever their readmes. */

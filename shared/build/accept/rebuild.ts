@@ -3,7 +3,7 @@
 import { parentReference } from '../../dockerfile/stages.ts';
 import type { Asking } from '../../http/asking.ts';
 import { conflict, invalid } from '../../http/problem.ts';
-import { requireImage } from '../../images/find.ts';
+import { requireImage, requireStaying } from '../../images/find.ts';
 import { parentUriOf } from '../../images/lineage.ts';
 import { type ImageRecord, imageItem } from '../../images/record.ts';
 import type { Rebuild } from '../../model/build.ts';
@@ -84,6 +84,7 @@ export async function planRebuild(
           const current = await requireImage(table, organisation, imageId);
           if (current.activeBuildId && current.activeBuildId !== buildId)
             throw inProgress(current.activeBuildId);
+          requireStaying(current);
           const next: ImageRecord = {
             ...current,
             version: current.version + 1,

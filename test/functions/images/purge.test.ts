@@ -1,0 +1,134 @@
+/** I4 on a real table: what is in the way of a purge, and what a purge that dies leaves. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { removeImage, updateImage } from '../../../functions/images/change.ts';
+import { purgeTag } from '../../../functions/images/purge.ts';
+import { conflict } from '../../../shared/http/problem.ts';
+import { requireImage, requireStaying } from '../../../shared/images/find.ts';
+import { nameLock } from '../../../shared/images/names.ts';
+import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
+import { newId } from '../../../shared/model/id.ts';
+import { columnKey } from '../../../shared/store/table.ts';
+import { organisation, testTable } from '../experiments/place.ts';
+
+let place: Awaited<ReturnType<typeof testTable>>;
+beforeAll(async () => {
+  place = await testTable();
+});
+afterAll(() => place.close());
+
+const time = '2026-11-21T12:00:00.000Z';
+const asking = { organisation, email: 'ada@acme.example', now: new Date(time) };
+const digest = `sha256:${'a'.repeat(64)}`;
+
+async function image(): Promise<ImageRecord> {
+  const id = newId('image', Date.now());
+  const record: ImageRecord = {
+    id,
+    version: 1,
+    registryId: 'reg_private',
+    registry: 'r.example',
+    repository: `acme/${id.toLowerCase()}`,
+    tag: '1',
+    uri: `r.example/acme/${id.toLowerCase()}:1`,
+    digest,
+    status: 'ready',
+    source: 'build',
+    author: asking.email,
+    createdAt: time,
+    updatedAt: time,
+  };
+  await place.table.transact([
+    { Put: { TableName: place.table.name, Item: imageItem(place.table, organisation, record) } },
+    nameLock(place.table, organisation, record),
+  ]);
+  return record;
+}
+const experiment = async (status: string, fields: object) => {
+  const id = newId('experiment', Date.now());
+  await place.table.put(organisation, 'experiments', id, { id, statusKey: columnKey(status, id), ...fields });
+  return id;
+};
+/** A registry that has the tag, and counts how often it is taken away. */
+function purging() {
+  const purged: string[] = [];
+  const needs = {
+    table: place.table,
+    registries: { get: async () => ({ registry: { visibility: 'private', title: 'Own' } }) },
+    access: { clientFor: async () => ({ headManifest: async () => ({ digest }) }) },
+    repositories: { removeTag: async (repository: string) => void purged.push(repository) },
+    ecrRegistry: 'r.example',
+  } as unknown as Parameters<typeof purgeTag>[0];
+  return { purged, purge: (one: ImageRecord) => purgeTag(needs, organisation, one) };
+}
+const remove = (id: string, purge: (one: ImageRecord) => Promise<void>, ifMatch?: string) =>
+  removeImage(place.table, asking, id, ifMatch, purge);
+
+describe('I4 an image that experiments under way need', () => {
+  it('stays, however many other experiments there are', async () => {
+    const { id } = await image();
+    const { purged, purge } = purging();
+    // Together more than the 1 MB that DynamoDB answers at once.
+    const env = { DATA: 'x'.repeat(16_000) };
+    for (let i = 0; i < 80; i++) await experiment('running', { env, image: { digest: 'sha256:b' } });
+    const user = await experiment('running', { image: { digest } });
+    await expect(remove(id, purge)).rejects.toMatchObject({
+      code: 'image-in-use',
+      extra: { candidates: [user] },
+    });
+    expect(purged).toEqual([]);
+    await place.table.remove(organisation, 'experiments', user);
+    await remove(id, purge);
+    expect(purged).toHaveLength(1);
+  });
+
+  it('stays for one that has yet to look it up', async () => {
+    const { id, uri, repository } = await image();
+    const { purge } = purging();
+    for (const requested of [uri, id, `${repository}:1`]) {
+      const user = await experiment('pending', { image: { requested } });
+      await expect(remove(id, purge)).rejects.toMatchObject({ code: 'image-in-use' });
+      await place.table.remove(organisation, 'experiments', user);
+    }
+    await remove(id, purge);
+  });
+});
+
+describe('I4 between purge and deletion', () => {
+  it('nobody changes or builds the image', async () => {
+    const { id } = await image();
+    let seen: unknown;
+    await remove(id, async () => {
+      const change = updateImage(place.table, asking, id, { readme: 'x' }, undefined);
+      await expect(change).rejects.toMatchObject({ status: 409, code: 'image-leaving' });
+      const current = await requireImage(place.table, organisation, id);
+      seen = current.deleting;
+      expect(() => requireStaying(current)).toThrow('is being deleted');
+    });
+    expect(seen).toBe(true);
+    await expect(requireImage(place.table, organisation, id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('a refusal leaves the image as it was', async () => {
+    const { id } = await image();
+    const refuse = async () => {
+      throw conflict('tag-moved', 'Somebody else pushed it.');
+    };
+    await expect(remove(id, refuse, '1')).rejects.toMatchObject({ code: 'tag-moved' });
+    expect(await updateImage(place.table, asking, id, { logo: 'r' }, undefined)).not.toHaveProperty(
+      'deleting',
+    );
+  });
+
+  it('one that died is finished by the next, with or without a purge', async () => {
+    const dies = () => Promise.reject(new Error('killed'));
+    for (const next of [purging().purge, undefined]) {
+      const { id } = await image();
+      await expect(remove(id, dies, '1')).rejects.toThrow('killed');
+      await expect(updateImage(place.table, asking, id, { logo: 'r' }, undefined)).rejects.toMatchObject({
+        code: 'image-leaving',
+      });
+      await removeImage(place.table, asking, id, '1', next);
+      await expect(requireImage(place.table, organisation, id)).rejects.toMatchObject({ status: 404 });
+    }
+  });
+});
