@@ -77,7 +77,6 @@ export class BuildStack extends Stack {
           organisation: organisation.id,
           artifactsBucketArn: artifacts.bucketArn,
           sourceBucketArn: builder.bucket.bucketArn,
-          sourceKey: builder.s3ObjectKey,
         }),
       });
   }

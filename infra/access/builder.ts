@@ -8,14 +8,18 @@ export interface BuilderDeployment extends Pick<Deployment, 'arn' | 'artifactsBu
   names: Names;
   organisation: string;
   sourceBucketArn: string;
-  sourceKey: string;
 }
 
 export function builderAccess(deployment: BuilderDeployment): Access[] {
-  const { arn, names, organisation, artifactsBucketArn, sourceBucketArn, sourceKey } = deployment;
+  const { arn, names, organisation, artifactsBucketArn, sourceBucketArn } = deployment;
   const own = `${artifactsBucketArn}/${organisation}`;
   return [
-    { actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: [`${sourceBucketArn}/${sourceKey}`] },
+    {
+      actions: ['s3:GetObject', 's3:GetObjectVersion'],
+      resources: [`${sourceBucketArn}/*.zip`],
+      wildcard:
+        "A build that waits in CodeBuild's queue while the next deployment goes out still fetches the builder of before. The assets are code, without secrets.",
+    },
     { actions: ['s3:GetBucketAcl', 's3:GetBucketLocation'], resources: [sourceBucketArn] },
     {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],

@@ -75,6 +75,7 @@ function readableText(value: unknown): string {
   const [[intrinsic, argument] = []] = Object.entries(value as Record<string, unknown>);
   if (intrinsic === 'Ref') return `<${String(argument)}>`;
   if (intrinsic === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
+  if (intrinsic === 'Fn::Sub') return String(argument).replaceAll(/\$\{([^}]+)\}/g, '<$1>');
   if (intrinsic === 'Fn::ImportValue') return readableText(argument);
   if (intrinsic === 'Fn::Join') {
     const [delimiter, parts] = argument as [string, unknown[]];

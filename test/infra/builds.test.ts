@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { evaluatePolicy, parsePolicy } from '../../local/iam/policy.ts';
 import { exampleStage, synthesize } from './synthesized.ts';
 
-const { find } = synthesize();
+const { find, ofType } = synthesize();
 const project = find('AWS::CodeBuild::Project').properties;
 
 test('B1 every phase runs the bundled builder, and nothing that a user writes', () => {
@@ -55,4 +56,19 @@ test('B3 logs go to the group that the functions read', () => {
     GroupName: '/slipway/example/builds',
     Status: 'ENABLED',
   });
+});
+
+test('B1 a build that was queued before a deployment may still fetch its builder', () => {
+  const location: string = project.Source.Location;
+  const [bucket, key] = [location.slice(0, location.indexOf('/')), location.slice(location.indexOf('/') + 1)];
+  expect(key).toMatch(/^[0-9a-f]{64}\.zip$/);
+  const resource = `arn:aws:s3:::${bucket}/${key.replace(/^.{8}/, '00000000')}`;
+  const builders = ofType('AWS::IAM::Role').filter(({ physicalId }) => physicalId.endsWith('-builder'));
+  expect(builders).not.toEqual([]);
+  for (const { physicalId, properties } of builders) {
+    const statements = properties.Policies.flatMap((policy: { PolicyDocument: unknown }) =>
+      parsePolicy(policy.PolicyDocument, physicalId),
+    );
+    expect(evaluatePolicy(statements, { action: 's3:GetObject', resource, context: {} })).toBe('Allow');
+  }
 });
