@@ -1,12 +1,15 @@
-import { invalid } from '../../shared/http/problem.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { invalid, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { Settings } from '../../shared/model/organisation.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { InvalidReferenceError, parseReference } from '../../shared/registry/reference.ts';
-import { getRegistryRecord } from '../../shared/store/registries.ts';
-import { getSettings, putSettings } from '../../shared/store/settings.ts';
-import type { Table } from '../../shared/store/table.ts';
+import { getRegistryRecord, stillConnected } from '../../shared/store/registries.ts';
+import { getSettings, settingsWrite } from '../../shared/store/settings.ts';
+import { ConditionFailedError, type Table, type Write } from '../../shared/store/table.ts';
 import type { Asking, OrganisationDependencies } from './dependencies.ts';
+
+const attempts = 5;
 
 /** O1: replaces the settings. Throws 412, and 422 for a registry that isn't there or an image that is no name. */
 export async function replaceSettings(
@@ -14,19 +17,31 @@ export async function replaceSettings(
   { caller: { organisation }, ifMatch }: Asking,
   settings: Settings,
 ): Promise<{ settings: Settings; version: number }> {
-  const { version } = await getSettings(table, organisation);
-  requireMatch({ ifMatch }, version);
-  const { defaultRegistryId, defaultImage } = settings;
-  if (defaultRegistryId && !(await registryExists(table, organisation, defaultRegistryId)))
-    throw invalid({ pointer: '/defaultRegistryId', message: 'there is no such registry' });
-  if (defaultImage) requireImageName(defaultImage);
-  await putSettings(table, organisation, settings, version);
-  return { settings, version: version + 1 };
+  if (settings.defaultImage) requireImageName(settings.defaultImage);
+  for (let attempt = 1; ; attempt++) {
+    const { version } = await getSettings(table, organisation);
+    requireMatch({ ifMatch }, version);
+    const registry = await whileThere(table, organisation, settings.defaultRegistryId);
+    try {
+      await table.transact([settingsWrite(table, organisation, settings, version), ...registry]);
+      return { settings, version: version + 1 };
+    } catch (error) {
+      if (!(error instanceof ConditionFailedError)) throw error;
+      // The next attempt sees what changed.
+      if (attempt >= attempts)
+        throw new ProblemError(412, 'stale', 'The settings have changed since they were read.');
+      await sleep(Math.random() * 20 * attempt);
+    }
+  }
 }
 
-async function registryExists(table: Table, organisation: string, id: string): Promise<boolean> {
-  const isDefault = Object.values<string>(defaultRegistryIds).includes(id);
-  return isDefault || (await getRegistryRecord(table, organisation, id)) !== undefined;
+/** Has a transaction refused where the registry goes meanwhile. Throws 422 where it isn't there. */
+async function whileThere(table: Table, organisation: string, id: string | undefined): Promise<Write[]> {
+  if (id === undefined || Object.values<string>(defaultRegistryIds).includes(id)) return [];
+  const record = await getRegistryRecord(table, organisation, id);
+  if (!record || record.removing)
+    throw invalid({ pointer: '/defaultRegistryId', message: 'there is no such registry' });
+  return [stillConnected(table, organisation, id)];
 }
 
 /** Image ids are fine, too: they resolve first. */

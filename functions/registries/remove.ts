@@ -5,8 +5,8 @@ import { requireMatch } from '../../shared/http/serve.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import type { RegistryRecord } from '../../shared/store/registries.ts';
 import { withoutImages } from '../../shared/store/registry-images.ts';
-import { getSettings, putSettings } from '../../shared/store/settings.ts';
-import { ConditionFailedError, versionIs } from '../../shared/store/table.ts';
+import { getSettings, settingsUnchanged, settingsWrite } from '../../shared/store/settings.ts';
+import { ConditionFailedError, versionIs, type Write } from '../../shared/store/table.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
 import { busy, requireIdle } from './record-change.ts';
 import { storedRegistry } from './update.ts';
@@ -17,9 +17,9 @@ interface Removal {
 }
 
 /**
- * R3: disconnects a registry. First it is marked, which is refused while images refer to it and lets no more of them
- * come; then its secret goes, then its record: what a crash leaves is a record that can be deleted again, never a
- * secret without one, nor an image without its registry.
+ * R3: disconnects a registry. First it is marked, which is refused while images or the settings refer to it, and lets no
+ * more of them come; then its secret goes, then its record. What a crash leaves is a record that can be deleted again,
+ * never a secret without one, nor an image without its registry.
  * Throws 404, 412, and 409 for a default registry, one that images refer to or that is the organisation's default;
  * `force` takes the last two.
  */
@@ -33,7 +33,6 @@ export async function removeRegistry(
   const record = await storedRegistry(dependencies, organisation, id);
   requireMatch({ ifMatch }, record.version);
   requireIdle(record, now);
-  await leaveSettings(dependencies, organisation, id, force);
   const { version } = record.removing ? record : await mark(dependencies, organisation, record, force);
   await secrets.remove(secretNameOf(stage.stage, organisation, 'registries', id));
   try {
@@ -45,16 +44,18 @@ export async function removeRegistry(
 }
 
 async function mark(
-  { table }: Pick<RegistriesDependencies, 'table'>,
+  dependencies: Pick<RegistriesDependencies, 'table'>,
   organisation: string,
   { changing: _, ...record }: RegistryRecord,
   force: boolean,
 ): Promise<{ version: number }> {
+  const { table } = dependencies;
   const next = { ...record, removing: true, version: record.version + 1 } as RegistryRecord;
   try {
     await table.transact([
       putWrite(table, next, versionIs(record.version)),
       ...(force ? [] : [withoutImages(table, organisation, record.id)]),
+      await withoutDefault(dependencies, organisation, record.id, force),
     ]);
     return next;
   } catch (error) {
@@ -67,19 +68,20 @@ async function mark(
   }
 }
 
-async function leaveSettings(
+/** The settings name no registry that goes: they are as they were read, or written anew. */
+async function withoutDefault(
   { table }: Pick<RegistriesDependencies, 'table'>,
   organisation: string,
   id: string,
   force: boolean,
-): Promise<void> {
+): Promise<Write> {
   const { settings, version } = await getSettings(table, organisation);
-  if (settings.defaultRegistryId !== id) return;
+  if (settings.defaultRegistryId !== id) return settingsUnchanged(table, organisation, version);
   if (!force)
     throw conflict(
       'registry-in-use',
       "This is the organisation's default registry: choose another, or use ?force=true.",
     );
   const { defaultRegistryId: _, ...others } = settings;
-  await putSettings(table, organisation, others, version);
+  return settingsWrite(table, organisation, others, version);
 }

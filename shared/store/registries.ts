@@ -2,7 +2,7 @@
 import type { Registry, RegistryType } from '../model/registry.ts';
 import { defaultRegistries } from '../registry/defaults.ts';
 import { formatRegistryUrl, parseRegistryUrl, type RegistryUrl } from '../registry/url.ts';
-import type { Item, Table } from './table.ts';
+import type { Item, Table, Write } from './table.ts';
 
 export interface RegistryRecord extends Item, RegistryUrl {
   id: string;
@@ -71,6 +71,15 @@ export async function getRegistryRecord(
 ): Promise<RegistryRecord | undefined> {
   return (await table.get(organisation, 'registries', id)) as RegistryRecord | undefined;
 }
+
+/** Has a transaction refused where the registry was disconnected since, or is about to be. */
+export const stillConnected = (table: Table, organisation: string, id: string): Write => ({
+  ConditionCheck: {
+    TableName: table.name,
+    Key: table.key(organisation, 'registries', id),
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(removing)',
+  },
+});
 
 const toKnown = (record: RegistryRecord): KnownRegistry => ({
   host: record.host,

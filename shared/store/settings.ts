@@ -1,7 +1,7 @@
 /** The organisation's settings: one item, with defaults while nobody has written it. */
-import { ProblemError } from '../http/problem.ts';
 import { type Settings, settingsSchema } from '../model/organisation.ts';
-import { absent, ConditionFailedError, type Table, versionIs } from './table.ts';
+import { putWrite } from './advance.ts';
+import { absent, conditionInput, type Table, versionIs, type Write } from './table.ts';
 
 const sk = 'settings';
 
@@ -17,24 +17,26 @@ export async function getSettings(
   };
 }
 
-/** Replaces the settings that were read as `version`. Throws a 412 problem where they changed since. */
-export async function putSettings(
+const unchanged = (version: number) => (version === 0 ? absent : versionIs(version));
+
+/** Replaces the settings that were read as `version`, as part of a transaction. */
+export const settingsWrite = (
   table: Table,
   organisation: string,
   settings: Settings,
   version: number,
-): Promise<void> {
-  try {
-    await table.put(
-      organisation,
-      'settings',
-      sk,
-      { settings, version: version + 1 },
-      version === 0 ? absent : versionIs(version),
-    );
-  } catch (error) {
-    if (error instanceof ConditionFailedError)
-      throw new ProblemError(412, 'stale', 'The settings have changed since they were read.');
-    throw error;
-  }
-}
+): Write =>
+  putWrite(
+    table,
+    { ...table.key(organisation, 'settings', sk), settings, version: version + 1 },
+    unchanged(version),
+  );
+
+/** Has a transaction refused where the settings changed since they were read as `version`. */
+export const settingsUnchanged = (table: Table, organisation: string, version: number): Write => ({
+  ConditionCheck: {
+    TableName: table.name,
+    Key: table.key(organisation, 'settings', sk),
+    ...conditionInput(unchanged(version)),
+  },
+});

@@ -1,7 +1,7 @@
 /** The registry that an image goes to: private (R5), and connected for as long as the image is written (R3). */
 import { conflict, invalid, ProblemError } from '../../http/problem.ts';
 import { defaultRegistryIds } from '../../registry/defaults.ts';
-import type { KnownRegistry } from '../../store/registries.ts';
+import { type KnownRegistry, stillConnected } from '../../store/registries.ts';
 import { countImage } from '../../store/registry-images.ts';
 import { getSettings } from '../../store/settings.ts';
 import type { Write } from '../../store/table.ts';
@@ -33,15 +33,7 @@ export async function whileConnected(
   const known = await registries.get(organisation, registryId);
   if (!known || known.removing) throw notConnected(`The registry ${registryId}`);
   if (known.registry.isDefault) return [];
-  return [
-    {
-      ConditionCheck: {
-        TableName: table.name,
-        Key: table.key(organisation, 'registries', registryId),
-        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(removing)',
-      },
-    },
-  ];
+  return [stillConnected(table, organisation, registryId)];
 }
 
 export const notConnected = (registry: string) =>

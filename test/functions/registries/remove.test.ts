@@ -2,17 +2,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { addReference } from '../../../functions/image-jobs/reference.ts';
 import { removeImage } from '../../../functions/images/change.ts';
+import { replaceSettings } from '../../../functions/organisation/settings.ts';
 import type { RegistriesDependencies } from '../../../functions/registries/dependencies.ts';
 import { removeRegistry } from '../../../functions/registries/remove.ts';
 import { updateRegistry } from '../../../functions/registries/update.ts';
 import type { Secrets } from '../../../shared/aws/secrets.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { newImageSchema } from '../../../shared/model/image.ts';
+import { settingsSchema } from '../../../shared/model/organisation.ts';
 import type { RegistryAccess } from '../../../shared/registry/access.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
+import { getSettings } from '../../../shared/store/settings.ts';
 import type { Table } from '../../../shared/store/table.ts';
 import { startDeployment, type TestDeployment, testStage } from '../deployment.ts';
+import { ada } from '../event.ts';
 import { ecrRegistry } from './service.ts';
 
 let deployment: TestDeployment;
@@ -137,6 +141,28 @@ test.for([
     }
   },
 );
+
+test('O1 R3 the settings name no registry that is gone, at whatever step of its removal it becomes the default', async () => {
+  const choose = async (id: string | undefined) => {
+    const settings = settingsSchema.parse(id ? { defaultRegistryId: id } : {});
+    await replaceSettings(
+      deployment,
+      { caller: { ...ada, organisation }, now: asking.now, ifMatch: undefined },
+      settings,
+    );
+  };
+  for (let step = 0; step < 6; step++) {
+    await connect();
+    await atStep(
+      step,
+      (table, secrets) => remove(table, secrets),
+      () => choose(registryId),
+    );
+    const { settings } = await getSettings(deployment.table, organisation);
+    expect(settings.defaultRegistryId === registryId).toBe(await isThere());
+    await choose(undefined);
+  }
+});
 
 test('R3 a registry can go when the last of its images has gone', async () => {
   const made = await Promise.all([add(), add(), add()]);

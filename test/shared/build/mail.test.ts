@@ -6,7 +6,7 @@ import { endBuild } from '../../../shared/build/end.ts';
 import { messageFor } from '../../../shared/build/mail-text.ts';
 import type { BuildRecord } from '../../../shared/build/record.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
-import { getSettings, putSettings } from '../../../shared/store/settings.ts';
+import { getSettings, settingsWrite } from '../../../shared/store/settings.ts';
 import { ada, buildPlace, failed, organisation, type Place, succeeded } from './place.ts';
 
 let place: Place;
@@ -18,7 +18,8 @@ afterAll(() => place.close());
 const mailsAbout = (id: string) => place.mails().filter((mail) => mail.includes(id));
 const notifications = async (wanted: object) => {
   const { version } = await getSettings(place.table, organisation);
-  await putSettings(place.table, organisation, settingsSchema.parse({ notifications: wanted }), version);
+  const settings = settingsSchema.parse({ notifications: wanted });
+  await place.table.transact([settingsWrite(place.table, organisation, settings, version)]);
 };
 const refusing = (attempts: number) => {
   let left = attempts;
@@ -147,6 +148,14 @@ describe('B4 what a mail says', () => {
       expect(html).toContain(part);
     }
     expect(text).not.toContain('Last lines');
+  });
+
+  test('B13 of a build that was not to be pushed: that nothing was', () => {
+    const { digest: _, sizeBytes: __, ...rest } = record;
+    const { subject, text } = messageFor({ ...rest, push: false }, [], 'https://api.example');
+    expect(subject).toBe('[Slipway] trainer:1.0: built, not pushed');
+    expect(text).toContain('Nothing was pushed');
+    expect(text).not.toContain('ready');
   });
 
   test('of a failure: the step, its last lines, the likely cause and how to try again, with nothing of it as HTML', () => {
