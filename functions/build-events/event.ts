@@ -6,7 +6,6 @@ const phase = z.object({
   'phase-type': z.string(),
   'phase-status': z.string().optional(),
   'end-time': z.string().optional(),
-  'duration-in-seconds': z.number().optional(),
   'phase-context': z.array(z.string()).optional(),
 });
 
@@ -56,7 +55,6 @@ function phaseIn(one: z.output<typeof phase>, eventTime: string): PhaseReport[] 
       type: one['phase-type'],
       outcome: outcome as Outcome,
       endedAt: readTime(one['end-time']) ?? new Date(eventTime).toISOString(),
-      durationMs: (one['duration-in-seconds'] ?? 0) * 1000,
       ...(message ? { message } : {}),
     },
   ];

@@ -20,11 +20,12 @@ const environment = readVariables({
 const table = createTable(environment.TABLE_NAME);
 const now = () => new Date();
 const log = createLog();
+const stage = readStage();
 
 export const handler = serve(
   experimentOperations({
     table,
-    stage: readStage(),
+    stage,
     executions: createExecutions(environment.STATE_MACHINE_ARN),
     jobs: createJobs(),
     logs: createLogs({
@@ -32,6 +33,7 @@ export const handler = serve(
       artifacts: createArtifacts(environment.ARTIFACTS_BUCKET),
       client: new CloudWatchLogsClient({}),
       now,
+      graceSeconds: stage.jobLogGraceSeconds,
     }),
     logGroup: environment.JOB_LOG_GROUP,
     log,

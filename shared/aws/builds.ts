@@ -26,7 +26,6 @@ export interface PhaseReport {
   type: string;
   outcome: Outcome;
   endedAt: string;
-  durationMs: number;
   /** What CodeBuild says of it, where it says anything. */
   message?: string;
 }
@@ -127,7 +126,7 @@ export const specVariable = 'SLIPWAY_SPEC';
 
 function reportOf(codeBuildId: string, build: Build): BuildReport {
   const phases = (build.phases ?? []).flatMap(
-    ({ phaseType, phaseStatus, startTime, endTime, contexts }): PhaseReport[] => {
+    ({ phaseType, phaseStatus, endTime, contexts }): PhaseReport[] => {
       if (!phaseType || !phaseStatus || !endTime) return [];
       const message = contexts?.flatMap((one) => one.message ?? []).join('; ');
       return [
@@ -135,7 +134,6 @@ function reportOf(codeBuildId: string, build: Build): BuildReport {
           type: phaseType,
           outcome: phaseStatus as Outcome,
           endedAt: endTime.toISOString(),
-          durationMs: startTime ? endTime.getTime() - startTime.getTime() : 0,
           ...(message ? { message } : {}),
         },
       ];

@@ -9,9 +9,10 @@ import type { Validation } from '../model/validation.ts';
 import { advance, type NewEvent, putWrite } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
+import { latest } from '../store/timeline.ts';
 import { releaseClaim } from './claims.ts';
 import { writesAfter } from './other-jobs.ts';
-import { phaseEvents } from './phases.ts';
+import { phaseEvents, startOf } from './phases.ts';
 import { type BuildRecord, type MailState, openFields, statusFields } from './record.ts';
 import { releaseSlot } from './slots.ts';
 import { onTimeline } from './timeline.ts';
@@ -53,8 +54,8 @@ export async function endBuild(
       if (!mayFollow('build', current.status, end.status)) return undefined;
       const image = await findImage(table, organisation, current.imageId);
       const phases = phaseEvents(current, end.phases ?? []);
-      const finishedAt = end.endedAt ?? time.toISOString();
-      const startedAt = phases.startedAt ?? current.startedAt;
+      const startedAt = current.startedAt ?? startOf(current, phases);
+      const finishedAt = latest(end.endedAt ?? time.toISOString(), current.createdAt, startedAt);
       const mail = mailAfter(end.status, settings);
       const timeline = onTimeline(current, [...phases.events, endEvent(current, end, finishedAt)]);
       const claimed =
@@ -101,7 +102,7 @@ export async function endBuild(
   return moved?.record;
 }
 
-const secondsBetween = (from: string, to: string) => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1000;
 
 function mailAfter(status: End['status'], { notifications }: Settings): MailState {
   if (notifications.preference === 'never' || status === 'stopped') return 'skipped';
@@ -165,7 +166,6 @@ function endEvent(current: BuildRecord, { status, failure, pushed }: End, finish
             },
           }
         : {}),
-    durationMs: Math.max(0, Date.parse(finishedAt) - Date.parse(current.createdAt)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { PhaseReport } from '../aws/builds.ts';
 import type { BuildKind, BuildPhase } from '../model/build.ts';
 import { type BuildStatus, mayFollow } from '../model/states.ts';
 import type { NewEvent } from '../store/advance.ts';
+import { latest } from '../store/timeline.ts';
 import type { BuildRecord } from './record.ts';
 
 interface Step {
@@ -79,9 +80,17 @@ export function phaseEvents(
       time: report.endedAt,
       code: step.phase,
       message: step.otherwise?.[kind] ?? step.message,
-      durationMs: report.durationMs,
     })),
     ...(last && isFurther(last) ? { to: { phase: last.phase, status: last.status } } : {}),
     ...(startedAt ? { startedAt } : {}),
   };
 }
+
+/**
+ * When a machine had taken the build, if that is known: never before it was accepted and CodeBuild was asked, whatever
+ * CodeBuild's clock and its whole seconds say.
+ */
+export const startOf = (
+  { createdAt, startingAt }: Pick<BuildRecord, 'createdAt' | 'startingAt'>,
+  { startedAt }: Pick<PhaseMove, 'startedAt'>,
+): string | undefined => startedAt && latest(startedAt, createdAt, startingAt);

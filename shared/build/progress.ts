@@ -7,7 +7,7 @@ import { type BuildResult, buildResultSchema } from '../model/build-spec.ts';
 import { advance, putWrite } from '../store/advance.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
 import { endBuild, endOf } from './end.ts';
-import { phaseEvents } from './phases.ts';
+import { phaseEvents, startOf } from './phases.ts';
 import { type BuildRecord, isOver, openFields, statusFields } from './record.ts';
 import { quietSeconds } from './start.ts';
 import { onTimeline } from './timeline.ts';
@@ -67,6 +67,7 @@ async function moveOn(
       const news = phaseEvents(current, report.phases);
       if (news.events.length === 0 && current.codeBuildId) return undefined;
       const timeline = onTimeline(current, news.events);
+      const startedAt = current.startedAt ?? startOf(current, news);
       const image =
         news.to && news.to.status !== current.status && current.kind !== 'validation'
           ? await findImage(table, organisation, current.imageId)
@@ -78,7 +79,7 @@ async function moveOn(
           updatedAt: time.toISOString(),
           lastEventAt: timeline.lastEventAt,
           ...(news.to ? { phase: news.to.phase, ...statusFields(buildId, news.to.status) } : {}),
-          ...(news.startedAt ? { startedAt: news.startedAt } : {}),
+          ...(startedAt ? { startedAt } : {}),
           ...openFields(organisation, current, new Date(time.getTime() + quietSeconds * 1000)),
         },
         events: timeline.events,

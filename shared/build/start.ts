@@ -205,11 +205,11 @@ async function confirm(
       if (isOver(current) || current.codeBuildId) return undefined;
       const timeline = onTimeline(current, [
         {
-          time: time.toISOString(),
+          // CodeBuild may have begun with it before it answered.
+          time: current.startingAt ?? time.toISOString(),
           code: 'submitted',
           message: 'CodeBuild has taken it.',
           detail: { codeBuildId },
-          durationMs: time.getTime() - Date.parse(current.createdAt),
         },
       ]);
       return {

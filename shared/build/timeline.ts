@@ -1,15 +1,8 @@
-/** Entries as the timeline shows them: in the order they were learned, never with a time before the one above. */
 import type { NewEvent } from '../store/advance.ts';
+import { timed } from '../store/timeline.ts';
 
-/** AWS reports its own times, some of them in whole seconds. */
-export function onTimeline(
+/** Entries of a build whose last one so far was at `lastEventAt`. */
+export const onTimeline = (
   { lastEventAt }: { lastEventAt: string },
-  events: NewEvent[],
-): { events: NewEvent[]; lastEventAt: string } {
-  let last = lastEventAt;
-  const ordered = events.map((event) => {
-    if (event.time > last) last = event.time;
-    return { ...event, time: last };
-  });
-  return { events: ordered, lastEventAt: last };
-}
+  events: Omit<NewEvent, 'durationMs'>[],
+) => timed(lastEventAt, events);

@@ -69,7 +69,6 @@ async function takePlace(
             time,
             code: 'queued',
             message: `${compute.name} is free.`,
-            durationMs: Date.parse(time) - Date.parse(current.createdAt),
           },
         ]);
         return {

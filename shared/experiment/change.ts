@@ -4,7 +4,8 @@
  */
 import { mayFollow } from '../model/states.ts';
 import type { Change, NewEvent } from '../store/advance.ts';
-import { type ExperimentRecord, isOver, openAttempt, statusFields, timed } from './record.ts';
+import { timed } from '../store/timeline.ts';
+import { type ExperimentRecord, isOver, openAttempt, statusFields } from './record.ts';
 
 export type Entry = Pick<NewEvent, 'time' | 'code' | 'message' | 'detail'>;
 

@@ -1,8 +1,10 @@
 /** An experiment as the table keeps it, and as the API shows it. */
 import type { Experiment, ExperimentReason } from '../model/experiment.ts';
 import { type ExperimentStatus, isTerminal } from '../model/states.ts';
-import type { NewEvent, Work } from '../store/advance.ts';
+import type { Work } from '../store/advance.ts';
 import { columnKey, openKey } from '../store/table.ts';
+
+export { timed } from '../store/timeline.ts';
 
 export interface Reason {
   code: ExperimentReason;
@@ -93,21 +95,6 @@ export function statusFields(
     openKey: open ? openKey(organisation) : undefined,
     dueAt: open ? dueAt.toISOString() : undefined,
   };
-}
-
-/** Timeline entries with how long it was since the one before; and the time that the next one counts from. */
-export function timed(
-  lastEventAt: string,
-  entries: Pick<NewEvent, 'time' | 'code' | 'message' | 'detail'>[],
-): { events: NewEvent[]; lastEventAt: string } {
-  let last = lastEventAt;
-  const events = entries.map((entry): NewEvent => {
-    // AWS reports its own times, late and out of order: a duration is never negative.
-    const durationMs = Math.max(0, Date.parse(entry.time) - Date.parse(last));
-    if (entry.time > last) last = entry.time;
-    return { ...entry, durationMs };
-  });
-  return { events, lastEventAt: last };
 }
 
 /** The record as the API shows it: named fields only, so that nothing internal slips out. */

@@ -16,8 +16,7 @@ const leaseMs = 5000;
  * with the pause of those who look at the index it has to stay well below a second.
  */
 export const intervalsMs = [250, 400] as const;
-/** How long after its end a source without an end marker may still deliver lines. */
-const graceMs = 4000;
+const usualGraceSeconds = 4;
 /** Reads that CloudWatch refuses in a row before a reader leaves the rest to the next one, and the pause after each. */
 const mostThrottled = 3;
 const throttledPauseMs = 250;
@@ -44,6 +43,8 @@ export interface LogDependencies {
   artifacts: Artifacts;
   client: CloudWatchLogsClient;
   now: () => Date;
+  /** How long after its end a source without an end marker may still deliver lines; 4 where left out. */
+  graceSeconds?: number;
 }
 
 /** One reader's memory between two looks. */
@@ -119,7 +120,7 @@ async function readOn(
   leased: Tail,
   effort: Effort,
 ): Promise<Tail> {
-  const { client, now } = dependencies;
+  const { client, now, graceSeconds = usualGraceSeconds } = dependencies;
   let tail = leased;
   let token = tail.token;
   let throttled = 0;
@@ -133,7 +134,7 @@ async function readOn(
     throttled = page.throttled ? throttled + 1 : 0;
     const { lines, ended } = linesOf(page.events, source);
     const silent = page.atEnd && page.events.length === 0;
-    const over = ended || (silent && past(source.endedAt, now().getTime() - graceMs));
+    const over = ended || (silent && past(source.endedAt, now().getTime() - graceSeconds * 1000));
     token = page.token;
     if (lines.length > 0 || over) {
       const kept = await keep(dependencies, reader, job, tail, { lines, token, over });

@@ -82,6 +82,11 @@ export const stageSchema = z
     /** Longest life of a build, and of an experiment that names no time-out. */
     buildTimeoutSeconds: z.int().min(300).max(129_600).default(3600),
     experimentTimeoutSeconds: z.int().min(60).default(86_400),
+    /**
+     * How long after its end the last lines of a job may be on their way into its log. ECS's log driver sends them while
+     * the end is being reported.
+     */
+    jobLogGraceSeconds: z.number().min(0).max(60).default(4),
     builder: z
       .strictObject({
         /** `registry` needs buildx; `inline` works with older engines. */

@@ -1,8 +1,8 @@
-/** B3 with many clients: a hundred of them, each in a function environment of its own. */
+/** B3, E24: many clients of one build's log, each in a function environment of its own; and a build's times. */
 import { expect, inject, it } from 'vitest';
 import { followLog } from '../../bench/follower.ts';
 import { awsCalls, environmentsAtWork } from '../../bench/observation.ts';
-import { apiOf, settled, unique } from './client.ts';
+import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -14,6 +14,34 @@ const followers = 100;
 const isUnsteady = (index: number) => index % 3 === 0;
 /** One every two seconds: environments start two at a time, and all of them are to wait for lines together. */
 const lines = 60;
+
+it('E24 B3 times of a build only go forward, and durations say how long the state before lasted', async () => {
+  const reply = await api.post('/v1/images', {
+    source: { type: 'build', dockerfile: `FROM ${tinyBase}\nARG NONCE=${unique('n')}\nRUN sleep 2\n` },
+    registryId: 'reg_private',
+    repository: unique('timed'),
+    tag: '1',
+  });
+  const path = `/v1/builds/${reply.body.currentBuild.id}`;
+  const build = await api.until(path, settled);
+  const { items } = await api.until(`${path}/events?limit=100`, (page) => page.complete);
+  const times: number[] = [build.createdAt, build.startedAt, build.finishedAt].map(Date.parse);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(build.durationSeconds).toBeCloseTo(((times[2] ?? 0) - (times[1] ?? 0)) / 1000, 3);
+  expect(items.map(({ code }: Json) => code)).toEqual(
+    expect.arrayContaining(['accepted', 'submitted', 'provisioning', 'building', 'pushing', 'succeeded']),
+  );
+  let before = Date.parse(build.createdAt);
+  for (const event of items) {
+    const time = Date.parse(event.time);
+    expect(time).toBeGreaterThanOrEqual(before);
+    if (event.durationMs !== undefined) expect(event.durationMs).toBe(time - before);
+    before = time;
+  }
+  const pushing = items.find(({ code }: Json) => code === 'pushing');
+  // The step slept for two seconds.
+  expect(pushing.durationMs).toBeGreaterThanOrEqual(2000);
+});
 
 it('B3 a hundred followers, some of which drop and come back, see every line once, for a few reads a second', async () => {
   const reply = await api.post('/v1/images', {

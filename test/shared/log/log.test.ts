@@ -117,6 +117,16 @@ describe('B3 a log that grows', () => {
     expect(await following).toEqual(['one', 'late']);
   });
 
+  test('E14 where lines never come after the end, the end of the log is known with it', async () => {
+    const job = newJob();
+    const endedAt = new Date().toISOString();
+    const ended = { ...job, ended: true, sources: [{ group, stream: job.stream, endedAt }] };
+    place.append(job.stream, 'one');
+    expect(await place.readerOf().drain(ended)).toBe(false);
+    expect(await place.readerOf({ graceSeconds: 0 }).drain(ended)).toBe(true);
+    expect(texts(await read(ask, () => ended))).toEqual(['one']);
+  });
+
   test('a job that never had a source is complete when it is over', async () => {
     const job = newJob({ sources: [], ended: true });
     expect(await read(ask, () => job)).toEqual({ items: [], complete: true });

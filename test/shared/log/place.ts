@@ -3,10 +3,9 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { createLogs as createLogsService } from '../../../local/logs.ts';
 import { createS3 } from '../../../local/s3.ts';
-import { type Artifacts, createArtifacts } from '../../../shared/aws/artifacts.ts';
+import { createArtifacts } from '../../../shared/aws/artifacts.ts';
 import { createLogs } from '../../../shared/log/log.ts';
-import type { LogJob } from '../../../shared/log/refresh.ts';
-import type { Table } from '../../../shared/store/table.ts';
+import type { LogDependencies, LogJob } from '../../../shared/log/refresh.ts';
 import { testTable } from '../../functions/experiments/place.ts';
 import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
 import { bucketOf } from '../../local/s3/declared-bucket.ts';
@@ -33,7 +32,7 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
   await s3.deploy?.([bucketOf('artifacts')]);
   const client = new CloudWatchLogsClient(cloud.client());
   const artifacts = createArtifacts('artifacts', new S3Client({ ...cloud.client(), forcePathStyle: true }));
-  const readerOf = (parts: { table?: Table; artifacts?: Artifacts; now?: () => Date } = {}) =>
+  const readerOf = (parts: Partial<LogDependencies> = {}) =>
     createLogs({ table, artifacts, client, now: () => new Date(), ...parts });
   return {
     table,
