@@ -10,6 +10,8 @@ export interface BuildCommand {
   cache: string;
   /** A cache that isn't there would be an error in the log, though not of the build. */
   cacheExists: boolean;
+  /** Whether the registry cache is written: a build that pushes nothing leaves nothing there either. */
+  cacheKept: boolean;
 }
 
 /** Arguments of `docker`. The registry cache needs buildx; the inline cache works with every engine that has BuildKit. */
@@ -29,10 +31,14 @@ export function buildArguments(command: BuildCommand): string[] {
   ];
 }
 
-const registryCache = ({ cache, cacheExists }: BuildCommand) => [
+const registryCache = ({ cache, cacheExists, cacheKept }: BuildCommand) => [
   ...(cacheExists ? ['--cache-from', `type=registry,ref=${cache}`] : []),
-  '--cache-to',
-  `type=registry,ref=${cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`,
+  ...(cacheKept
+    ? [
+        '--cache-to',
+        `type=registry,ref=${cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`,
+      ]
+    : []),
 ];
 
 const inlineCache = ({ cache, cacheExists }: BuildCommand) => [

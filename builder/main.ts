@@ -105,10 +105,10 @@ async function finish({ environment, work, aws }: Run, state: State): Promise<Bu
   return push(work, { ...state, spec });
 }
 
-const notPushed = (target: string, { BUILDER_HOST }: Environment) =>
-  BUILDER_HOST === 'shared'
-    ? `built ${target} into the engine of this machine; nothing is pushed`
-    : `built ${target}: a check, of which nothing is kept`;
+function notPushed(target: string, { BUILDER_HOST }: Environment): string {
+  if (BUILDER_HOST === 'shared') return `built ${target} into the engine of this machine; nothing is pushed`;
+  return `built ${target}: a check, of which nothing is kept`;
+}
 
 async function report(error: unknown, current: Run): Promise<void> {
   const failure =
@@ -137,7 +137,8 @@ async function clean(current: Run): Promise<void> {
 async function untag(current: Run): Promise<void> {
   const { work, state, environment } = current;
   // B13: on somebody's own machine the image is theirs to use.
-  if (state?.spec.kind === 'build' && state.spec.push === false && environment.BUILDER_HOST === 'shared') return;
+  if (state?.spec.kind === 'build' && state.spec.push === false && environment.BUILDER_HOST === 'shared')
+    return;
   if (!state?.client || state.spec.kind !== 'build' || current.untagged) return;
   current.untagged = true;
   await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);

@@ -1,11 +1,11 @@
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
+import { tagWrites } from '../../shared/experiment/tags.ts';
 import { conflict, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { Logs } from '../../shared/log/log.ts';
 import type { ExperimentChange } from '../../shared/model/experiment.ts';
 import { advance } from '../../shared/store/advance.ts';
 import type { Table, Write } from '../../shared/store/table.ts';
-import { tagWrites } from './tags.ts';
 
 export interface ChangeRequest {
   organisation: string;

@@ -7,31 +7,12 @@ import {
   experimentChangeSchema,
   experimentListQuery,
   experimentSchema,
-  newExperimentSchema,
 } from '../../shared/model/experiment.ts';
 import { idSchema } from '../../shared/model/id.ts';
 
 const tag = 'Experiments';
 const params = z.object({ id: idSchema('experiment') });
 const lineNumber = z.coerce.number().int().min(1);
-
-export const createExperiment = operation({
-  id: 'createExperiment',
-  method: 'POST',
-  path: '/v1/experiments',
-  documentation: documented(() => ({
-    tag,
-    summary: 'Create an experiment and start it',
-    description: 'With `start=false` it is only stored, and answers 201.',
-    responses: {
-      201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
-      202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
-    },
-  })),
-  role: 'editor',
-  query: z.strictObject({ start: z.enum(['true', 'false']).default('true') }),
-  body: newExperimentSchema,
-});
 
 export const listExperiments = operation({
   id: 'listExperiments',

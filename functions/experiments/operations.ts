@@ -1,9 +1,9 @@
 /** The operations of this function, bound to their use cases. */
-import { type ExperimentRecord, experimentOf, isOver } from '../../shared/experiment/record.ts';
-import { type Answer, type Implementation, implement } from '../../shared/http/operation.ts';
+import { experimentAnswer as answer } from '../../shared/experiment/answer.ts';
+import { experimentOf, isOver } from '../../shared/experiment/record.ts';
+import { type Implementation, implement } from '../../shared/http/operation.ts';
 import { deleteExperiment, updateExperiment } from './change.ts';
 import * as contract from './contract.ts';
-import { createExperiment } from './create.ts';
 import type { ExperimentsDependencies } from './dependencies.ts';
 import { readLog } from './logs.ts';
 import { getExperiment, listExperiments } from './read.ts';
@@ -11,26 +11,7 @@ import { startExperiment } from './start.ts';
 import { stopExperiment } from './stop.ts';
 import { followTimeline } from './timeline.ts';
 
-const answer = (status: number, record: ExperimentRecord): Answer => ({
-  status,
-  body: experimentOf(record),
-  etag: record.version,
-  ...(status === 200 ? {} : { headers: { location: `/v1/experiments/${record.id}` } }),
-});
-
 export const experimentOperations = (dependencies: ExperimentsDependencies): Implementation[] => [
-  implement(contract.createExperiment, async ({ caller, now, query, body, newId }) => {
-    const start = query.start === 'true';
-    const record = await createExperiment(dependencies, {
-      organisation: caller.organisation,
-      author: caller.email,
-      id: newId('experiment'),
-      now,
-      start,
-      asked: body,
-    });
-    return answer(start ? 202 : 201, record);
-  }),
   implement(contract.listExperiments, async ({ caller, query }) => {
     const { records, nextCursor } = await listExperiments(dependencies.table, caller.organisation, query);
     return { status: 200, body: { items: records.map(experimentOf), nextCursor } };

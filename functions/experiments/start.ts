@@ -1,10 +1,10 @@
 import { changeOf } from '../../shared/experiment/change.ts';
+import type { CreateDependencies } from '../../shared/experiment/create.ts';
+import { launch } from '../../shared/experiment/launch.ts';
 import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
 import { conflict, notFound } from '../../shared/http/problem.ts';
 import { advance } from '../../shared/store/advance.ts';
 import { requireStaying } from './change.ts';
-import type { CreateDependencies } from './create.ts';
-import { launch } from './launch.ts';
 
 export interface StartRequest {
   organisation: string;

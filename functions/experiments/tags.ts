@@ -1,10 +1,8 @@
-/**
- * Experiments by tag. An experiment has many tags and an item one place in an index, so each tag is an item of its own,
- * written with the experiment or not at all: a page of a tag costs the page, however many experiments there are.
- */
+/** Experiments by tag. */
 import type { ExperimentRecord } from '../../shared/experiment/record.ts';
+import { tagCollection as collection } from '../../shared/experiment/tags.ts';
 import { decodeCursor, encodeCursor, fingerprintOf, invalidCursor } from '../../shared/store/cursor.ts';
-import { columnKey, columnPrefix, type Table, type Write } from '../../shared/store/table.ts';
+import { columnPrefix, type Table } from '../../shared/store/table.ts';
 
 /** What a list of experiments is asked for. */
 export interface ExperimentList {
@@ -18,29 +16,9 @@ export interface ExperimentList {
   project?: string | undefined;
 }
 
-const collection = 'experiment-tags';
 /** Items that one request looks at, at most. */
 const examineAtMost = 1000;
 const atOnce = 50;
-
-/** What makes the tags of an experiment `after` when they were `before`. */
-export function tagWrites(
-  table: Table,
-  organisation: string,
-  experimentId: string,
-  before: readonly string[],
-  after: readonly string[],
-): Write[] {
-  const key = (tag: string) => table.key(organisation, collection, columnKey(tag, experimentId));
-  return [
-    ...after
-      .filter((tag) => !before.includes(tag))
-      .map((tag) => ({ Put: { TableName: table.name, Item: { ...key(tag), tag, experimentId } } })),
-    ...before
-      .filter((tag) => !after.includes(tag))
-      .map((tag) => ({ Delete: { TableName: table.name, Key: key(tag) } })),
-  ];
-}
 
 /** A page of those with the tag that `accepts`, in the order of their creation; short where few of many are accepted. */
 export async function listByTag(

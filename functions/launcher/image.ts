@@ -7,8 +7,8 @@ import type { RegistryAccess } from '../../shared/registry/access.ts';
 import { type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
 import { derivedTag, pushWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
 import type { RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
-import { type ImageLocation, referenceOf } from '../../shared/registry/reference.ts';
-import { resolveImageName } from '../../shared/registry/resolve.ts';
+import { type ImageLocation, parseReference, referenceOf } from '../../shared/registry/reference.ts';
+import { type ResolvedName, resolveImageName } from '../../shared/registry/resolve.ts';
 import type { RegistryStore } from '../../shared/store/registries.ts';
 import type { Table } from '../../shared/store/table.ts';
 import { type CacheDependencies, findInCache, staleness } from './cache.ts';
@@ -36,14 +36,23 @@ export interface FoundImage {
   cacheRefused?: string;
 }
 
+/** B12: what was built for it is its image, whatever the tag names by now. */
+function builtName({ rule, uri, digest }: Experiment['image']): ResolvedName | undefined {
+  if (rule !== 'build' || uri === undefined || digest === undefined) return undefined;
+  const { host = '', repository, tag } = parseReference(uri);
+  return { rule, uri, location: { host, repository, tag, digest }, warnings: [] };
+}
+
 /** Throws the errors of names and registries. */
 export async function findImage(
   dependencies: ImageDependencies,
   organisation: string,
-  requested: string | undefined,
+  asked: Experiment['image'],
 ): Promise<FoundImage> {
   const { table, registries, access } = dependencies;
-  const name = await resolveImageName(requested, nameSources(table, registries, organisation));
+  const { requested } = asked;
+  const name =
+    builtName(asked) ?? (await resolveImageName(requested, nameSources(table, registries, organisation)));
   const { location, rule, uri } = name;
   const cached = await findInCache(dependencies, organisation, location, platform);
   const warnings = [...name.warnings, ...(cached?.found ? staleness(location) : [])];

@@ -102,7 +102,7 @@ async function preparation(
   note: Note,
 ): Promise<Step> {
   const { table, stage, definitions, now } = dependencies;
-  const found = await findImage(dependencies, organisation, record.image.requested);
+  const found = await findImage(dependencies, organisation, record.image);
   const entries: Entry[] = [resolvedEntry(found, now())];
   const { config } = found.manifest;
   const hasEntrypoint = config.entrypoint.length > 0;

@@ -1,5 +1,5 @@
-import { settleAttached } from '../../shared/build/attached.ts';
 import { type CloseDependencies, closeBuild } from '../../shared/build/close.ts';
+import { settleFollower } from '../../shared/build/descendants.ts';
 import { endBuild } from '../../shared/build/end.ts';
 import { applyReport } from '../../shared/build/progress.ts';
 import { type BuildRecord, isOver, openFields, stopsUnstarted } from '../../shared/build/record.ts';
@@ -10,7 +10,7 @@ import type { Reconcile } from './reconcile.ts';
 
 /**
  * Compares a build that is due with what CodeBuild knows, and finishes what nobody else will: one whose start or stop died
- * on its way, that waits for a compute, whose events were lost, that CodeBuild has forgotten, or that ended without its
+ * on its way, that waits for a compute or for other builds, whose events were lost, that CodeBuild has forgotten, or that ended without its
  * log kept or its mail sent.
  */
 export function createBuildReconciler(dependencies: CloseDependencies): Reconcile {
@@ -22,10 +22,11 @@ export function createBuildReconciler(dependencies: CloseDependencies): Reconcil
     if (!isOver(record)) {
       if (stopsUnstarted(record))
         current = await endBuild(dependencies, organisation, id, { status: 'stopped' });
-      else if (record.attachedTo) {
-        current = await settleAttached(dependencies, organisation, id);
+      else if (record.attachedTo || record.awaitsBases) {
+        current = await settleFollower(dependencies, organisation, id);
         // On its own now: it gets a place like any other that waits.
-        if (current && !current.attachedTo) await startWaiting(dependencies, organisation, record.compute);
+        if (current && !current.attachedTo && !current.awaitsBases)
+          await startWaiting(dependencies, organisation, current.compute);
       } else if (!record.hasSlot) await startWaiting(dependencies, organisation, record.compute);
       else if (!record.codeBuildId) current = await startBuild(dependencies, organisation, id);
       else {

@@ -1,6 +1,7 @@
 import type { Executions } from '../../shared/aws/executions.ts';
 import type { JobLog } from '../../shared/aws/job-log.ts';
 import type { Job, Jobs } from '../../shared/aws/jobs.ts';
+import { settleAwaiting } from '../../shared/experiment/await-build.ts';
 import { changeOf, dueAt, type Step } from '../../shared/experiment/change.ts';
 import {
   abandoned,
@@ -13,7 +14,13 @@ import {
 import { explained } from '../../shared/experiment/explain.ts';
 import { findJob } from '../../shared/experiment/find-job.ts';
 import { logJobOf } from '../../shared/experiment/log-job.ts';
-import { type Attempt, type ExperimentRecord, isOver, openAttempt } from '../../shared/experiment/record.ts';
+import {
+  type Attempt,
+  type ExperimentRecord,
+  isOver,
+  openAttempt,
+  waitsForBuild,
+} from '../../shared/experiment/record.ts';
 import { observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
@@ -40,16 +47,17 @@ const patienceSeconds = 120;
 
 /**
  * Compares an experiment that is due with what Batch and Step Functions know, and finishes what nobody else will:
- * one that was never started, whose events were lost, whose execution died, that waits for a host for too long,
+ * one that was never started, whose build has ended, whose events were lost, whose execution died, that waits for a host for too long,
  * whose stop died on its way, or whose log is not kept to its end.
  */
 export function createExperimentReconciler(dependencies: ExperimentReconcilerDependencies): Reconcile {
   const { table, stage, jobs, executions, now } = dependencies;
   return async (organisation, id) => {
-    const record = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
+    const record = await settleAwaiting(dependencies, organisation, id);
     if (!record || record.status === 'created') return;
     if (isOver(record)) return keepLog(dependencies, organisation, record);
     const circumstances = { organisation, now: now(), queueTimeoutSeconds: stage.queueTimeoutSeconds };
+    if (waitsForBuild(record)) return lookAgain(table, record, dueAt(record, circumstances));
     const attempt = openAttempt(record);
     const found = attempt && (await findJob(dependencies, organisation, record.id, attempt));
     const job = found && (await explained(found, dependencies.jobLog));

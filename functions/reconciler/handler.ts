@@ -1,5 +1,4 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { createExecutions } from '../../shared/aws/executions.ts';
 import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobs } from '../../shared/aws/jobs.ts';
 import { closingDependencies, closingVariables } from '../../shared/build/wiring.ts';
@@ -13,7 +12,6 @@ import { reconcile } from './reconcile.ts';
 
 const variables = readVariables({
   TABLE_NAME: true,
-  STATE_MACHINE_ARN: true,
   JOB_LOG_GROUP: true,
   ...closingVariables,
 });
@@ -36,7 +34,7 @@ export const handler = (): Promise<void> =>
       ...parts,
       jobs: createJobs(),
       jobLog: createJobLog(variables.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
-      executions: createExecutions(variables.STATE_MACHINE_ARN),
+      executions: closing.executions,
       logs: closing.logs,
       logGroup: variables.JOB_LOG_GROUP,
     }),

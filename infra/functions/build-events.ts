@@ -1,6 +1,6 @@
 import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
 import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
-import { builds, passRoles, sendMail } from '../access/work.ts';
+import { builds, passRoles, sendMail, stateMachineArn } from '../access/work.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 
 export const buildEvents: FunctionDeclaration = {
@@ -17,6 +17,7 @@ export const buildEvents: FunctionDeclaration = {
     'ROLE_ARN_PREFIX',
     'ECR_REGISTRY',
     'API_URL',
+    'STATE_MACHINE_ARN',
   ],
   access: (deployment) => [
     ...tableReadWrite(deployment),
@@ -28,6 +29,8 @@ export const buildEvents: FunctionDeclaration = {
     builds(deployment, ['codebuild:BatchGetBuilds', 'codebuild:StartBuild', 'codebuild:StopBuild']),
     passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     sendMail(deployment),
+    // Experiments wait for the builds of their images.
+    { actions: ['states:StartExecution'], resources: [stateMachineArn(deployment)] },
     // Builds that are identical to a finished one get its manifest, under their tag.
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
     ecrLogin,

@@ -4,6 +4,7 @@ import { batchEvents } from './batch-events.ts';
 import { buildEvents } from './build-events.ts';
 import { builds } from './builds.ts';
 import type { FunctionDeclaration } from './declaration.ts';
+import { experimentStarts } from './experiment-starts.ts';
 import { experiments } from './experiments.ts';
 import { imageJobs } from './image-jobs.ts';
 import { images } from './images.ts';
@@ -24,6 +25,7 @@ export const requestFunctions = [
   inspections,
   summaries,
   builds,
+  experimentStarts,
   experiments,
   organisation,
 ];

@@ -4,9 +4,10 @@
  */
 import { RegistryError } from '../registry/model.ts';
 import { advance } from '../store/advance.ts';
-import type { Table, Write } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
 import { holderOf, takeClaim } from './claims.ts';
 import { endBuild } from './end.ts';
+import { followWrite } from './followers.ts';
 import { type BuildRecord, isOver, openFields } from './record.ts';
 import { platform } from './request.ts';
 import { onTimeline } from './timeline.ts';
@@ -18,28 +19,6 @@ export interface AttachedDependencies {
   table: Table;
   copyTag: CopyTag;
   now: () => Date;
-}
-
-/** Lets the build that is waited for find those who wait. */
-export const attachWrite = (
-  table: Table,
-  organisation: string,
-  { id, attachedTo }: { id: string; attachedTo: string },
-): Write => ({
-  Put: {
-    TableName: table.name,
-    Item: { ...table.key(organisation, 'build-followers', `${attachedTo}#${id}`), buildId: id },
-  },
-});
-
-/** Settles all that wait for a build that is over. */
-export async function settleAttachedTo(
-  dependencies: AttachedDependencies,
-  organisation: string,
-  buildId: string,
-): Promise<void> {
-  const all = await dependencies.table.all(organisation, 'build-followers', `${buildId}#`);
-  for (const one of all) await settleAttached(dependencies, organisation, String(one.buildId));
 }
 
 /** Answers the record as it is afterwards. Throws what may pass: the reconciler tries again. */
@@ -117,7 +96,7 @@ async function detach(
         events: timeline.events,
         also: [
           other
-            ? attachWrite(table, organisation, { id, attachedTo: other })
+            ? followWrite(table, organisation, other, id)
             : takeClaim(table, organisation, claim, id, holder ?? attachedTo),
         ],
       };

@@ -1,5 +1,4 @@
 /** B8: which version of each base image a build is made from, looked up before it is accepted. */
-import { baseImages } from '../dockerfile/bases.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import { RegistryError } from '../registry/model.ts';
 import {
@@ -26,13 +25,6 @@ export interface BasesDependencies {
   now: () => Date;
 }
 
-interface BasesRequest {
-  dockerfile: string;
-  buildArgs: Record<string, string>;
-  /** Those that are being built: nobody knows their digests yet. */
-  isMember?: ((reference: string) => boolean) | undefined;
-}
-
 const keptSeconds = 60;
 /** Of one request, however many bases there are: they are asked for at the same time. */
 const patienceMs = 10_000;
@@ -40,7 +32,7 @@ const patienceMs = 10_000;
 export async function lookUpBases(
   dependencies: BasesDependencies,
   organisation: string,
-  { dockerfile, buildArgs, isMember = () => false }: BasesRequest,
+  references: readonly string[],
 ): Promise<BaseDigests> {
   const found: BaseDigests = { digests: {}, unknown: [] };
   let timer: NodeJS.Timeout | undefined;
@@ -50,8 +42,7 @@ export async function lookUpBases(
   late.catch(() => undefined);
   try {
     await Promise.all(
-      baseImages(dockerfile, buildArgs).map(async (reference) => {
-        if (isMember(reference)) return;
+      references.map(async (reference) => {
         try {
           found.digests[reference] = await Promise.race([
             digestOf(dependencies, organisation, reference),

@@ -1,19 +1,17 @@
-/** What is left to do once a build is over: its log is kept, its mail sent, its compute given to the next one. */
+/** What is left to do once a build is over: who waits for it moves on, its log is kept, its mail sent, its compute given to the next one. */
 import type { Mail } from '../aws/mail.ts';
 import type { Logs } from '../log/log.ts';
 import { advance } from '../store/advance.ts';
-import { type CopyTag, settleAttachedTo } from './attached.ts';
 import { logJobOf } from './log.ts';
 import { mailBuild } from './mail.ts';
 import { type BuildRecord, isOver, openFields } from './record.ts';
-import type { StartDependencies } from './start.ts';
 import { startWaiting } from './waiting.ts';
+import { type WakeDependencies, wakeFollowers } from './wake.ts';
 
-export interface CloseDependencies extends StartDependencies {
+export interface CloseDependencies extends WakeDependencies {
   logs: Logs;
   logGroup: string;
   mail: Mail;
-  copyTag: CopyTag;
   /** Where the API is, for links in mails. */
   apiUrl: string;
 }
@@ -28,8 +26,10 @@ export async function closeBuild(
 ): Promise<void> {
   const { table, logs, logGroup, now } = dependencies;
   const record = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
-  if (!record || !isOver(record) || !record.openKey) return;
-  if (record.claim !== undefined) await settleAttachedTo(dependencies, organisation, buildId);
+  if (!record || !isOver(record)) return;
+  // Also of one that was closed as it ended, since it never began.
+  await wakeFollowers(dependencies, organisation, buildId);
+  if (!record.openKey) return;
   await startWaiting(dependencies, organisation, record.compute);
   const logComplete = record.logComplete || (await logs.drain(logJobOf(record, organisation, logGroup)));
   await mailBuild(dependencies, organisation, record);

@@ -56,7 +56,7 @@ export async function endBuild(
       const phases = phaseEvents(current, end.phases ?? []);
       const startedAt = current.startedAt ?? startOf(current, phases);
       const finishedAt = latest(end.endedAt ?? time.toISOString(), current.createdAt, startedAt);
-      const mail = mailAfter(end.status, settings);
+      const mail = mailAfter(end, settings);
       const timeline = onTimeline(current, [...phases.events, endEvent(current, end, finishedAt)]);
       const claimed =
         current.claim !== undefined && end.status !== 'succeeded'
@@ -104,7 +104,9 @@ export async function endBuild(
 
 const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1000;
 
-function mailAfter(status: End['status'], { notifications }: Settings): MailState {
+function mailAfter({ status, failure }: End, { notifications }: Settings): MailState {
+  // The mail about its base tells of it: a family is not announced image by image.
+  if (failure?.code === 'base-failed') return 'skipped';
   if (notifications.preference === 'never' || status === 'stopped') return 'skipped';
   return notifications.preference === 'errors' && status === 'succeeded' ? 'skipped' : 'due';
 }
@@ -114,7 +116,7 @@ function imageAfter(
   table: Table,
   organisation: string,
   image: ImageRecord,
-  { id: buildId, kind, cached }: Pick<BuildRecord, 'id' | 'kind' | 'cached'>,
+  { id: buildId, kind, cached, push }: Pick<BuildRecord, 'id' | 'kind' | 'cached' | 'push'>,
   { status, pushed }: End,
   time: Date,
 ): Write {
@@ -124,7 +126,8 @@ function imageAfter(
   const next: ImageRecord = {
     ...(mine ? rest : image),
     version: image.version + 1,
-    status: mayFollow('image', image.status, wanted) ? wanted : image.status,
+    // Where nothing was to be pushed, nothing has come of it for the image (B13).
+    status: push !== false && mayFollow('image', image.status, wanted) ? wanted : image.status,
     updatedAt: time.toISOString(),
     ...(pushed
       ? {
@@ -147,7 +150,10 @@ const succeeded: Record<BuildKind, (uri: string) => string> = {
 
 function endEvent(current: BuildRecord, { status, failure, pushed }: End, finishedAt: string): NewEvent {
   const messages: Record<End['status'], string> = {
-    succeeded: succeeded[current.kind](current.uri),
+    succeeded:
+      current.push === false
+        ? `Built ${current.uri}; nothing was pushed.`
+        : succeeded[current.kind](current.uri),
     failed: failure?.message ?? 'It failed.',
     stopped: 'Stopped.',
     timed_out: failure?.message ?? 'It took too long.',
@@ -194,6 +200,7 @@ export function endOf(
       mirror,
     };
   }
+  if (result?.outcome === 'built') return { status: 'succeeded' };
   if (result?.outcome === 'validated') return { status: 'succeeded', validation: result.validation };
   if (outcome === 'STOPPED') return { status: 'stopped' };
   if (outcome === 'TIMED_OUT') {

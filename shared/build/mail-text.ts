@@ -27,8 +27,8 @@ interface Parts {
 export function messageFor(record: BuildRecord, tail: string[], apiUrl: string): MailText {
   const parts = partsOf(record, tail, apiUrl);
   const name = record.uri.slice(record.uri.lastIndexOf('/') + 1);
-  const verdict =
-    { succeeded: verdicts[record.kind], timed_out: 'timed out' }[record.status as string] ?? record.status;
+  const done = record.push === false ? 'built, not pushed' : verdicts[record.kind];
+  const verdict = { succeeded: done, timed_out: 'timed out' }[record.status as string] ?? record.status;
   return { subject: header(`[Slipway] ${name}: ${verdict}`), text: asText(parts), html: asHtml(parts) };
 }
 
@@ -48,7 +48,10 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
     ['Exit code', failure?.exitCode === undefined ? undefined : String(failure.exitCode)],
   ];
   return {
-    heading: headings[record.kind][succeeded ? 0 : 1],
+    heading:
+      succeeded && record.push === false
+        ? 'Your image could be built. Nothing was pushed, as you had asked.'
+        : headings[record.kind][succeeded ? 0 : 1],
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
     lines: succeeded ? [] : tail.map(withoutControls),
     advice: [

@@ -60,10 +60,17 @@ export interface PhaseMove {
  * late still gets its entry; the build never goes back.
  */
 export function phaseEvents(
-  { kind, phasesSeen, phase, status }: Pick<BuildRecord, 'kind' | 'phasesSeen' | 'phase' | 'status'>,
+  {
+    kind,
+    push,
+    phasesSeen,
+    phase,
+    status,
+  }: Pick<BuildRecord, 'kind' | 'push' | 'phasesSeen' | 'phase' | 'status'>,
   reports: PhaseReport[],
 ): PhaseMove {
-  const news = steps.flatMap((step) => {
+  const own = push === false ? steps.filter((step) => step.phase !== 'pushing') : steps;
+  const news = own.flatMap((step) => {
     const report = reports.find(({ type, outcome }) => type === step.after && outcome === 'SUCCEEDED');
     return report && !phasesSeen.includes(step.after) ? [{ step, report }] : [];
   });

@@ -14,6 +14,10 @@ export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   detachedFrom?: string;
   /** Of a mirror: the image that is mirrored. */
   sourceImageId?: string;
+  /** B14: builds that it `waitsFor` may still be under way; not so any more once it is known what they made. */
+  awaitsBases?: boolean;
+  /** It builds even where an identical build has succeeded; kept for as long as its bases aren't known. */
+  forced?: boolean;
   /** Holds a place on its compute; without one it waits for it. */
   hasSlot: boolean;
   /** When CodeBuild was first asked to start it; whoever finds an old one without an answer can't know whether it runs. */
@@ -98,7 +102,9 @@ export function buildOf(record: BuildRecord): Build {
     identity,
     cached,
     attachedTo,
+    waitsFor: record.waitsFor,
     uri,
+    push: kind === 'build' ? record.push !== false : undefined,
     digest,
     sizeBytes,
     author,

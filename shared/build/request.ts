@@ -1,6 +1,7 @@
 /** What a build was asked to do, with what its names stood for at that moment. Kept beside the build's record. */
 import { createHash } from 'node:crypto';
 import type { BuildSpec } from '../model/build-spec.ts';
+import { idKinds } from '../model/id.ts';
 import type { Item, Table } from '../store/table.ts';
 
 export interface BuildRequest extends Item {
@@ -16,7 +17,14 @@ export interface BuildRequest extends Item {
   /** Where those secrets lie, and which version counts for the identity. */
   secretSources: { id: string; secretArn: string; version: string }[];
   computes: string[];
-  /** Digests of base images by their references, for those that could be looked up. */
+  /** B13: it is built and not pushed. */
+  push?: false;
+  /** Every base image, as the Dockerfile has it. */
+  references: string[];
+  /**
+   * Digests of base images by their references, for those that could be looked up. Of one that is being built (B14): the
+   * id of the build, until that has ended.
+   */
   bases: Record<string, string>;
 }
 
@@ -46,3 +54,8 @@ export function identityOf({ dockerfile, context, buildArgs, secretSources, base
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
+
+/** Builds that have to end before the digests of all bases are known: they stand in the place of those. */
+export const awaitedIn = (bases: BuildRequest['bases']): string[] => [
+  ...new Set(Object.values(bases).filter((value) => value.startsWith(`${idKinds.build}_`))),
+];

@@ -1,6 +1,5 @@
 /** From a build's record and request to what the builder gets. */
 import { createHash } from 'node:crypto';
-import { baseImages } from '../dockerfile/bases.ts';
 import { resultKey } from '../model/build-keys.ts';
 import type { BuildSpec } from '../model/build-spec.ts';
 import { reservedTagPrefix } from '../model/image.ts';
@@ -33,9 +32,10 @@ export const jobOf = (
 });
 
 export function specOf(record: BuildRecord, request: BuildRequest, sources: SpecSources): BuildSpec {
-  const target = locate(record.uri);
   const cache = cacheOf(record, sources);
-  const bases = baseImages(request.dockerfile, request.buildArgs).flatMap(located);
+  // Whose account may push means nothing where nothing is pushed.
+  const target = request.push === false ? [] : [locate(record.uri)];
+  const bases = request.references.flatMap(located);
   return {
     ...jobOf(record, sources),
     kind: 'build',
@@ -44,8 +44,9 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     buildArgs: request.buildArgs,
     bases: request.bases,
     secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
-    registries: credentialsOf([target, locate(cache), ...bases], sources),
+    registries: credentialsOf([...target, locate(cache), ...bases], sources),
     target: record.uri,
+    ...(request.push === false ? { push: false } : {}),
     cache,
   };
 }
@@ -97,7 +98,11 @@ export function cacheOf(
 }
 
 /** Repositories of the deployment's own ECR that the build will push to. */
-export function ownRepositories(spec: Pick<BuildSpec, 'target' | 'cache'>, ecrRegistry: string): string[] {
+export function ownRepositories(
+  spec: Pick<BuildSpec, 'target' | 'cache' | 'push'>,
+  ecrRegistry: string,
+): string[] {
+  if (spec.push === false) return [];
   const all = [locate(spec.target), locate(spec.cache)];
   return [...new Set(all.filter(({ host }) => host === ecrRegistry).map(({ repository }) => repository))];
 }

@@ -31,7 +31,7 @@ export async function startWaiting(
       ...(start ? { start } : {}),
     });
     const waiting = (page.items as BuildRecord[]).filter(
-      (one) => !one.hasSlot && !one.attachedTo && one.compute === computeName,
+      (one) => !one.hasSlot && !one.attachedTo && !one.awaitsBases && one.compute === computeName,
     );
     for (const { id } of waiting) {
       if (!(await hasRoom())) return;
@@ -60,8 +60,8 @@ async function takePlace(
       { organisation, collection: 'builds', id: buildId },
       async (current) => {
         const compute = buildCompute(stage, current.compute);
-        if (isOver(current) || current.hasSlot || current.attachedTo || current.stopRequestedAt || !compute)
-          return undefined;
+        if (isOver(current) || current.hasSlot || current.stopRequestedAt || !compute) return undefined;
+        if (current.attachedTo || current.awaitsBases) return undefined;
         if ((await holdersOf(table, organisation, compute.name)).size >= compute.maxConcurrent)
           return undefined;
         const timeline = onTimeline(current, [

@@ -5,7 +5,7 @@
  */
 import { type Command, type Flag, fieldsOf, heredocsOf, readCommand } from './command.ts';
 import type { Line } from './lines.ts';
-import { type BuildStage, type Dockerfile, readDockerfile, wordsOf } from './stages.ts';
+import { type BuildStage, readDockerfile, wordsOf } from './stages.ts';
 
 /** An image that a Dockerfile names. */
 interface Base {
@@ -86,6 +86,7 @@ function syntaxFrom(buildArgs: Record<string, string>): string[] {
 function basesIn(text: string, buildArgs: Record<string, string>): Base[] {
   const dockerfile = readDockerfile(text, buildArgs);
   const names = new Set(dockerfile.stages.flatMap(({ name }) => name ?? []));
+  const bases = new Set(dockerfile.stages.map(({ from }) => from));
   const given = syntaxFrom(buildArgs);
   const written = dockerfile.syntaxes.map(({ value, start }) => ({
     reference: value,
@@ -96,7 +97,7 @@ function basesIn(text: string, buildArgs: Record<string, string>): Base[] {
     ...dockerfile.stages.flatMap((stage) => [
       ...openingOf(stage),
       ...stage.instructions.flatMap((one) => sourcesIn(one, one.source, names)),
-      ...setOffBy(stage, dockerfile, names),
+      ...(bases.has(stage) ? triggersOf(stage, dockerfile.escapeMark, names) : []),
     ]),
   ];
   return found.filter(({ reference }) => reference !== '' && reference !== 'scratch');
@@ -108,9 +109,8 @@ function openingOf({ from, image, opening: { source, args, argsAt } }: BuildStag
   return [{ reference: image, ...placeOf(source, argsAt, argsAt + word.length - 1, '') }];
 }
 
-/** `ONBUILD` is for whoever builds on the image: here, only the stages that go on from its own. */
-function setOffBy(stage: BuildStage, { stages, escapeMark }: Dockerfile, names: ReadonlySet<string>): Base[] {
-  if (!stages.some(({ from }) => from === stage)) return [];
+/** `ONBUILD` is for whoever builds on the image: here, only for stages that go on from its own. */
+function triggersOf(stage: BuildStage, escapeMark: string, names: ReadonlySet<string>): Base[] {
   return stage.instructions
     .filter(({ keyword }) => keyword === 'ONBUILD')
     .flatMap(({ source, argsAt }) => sourcesIn(readCommand(source.text, escapeMark, argsAt), source, names));

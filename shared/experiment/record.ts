@@ -38,6 +38,7 @@ export interface ExperimentRecord extends Work {
   status: ExperimentStatus;
   statusReason?: Reason;
   image: Experiment['image'];
+  build?: Experiment['build'];
   command?: string[];
   entrypoint: 'replace' | 'keep';
   compute: string;
@@ -77,6 +78,10 @@ export function openAttempt({ attempts }: Pick<ExperimentRecord, 'attempts'>): A
 
 export const isOver = (record: Pick<ExperimentRecord, 'status'>) => isTerminal('experiment', record.status);
 
+/** Until its build has ended nobody knows what it is to run in. */
+export const waitsForBuild = (record: Pick<ExperimentRecord, 'status' | 'build' | 'image'>) =>
+  !isOver(record) && record.build !== undefined && record.image.digest === undefined;
+
 /** Whether the reconciler has something to look at: work that may go on, or a log that may not be kept yet. */
 export const needsAttention = (record: Pick<ExperimentRecord, 'status' | 'attempts'>) =>
   record.status !== 'created' &&
@@ -101,7 +106,7 @@ export function statusFields(
 export function experimentOf(record: ExperimentRecord): Experiment {
   const { id, name, status, statusReason, image, command, entrypoint, compute, env, tags, project } = record;
   const { timeoutSeconds, retry, attempts, exitCode, stopRequestedAt, author, createdAt } = record;
-  const { updatedAt, startedAt, finishedAt } = record;
+  const { build, updatedAt, startedAt, finishedAt } = record;
   const shown = attempts.map(
     ({ number, queue, jobId, createdAt, startedAt, finishedAt, exitCode, reason }) => ({
       number,
@@ -120,6 +125,7 @@ export function experimentOf(record: ExperimentRecord): Experiment {
     status,
     statusReason,
     image,
+    build,
     command,
     entrypoint,
     compute,

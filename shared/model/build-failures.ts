@@ -29,6 +29,10 @@ export const buildFailures = {
     cause: 'The registry of a base image could not be reached.',
     retry: again,
   },
+  'base-failed': {
+    cause: 'An image of the same family that it builds on was not built.',
+    retry: 'Correct that image, then send the family again: what is built already is not built twice.',
+  },
   'push-refused': {
     cause:
       'The registry took the credentials but refused the image, for example because its tags are immutable or its quota is used up.',

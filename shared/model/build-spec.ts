@@ -43,6 +43,8 @@ export const buildSpecSchema = z.strictObject({
   registries: z.array(credentialsSource),
   /** Host, path and tag: what `docker push` takes. */
   target: z.string(),
+  /** `false`: nothing is pushed, neither the image nor its cache. */
+  push: z.literal(false).optional(),
   /** Reference (without digest) of the layer cache, in the organisation's own ECR space. */
   cache: z.string(),
 });
@@ -88,6 +90,8 @@ export const buildResultSchema = z.discriminatedUnion('outcome', [
     /** Milliseconds of each part of the work, for the timeline. */
     timingsMs: z.record(z.string(), z.number()),
   }),
+  /** Built, and as asked not pushed. */
+  z.strictObject({ outcome: z.literal('built'), timingsMs: z.record(z.string(), z.number()) }),
   z.strictObject({
     outcome: z.literal('mirrored'),
     digest: z.string(),

@@ -71,8 +71,13 @@ const lint = z.enum(['warn', 'refuse']).meta({
     '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
 });
 
-export const newBuildSource = z.strictObject({
-  type: z.literal('build'),
+const push = z.boolean().meta({
+  description:
+    '`false`: builds and pushes nothing. A check, which leaves the image as it is; where the builder shares an engine with you, the image is in it under its URI',
+});
+
+/** What is built, and how. */
+export const buildFields = {
   dockerfile: dockerfile.optional(),
   from: recipeSchema.optional().meta({
     description: 'In place of a Dockerfile: a base, and what is installed on it',
@@ -83,6 +88,18 @@ export const newBuildSource = z.strictObject({
   secrets: secrets.optional(),
   computes: computes.optional(),
   force: force.optional(),
+};
+
+/** What is wrong with `dockerfile`: a build has one, or what makes one. */
+export function dockerfileProblem({ dockerfile, from }: { dockerfile?: unknown; from?: unknown }) {
+  if ((dockerfile === undefined) !== (from === undefined)) return undefined;
+  return from ? 'goes without from, which makes one' : 'is needed, or from in its place';
+}
+
+export const newBuildSource = z.strictObject({
+  type: z.literal('build'),
+  ...buildFields,
+  push: push.optional(),
 });
 
 /** What is left out is as in the build before; `null` drops the context. */
@@ -96,6 +113,7 @@ export const rebuildSchema = z.lazy(() =>
       secrets: secrets.optional(),
       computes: computes.optional(),
       force: force.optional(),
+      push: push.optional(),
     })
     .meta({ id: 'Rebuild' }),
 );
@@ -148,7 +166,7 @@ export const buildSchema = z.lazy(() =>
       status: z.enum(buildStatuses),
       phase: z.enum(buildPhases).meta({
         description:
-          '`waiting`: for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
+          '`waiting`: for its bases, or for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
       }),
       compute: z.string(),
       identity: z
@@ -158,7 +176,11 @@ export const buildSchema = z.lazy(() =>
       attachedTo: idSchema('build')
         .optional()
         .meta({ description: 'The identical build whose image this one gets, and whose log is shown' }),
+      waitsFor: z.array(idSchema('build')).optional().meta({
+        description: 'Builds of its family whose images it is built on: it begins when they are done',
+      }),
       uri: z.string(),
+      push: z.boolean().optional().meta({ description: 'Of a build: whether the image is pushed' }),
       digest: z.string().optional(),
       sizeBytes: z.int().optional(),
       author: z.string(),

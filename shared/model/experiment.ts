@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { lineOfText, listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
-import { experimentStatuses } from './states.ts';
+import { experimentBuildSchema } from './named-build.ts';
+import { buildStatuses, experimentStatuses } from './states.ts';
 
 /** What may be worth another attempt. */
 export const retryCauses = ['no-capacity', 'host-lost', 'error'] as const;
@@ -16,6 +17,7 @@ export const experimentReasons = {
   'image-ambiguous': 'The name means more than one image of the organisation.',
   'image-not-ready': 'The image has not been built yet.',
   'image-invalid-name': 'The name is not one of an image.',
+  'build-failed': 'The image that it was to run in was not built.',
   'image-unsupported':
     'The image has no version for the platform of the hosts, or a format that they cannot run.',
   'image-too-large': 'The image is too large to be copied at launch.',
@@ -89,6 +91,9 @@ export const newExperimentSchema = z.lazy(() =>
         description: "As one would type it. Left out: the organisation's default image, else the platform's.",
         example: 'iris:v1',
       }),
+      build: experimentBuildSchema.optional().meta({
+        description: 'In place of an image: builds one, and runs in exactly what was built.',
+      }),
       command: command.optional().meta({ description: "Left out: the image's own." }),
       entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
         description:
@@ -115,6 +120,10 @@ export const newExperimentSchema = z.lazy(() =>
       (asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes,
       `command and env together are at most ${commandAndEnvLimitBytes} bytes`,
     )
+    .refine((asked) => asked.image === undefined || asked.build === undefined, {
+      path: ['image'],
+      message: 'goes without a build, which makes one',
+    })
     .meta({ id: 'NewExperiment' }),
 );
 export type NewExperiment = z.output<typeof newExperimentSchema>;
@@ -164,6 +173,14 @@ export const experimentSchema = z.lazy(() =>
             'What hosts pull, where that is something else: a copy in your own registry, or the cache of a public one',
         }),
       }),
+      build: z
+        .object({
+          id: idSchema('build'),
+          imageId: idSchema('image'),
+          status: z.enum(buildStatuses).optional().meta({ description: 'How it ended' }),
+        })
+        .optional()
+        .meta({ description: 'The build whose image it runs in; until its end the experiment is `pending`' }),
       command: z.array(z.string()).optional(),
       entrypoint: z.enum(['replace', 'keep']),
       compute: z.string(),

@@ -7,5 +7,6 @@ export const imageRules = [
   'full-url',
   'organisation-default',
   'platform-default',
+  'build',
 ] as const;
 export type ImageRule = (typeof imageRules)[number];

@@ -1,6 +1,6 @@
 /** Images (I1–I5): what may be asked for and what is answered. An image is one tag of one repository of one registry. */
 import * as z from 'zod';
-import { newBuildSource } from './build.ts';
+import { dockerfileProblem, newBuildSource } from './build.ts';
 import { listQuery, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
@@ -138,11 +138,8 @@ export const newImageSchema = z.lazy(() =>
     })
     .superRefine(({ source, registryId, repository, tag }, context) => {
       const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-      if (source.type === 'build' && (source.dockerfile === undefined) === (source.from === undefined))
-        add(
-          ['source', 'dockerfile'],
-          source.from ? 'goes without from, which makes one' : 'is needed, or from in its place',
-        );
+      const problem = source.type === 'build' ? dockerfileProblem(source) : undefined;
+      if (problem) add(['source', 'dockerfile'], problem);
       const byUrl = source.type === 'reference' && source.url !== undefined;
       if (byUrl)
         for (const [name, value] of Object.entries({ registryId, repository, tag }))

@@ -17,6 +17,7 @@ const command = {
   buildArgs: { BASE: '$(reboot); rm -rf /', EMPTY: '' },
   secrets: [{ id: 'token', path: '/w/secrets/token' }],
   cache: 'registry.example/acme/x:slipway-cache',
+  cacheKept: true,
 };
 const common = [
   'build',
@@ -56,6 +57,12 @@ describe('B9 the command line of a build', () => {
       'registry.example/acme/x:slipway-cache-latest',
       '/w/context',
     ]);
+  });
+
+  test('B13 reads the cache and writes none where nothing is pushed', () => {
+    const read = buildArguments({ ...command, cacheMode: 'registry', cacheExists: true, cacheKept: false });
+    expect(read).toContain('--cache-from');
+    expect(read).not.toContain('--cache-to');
   });
 
   test('does not ask for a cache that is not there', () => {

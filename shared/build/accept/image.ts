@@ -36,7 +36,7 @@ export async function planImage(
   asking: Asking,
   ids: BuildIds,
   asked: NewImage,
-  { also = [], isMember }: Together,
+  { also = [], memberOf }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation } = asking;
@@ -44,7 +44,7 @@ export async function planImage(
   if (given.type !== 'build') throw new Error('the source is not a build');
   const source = await withDockerfile(dependencies, organisation, given);
   const target = await targetOf(dependencies, organisation, asked);
-  const read = await readBuildRequest(dependencies, organisation, { ...source, isMember }, '/source');
+  const read = await readBuildRequest(dependencies, organisation, { ...source, memberOf }, '/source');
   const { imageId, buildId } = ids;
   const { uri } = target;
   const registryId = target.registry.registry.id;

@@ -26,7 +26,8 @@ const attempts = 10;
 
 /**
  * Has the build placed, or finds the one that answers the request. `imageWrites` are told whether another build
- * answers it. A build of which not every base image is known by its digest is never shared.
+ * answers it. A build of which not every base image is known by its digest is never shared, nor is one that pushes
+ * nothing: it has nothing to give, and its image is wanted in the engine.
  */
 export async function acceptOnce(
   dependencies: AcceptDependencies,
@@ -41,7 +42,8 @@ export async function acceptOnce(
     ({ reference, reason }) =>
       `${reference} could not be looked up beforehand (${reason}), so this build is not shared with identical ones.`,
   );
-  const name = warnings.length > 0 ? undefined : claimOf(identityOf(build.request), build.uri);
+  const isShared = warnings.length === 0 && build.request.push !== false;
+  const name = isShared ? claimOf(identityOf(build.request), build.uri) : undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const found = name === undefined ? undefined : await identicalBuild(dependencies, organisation, name);
     const identical = force || found?.build?.id === build.id ? undefined : found?.build;
@@ -57,6 +59,7 @@ export async function acceptOnce(
         {
           ...build,
           warnings,
+          forced: force,
           ...(name === undefined ? {} : { claim: { name, seen: found?.seen } }),
           ...(identical ? { attachedTo: identical } : {}),
         },

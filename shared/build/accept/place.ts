@@ -5,11 +5,13 @@ import type { Asking } from '../../http/asking.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../store/table.ts';
-import { attachWrite, settleAttached } from '../attached.ts';
+import { settleAttached } from '../attached.ts';
 import { takeClaim } from '../claims.ts';
 import { buildComputes } from '../computes.ts';
+import { followWrite } from '../followers.ts';
 import { identityOfJob, isBuild, type JobRequest, jobRequestWrite, kindOf } from '../job-request.ts';
 import { type BuildRecord, openFields, statusFields } from '../record.ts';
+import { awaitedIn } from '../request.ts';
 import { chooseCompute, takeSlot } from '../slots.ts';
 import { startBuild, startDueSeconds } from '../start.ts';
 import type { AcceptDependencies } from './dependencies.ts';
@@ -27,6 +29,8 @@ export interface NewBuild {
   claim?: Claim;
   /** B8: the identical build whose image it gets, in place of building. */
   attachedTo?: BuildRecord;
+  /** That identical builds don't count. */
+  forced?: boolean;
   /** What the one who asked should know, for the timeline. */
   warnings?: string[];
 }
@@ -53,17 +57,18 @@ export async function placeBuild(
     const chosen = await chooseCompute(table, organisation, wanted);
     const { compute } = chosen;
     const { claim, attachedTo } = build;
-    const hasRoom = chosen.hasRoom && !attachedTo;
-    const { record, events } = recordOf(asking, build, compute.name, hasRoom);
+    const waitsFor = isBuild(build.request) ? awaitedIn(build.request.bases) : [];
+    const hasRoom = chosen.hasRoom && !attachedTo && waitsFor.length === 0;
+    const { record, events } = recordOf(asking, build, compute.name, hasRoom, waitsFor);
     try {
       await table.transact([
         putWrite(table, { ...record, ...table.key(organisation, 'builds', build.id) }, absent),
         jobRequestWrite(table, organisation, build.id, build.request),
         ...eventWrites(table, organisation, build.id, 0, events),
         ...(claim && !attachedTo ? [takeClaim(table, organisation, claim.name, build.id, claim.seen)] : []),
-        ...(attachedTo
-          ? [attachWrite(table, organisation, { id: build.id, attachedTo: attachedTo.id })]
-          : []),
+        ...[...waitsFor, ...(attachedTo ? [attachedTo.id] : [])].map((one) =>
+          followWrite(table, organisation, one, build.id),
+        ),
         ...(await imageWrites()),
         ...(hasRoom ? [takeSlot(table, organisation, compute, build.id)] : []),
       ]);
@@ -86,25 +91,41 @@ export async function placeBuild(
   );
 }
 
+const isPushed = (request: JobRequest) => !isBuild(request) || request.push !== false;
+
 /** What was asked to happen to the image. */
 const asked = { build: 'built', mirror: 'mirrored', validation: 'checked' };
 
 function recordOf(
   { organisation, email, now }: Asking,
-  { id, imageId, uri, registryId, sourceImageId, request, claim, attachedTo, warnings = [] }: NewBuild,
+  {
+    id,
+    imageId,
+    uri,
+    registryId,
+    sourceImageId,
+    request,
+    claim,
+    attachedTo,
+    forced,
+    warnings = [],
+  }: NewBuild,
   compute: string,
   hasRoom: boolean,
+  waitsFor: string[],
 ): { record: BuildRecord; events: NewEvent[] } {
   const time = now.toISOString();
   const lint = isBuild(request) ? lintOf(request) : [];
   const events: NewEvent[] = [
-    { time, code: 'accepted', message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}.` },
+    {
+      time,
+      code: 'accepted',
+      message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}${isPushed(request) ? '' : ', and not pushed'}.`,
+    },
     ...lintEvents(lint, time),
     ...warnings.map((message) => ({ time, code: 'warning', message })),
     ...(attachedTo ? [{ time, code: 'attached', message: attachedMessage(attachedTo) }] : []),
-    ...(hasRoom || attachedTo
-      ? []
-      : [{ time, code: 'waiting', message: `As many builds as ${compute} takes at once are under way.` }]),
+    ...(hasRoom || attachedTo ? [] : [{ time, code: 'waiting', message: waitingMessage(compute, waitsFor) }]),
   ];
   const state = { ...statusFields(id, 'queued'), mail: 'none', logComplete: false } as const;
   const record: BuildRecord = {
@@ -118,9 +139,11 @@ function recordOf(
     identity: identityOfJob(request),
     cached: attachedTo !== undefined,
     ...(attachedTo ? { attachedTo: attachedTo.id } : {}),
+    ...(waitsFor.length > 0 ? { waitsFor, awaitsBases: true, ...(forced ? { forced } : {}) } : {}),
     ...(claim ? { claim: claim.name } : {}),
     uri,
     registryId,
+    ...(isPushed(request) ? {} : { push: false }),
     ...(lint.length > 0 ? { warnings: lint } : {}),
     ...(sourceImageId === undefined ? {} : { sourceImageId }),
     author: email,
@@ -141,6 +164,11 @@ const attachedMessage = ({ id, status }: BuildRecord) =>
   status === 'succeeded'
     ? `${id} has built exactly this: its image gets this name too.`
     : `${id} builds exactly this: its image gets this name too.`;
+
+const waitingMessage = (compute: string, waitsFor: string[]) =>
+  waitsFor.length > 0
+    ? `It is built on what ${waitsFor.join(', ')} will have built.`
+    : `As many builds as ${compute} takes at once are under way.`;
 
 /** Has an accepted build started. What goes wrong here is the reconciler's to finish: the build is accepted. */
 export async function tryStart(

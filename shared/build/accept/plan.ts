@@ -1,7 +1,7 @@
 import type { ImageRecord } from '../../images/record.ts';
 import type { Write } from '../../store/table.ts';
 import type { BuildRequest } from '../request.ts';
-import type { ReadRequest } from './request.ts';
+import type { MemberOf, ReadRequest } from './request.ts';
 
 /** Ids of what is about to be accepted. */
 export interface BuildIds {
@@ -13,8 +13,7 @@ export interface BuildIds {
 export interface Together {
   /** Written with the build or not at all; not written where another build answers. */
   also?: Write[];
-  /** B14: base images that builds of the same request make, so that nobody looks them up. */
-  isMember?: (reference: string) => boolean;
+  memberOf?: MemberOf;
 }
 
 /** A build that is found to be in order, with nothing written yet. */

@@ -34,7 +34,7 @@ export async function planRebuild(
   asking: Asking,
   { imageId, buildId }: BuildIds,
   asked: Rebuild,
-  { also = [], isMember }: Together,
+  { also = [], memberOf }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation, now } = asking;
@@ -61,7 +61,9 @@ export async function planRebuild(
       secrets: asked.secrets ?? before?.secrets,
       computes: asked.computes ?? before?.computes,
       lint: asked.lint,
-      isMember,
+      // Never as before: who leaves it out wants an image.
+      push: asked.push,
+      memberOf,
     },
     '',
   );
@@ -89,12 +91,10 @@ export async function planRebuild(
             ...current,
             version: current.version + 1,
             updatedAt: now.toISOString(),
-            // Ready stays ready, with the digest it has, until a build has succeeded.
-            status: current.status === 'ready' ? 'ready' : 'pending',
+            ...(request.push === false ? {} : pushing(current, request)),
             currentBuild: { id: buildId, status: 'queued', cached },
             activeBuildId: buildId,
             lastBuildId: buildId,
-            parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
           };
           return [
             putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
@@ -111,6 +111,13 @@ export async function planRebuild(
     },
   };
 }
+
+/** What changes about an image as soon as another one is to be pushed in its place. */
+const pushing = ({ status }: ImageRecord, { dockerfile, buildArgs }: BuildRequest): Partial<ImageRecord> => ({
+  // Ready stays ready, with the digest it has, until a build has succeeded.
+  status: status === 'ready' ? 'ready' : 'pending',
+  parentUri: parentUriOf(parentReference(dockerfile, buildArgs)),
+});
 
 export const inProgress = (buildId: string) =>
   conflict(

@@ -1,5 +1,6 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
 
+import { baseImages, replaceBases } from '../../dockerfile/bases.ts';
 import { lintDockerfile } from '../../dockerfile/lint.ts';
 import { type FieldError, invalid, ProblemError } from '../../http/problem.ts';
 import type { LintWarning } from '../../model/dockerfile-lint.ts';
@@ -11,6 +12,9 @@ import { buildComputes } from '../computes.ts';
 import type { BuildRequest } from '../request.ts';
 import type { AcceptDependencies } from './dependencies.ts';
 
+/** B14: the URI of the image that a build of the same request makes, where a reference means one. */
+export type MemberOf = (reference: string) => string | undefined;
+
 export interface Wanted {
   dockerfile: string;
   lint?: 'warn' | 'refuse' | undefined;
@@ -18,8 +22,8 @@ export interface Wanted {
   buildArgs?: Record<string, string> | undefined;
   secrets?: Record<string, string> | undefined;
   computes?: string[] | undefined;
-  /** Base images that are not to be looked up. */
-  isMember?: ((reference: string) => boolean) | undefined;
+  push?: boolean | undefined;
+  memberOf?: MemberOf | undefined;
 }
 
 /** What a build is asked to do, and which of its base images couldn't be looked up. */
@@ -66,20 +70,23 @@ export async function readBuildRequest(
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
   const buildArgs = wanted.buildArgs ?? {};
-  const bases = await lookUpBases(dependencies, organisation, {
-    dockerfile: wanted.dockerfile,
-    buildArgs,
-    isMember: wanted.isMember,
-  });
+  const { memberOf = () => undefined } = wanted;
+  // A short name may mean a member here, and means Docker Hub to an engine.
+  const dockerfile = replaceBases(wanted.dockerfile, buildArgs, memberOf);
+  const references = baseImages(dockerfile, buildArgs);
+  const others = references.filter((reference) => memberOf(reference) === undefined);
+  const bases = await lookUpBases(dependencies, organisation, others);
   const request = {
-    dockerfile: wanted.dockerfile,
+    dockerfile,
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),
     ...(context && typeof context === 'object' ? { context } : {}),
     buildArgs,
+    references,
     bases: bases.digests,
     secrets,
     secretSources,
     computes: [...new Set(computes)],
+    ...(wanted.push === false ? { push: false as const } : {}),
   };
   return { request, unknownBases: bases.unknown };
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { experimentStartOperations } from '../../../functions/experiment-starts/operations.ts';
 import { experimentOperations } from '../../../functions/experiments/operations.ts';
 import { serve } from '../../../shared/http/serve.ts';
 import { createIdempotency } from '../../../shared/store/idempotency.ts';
@@ -12,7 +13,11 @@ const log = memoryLog();
 beforeAll(async () => {
   place = await experimentsPlace();
   tiny = await place.publish('tiny');
-  handler = serve(experimentOperations({ ...place, log }), {
+  const operations = [
+    ...experimentOperations({ ...place, log }),
+    ...experimentStartOperations({ ...place, log }, () => Promise.reject(new Error('nothing is built here'))),
+  ];
+  handler = serve(operations, {
     now: () => new Date(),
     idempotency: createIdempotency(place.table),
     log,

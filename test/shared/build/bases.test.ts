@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lookUpBases } from '../../../shared/build/bases.ts';
+import { baseImages } from '../../../shared/dockerfile/bases.ts';
 import { type Answer, startServer, type TestServer } from '../registry/servers.ts';
 import { buildPlace, organisation, type Place } from './place.ts';
 
@@ -33,7 +34,7 @@ const has = (tag: string, digest = digestOf(tag)) =>
   });
 const base = (tag: string) => `${server.host}/some/base:${tag}`;
 const lookUp = (dockerfile: string, now = new Date()) =>
-  lookUpBases({ ...place.dependencies, now: () => now }, organisation, { dockerfile, buildArgs: {} });
+  lookUpBases({ ...place.dependencies, now: () => now }, organisation, baseImages(dockerfile, {}));
 
 test('B8 every place is looked up, and what has a digest is taken at its word', async () => {
   has('one');

@@ -117,7 +117,13 @@ export async function buildPlace(
     ecrRegistry: cloud.registryHost,
     network: createNetwork({ privateHosts: stage.privateRegistries }),
   });
+  /** Experiments whose execution was started; a name is taken once. */
+  const executed = new Set<string>();
   const dependencies: CloseDependencies & AcceptDependencies = {
+    executions: {
+      start: async (_, experimentId) => void executed.add(experimentId),
+      state: async (id) => (executed.has(id) ? 'running' : 'absent'),
+    },
     table,
     stage,
     builds: createBuilds(
@@ -154,6 +160,7 @@ export async function buildPlace(
     problems,
     get,
     ids: newIds,
+    executed,
     /** Accepts a build; answers its id and its image's. */
     async build(more: object = {}, parts: Partial<AcceptDependencies> = {}, ids = newIds()) {
       const { source, ...rest } = { source: {}, ...more } as { source: object };

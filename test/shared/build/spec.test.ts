@@ -41,6 +41,7 @@ const request: BuildRequest = {
   dockerfile: 'FROM python:3\n',
   buildArgs: {},
   secrets: {},
+  references: ['python:3'],
   bases: {},
   secretSources: [],
   computes: [],
@@ -48,6 +49,17 @@ const request: BuildRequest = {
 const record = (uri: string, registryId = 'reg_private') => ({ id: 'bld_1', uri, registryId }) as BuildRecord;
 
 describe('B1 B6 B9 what the builder gets', () => {
+  test('B13 where nothing is pushed: no account of the target, and no repository to be made', () => {
+    const unpushed: BuildRequest = { ...request, push: false };
+    const spec = specOf(record('quay.io/team/x:1', 'reg_team'), unpushed, sources);
+    expect(buildSpecSchema.parse(spec)).toEqual(spec);
+    expect(spec.push).toBe(false);
+    // The cache is read.
+    expect(spec.registries.map(({ host }) => host)).toEqual([ecrRegistry]);
+    const own = specOf(record(`${ecrRegistry}/acme/x:1`), unpushed, sources);
+    expect(ownRepositories(own, ecrRegistry)).toEqual([]);
+  });
+
   test('credentials of the own space, where the image goes, and its cache beside it', () => {
     const spec = specOf(record(`${ecrRegistry}/acme/x:1`), request, sources);
     expect(buildSpecSchema.parse(spec)).toEqual(spec);
@@ -91,13 +103,13 @@ describe('B1 B6 B9 what the builder gets', () => {
   });
 
   test('every base gets the credentials of the longest registry that matches; public ones get none', () => {
-    const dockerfile = [
-      'FROM quay.io/team/base:1 AS a',
-      'FROM 111111111111.dkr.ecr.eu-west-1.amazonaws.com/y',
-      'COPY --from=ghcr.io/z /z /z',
-      'FROM python',
-    ].join('\n');
-    const { registries } = specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, dockerfile }, sources);
+    const references = [
+      'quay.io/team/base:1',
+      '111111111111.dkr.ecr.eu-west-1.amazonaws.com/y',
+      'ghcr.io/z',
+      'python',
+    ];
+    const { registries } = specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, references }, sources);
     expect(registries.map((one) => [one.host, one.kind === 'secret' ? one.secretArn : one.region])).toEqual([
       [ecrRegistry, 'us-east-1'],
       ['quay.io', 'arn:team'],

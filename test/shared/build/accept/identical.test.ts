@@ -66,7 +66,8 @@ describe('B8 identical requests', () => {
     const second = await ask({ repository: name, tag: '2' });
     await place.result(first.lastBuildId ?? '', succeeded);
     const dying = () => Promise.reject(new Error('killed'));
-    await expect(place.over(first.lastBuildId ?? '', { copyTag: dying })).rejects.toThrow('killed');
+    // Whoever waits is moved on by itself: the end of the first one is not held up.
+    await place.over(first.lastBuildId ?? '', { copyTag: dying });
     expect((await place.get(second.lastBuildId ?? '')).status).toBe('queued');
     await createBuildReconciler(place.dependencies)(organisation, second.lastBuildId ?? '');
     expect((await place.get(second.lastBuildId ?? '')).status).toBe('succeeded');

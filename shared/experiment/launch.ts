@@ -1,5 +1,5 @@
-import type { Executions } from '../../shared/aws/executions.ts';
-import { type ExperimentRecord, isOver } from '../../shared/experiment/record.ts';
+import type { Executions } from '../aws/executions.ts';
+import { type ExperimentRecord, isOver, waitsForBuild } from './record.ts';
 
 export interface LaunchDependencies {
   executions: Executions;
@@ -7,7 +7,7 @@ export interface LaunchDependencies {
 }
 
 /**
- * Starts the execution of an experiment that was just recorded as `pending`. It may fail without harm: the record
+ * Starts the execution of an experiment that was just recorded as ready to go. It may fail without harm: the record
  * is what was accepted, and the reconciler starts whatever is pending without an execution.
  */
 export async function launch(
@@ -17,6 +17,7 @@ export async function launch(
   now: Date,
 ): Promise<void> {
   if (isOver(record) || record.status === 'created' || record.attempts.length > 0) return;
+  if (waitsForBuild(record)) return;
   try {
     await executions.start(organisation, record.id);
   } catch (error) {

@@ -1,12 +1,12 @@
-import type { Executions } from '../../shared/aws/executions.ts';
-import { dueAt } from '../../shared/experiment/change.ts';
-import { type ExperimentRecord, statusFields, timed } from '../../shared/experiment/record.ts';
-import { runCompute } from '../../shared/experiment/run-compute.ts';
-import type { NewExperiment } from '../../shared/model/experiment.ts';
-import type { Stage } from '../../shared/model/stage.ts';
-import { eventWrites, putWrite } from '../../shared/store/advance.ts';
-import { absent, ConditionFailedError, columnKey, type Table } from '../../shared/store/table.ts';
+import type { Executions } from '../aws/executions.ts';
+import type { NewExperiment } from '../model/experiment.ts';
+import type { Stage } from '../model/stage.ts';
+import { eventWrites, putWrite } from '../store/advance.ts';
+import { absent, ConditionFailedError, columnKey, type Table, type Write } from '../store/table.ts';
+import { dueAt } from './change.ts';
 import { launch } from './launch.ts';
+import { type ExperimentRecord, statusFields, timed } from './record.ts';
+import { runCompute } from './run-compute.ts';
 import { tagWrites } from './tags.ts';
 
 export interface CreateDependencies {
@@ -31,21 +31,11 @@ export async function createExperiment(
   dependencies: CreateDependencies,
   request: NewExperimentRequest,
 ): Promise<ExperimentRecord> {
-  const { table, stage } = dependencies;
+  const { table } = dependencies;
   const { organisation, id, now, start } = request;
-  const record = newRecord(stage, request);
-  const { events, lastEventAt } = timed(record.createdAt, [
-    { time: record.createdAt, code: 'created', message: `Created by ${request.author}.` },
-    ...(start ? [{ time: record.createdAt, code: 'pending', message: `Started by ${request.author}.` }] : []),
-  ]);
-  const stored: ExperimentRecord = { ...record, lastEventAt, eventCount: events.length };
-  const item = { ...table.key(organisation, 'experiments', id), ...stored };
+  const { record, writes } = newExperiment(dependencies, request);
   try {
-    await table.transact([
-      putWrite(table, item, absent),
-      ...eventWrites(table, organisation, id, 0, events),
-      ...tagWrites(table, organisation, id, [], stored.tags),
-    ]);
+    await table.transact(writes);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
     const first = (await table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
@@ -53,8 +43,40 @@ export async function createExperiment(
     if (start) await launch(dependencies, organisation, first, now);
     return first;
   }
-  if (start) await launch(dependencies, organisation, stored, now);
-  return stored;
+  if (start) await launch(dependencies, organisation, record, now);
+  return record;
+}
+
+/** An experiment with its timeline and tags, to be written. Throws 422 for a compute nobody offers. */
+export function newExperiment(
+  { table, stage }: Pick<CreateDependencies, 'table' | 'stage'>,
+  request: NewExperimentRequest,
+  build?: NonNullable<ExperimentRecord['build']>,
+): { record: ExperimentRecord; writes: Write[] } {
+  const { organisation, id, author, start } = request;
+  const first = newRecord(stage, request);
+  const time = first.createdAt;
+  const { events, lastEventAt } = timed(time, [
+    { time, code: 'created', message: `Created by ${author}.` },
+    ...(start ? [{ time, code: 'pending', message: `Started by ${author}.` }] : []),
+    ...(build
+      ? [{ time, code: 'waiting-for-build', message: `Its image is built by ${build.id}.`, detail: build }]
+      : []),
+  ]);
+  const record: ExperimentRecord = {
+    ...first,
+    ...(build ? { build } : {}),
+    lastEventAt,
+    eventCount: events.length,
+  };
+  return {
+    record,
+    writes: [
+      putWrite(table, { ...table.key(organisation, 'experiments', id), ...record }, absent),
+      ...eventWrites(table, organisation, id, 0, events),
+      ...tagWrites(table, organisation, id, [], record.tags),
+    ],
+  };
 }
 
 function newRecord(stage: Stage, { organisation, author, id, now, start, asked }: NewExperimentRequest) {

@@ -1,0 +1,27 @@
+/** The HTTP operation that creates experiments (B12, E1). */
+import * as z from 'zod';
+import { documented } from '../../shared/http/documented.ts';
+import { operation } from '../../shared/http/operation.ts';
+import { experimentSchema, newExperimentSchema } from '../../shared/model/experiment.ts';
+
+const tag = 'Experiments';
+
+export const createExperiment = operation({
+  id: 'createExperiment',
+  method: 'POST',
+  path: '/v1/experiments',
+  documentation: documented(() => ({
+    tag,
+    summary: 'Create an experiment and start it',
+    description:
+      'With `start=false` it is only stored, and answers 201. With a `build` in place of an `image` it is `pending` until that build has ended, then runs in exactly the digest that was built; where nothing was built it ends with `build-failed`.',
+    responses: {
+      201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
+      202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
+    },
+  })),
+  role: 'editor',
+  query: z.strictObject({ start: z.enum(['true', 'false']).default('true') }),
+  body: newExperimentSchema,
+  problems: [404, 409, 503],
+});

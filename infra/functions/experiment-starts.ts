@@ -1,0 +1,15 @@
+import { acceptingAccess, acceptingVariables } from '../access/accepting.ts';
+import { stateMachineArn } from '../access/work.ts';
+import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
+
+export const experimentStarts: FunctionDeclaration = {
+  name: 'experiment-starts',
+  description: 'Experiments as they are asked for, with or without a build of their image',
+  timeoutSeconds: requestTimeoutSeconds,
+  memoryMiB: requestMemoryMiB,
+  variables: [...acceptingVariables, 'STATE_MACHINE_ARN'],
+  access: (deployment) => [
+    ...acceptingAccess(deployment),
+    { actions: ['states:StartExecution'], resources: [stateMachineArn(deployment)] },
+  ],
+};

@@ -1,0 +1,151 @@
+/**
+ * B14: a build on images that other builds are making. It waits for all of them, ends where one of them fails, and is
+ * built from exactly the digests that they made. May be called any number of times, by anybody, at the same time.
+ */
+import { advance, type NewEvent } from '../store/advance.ts';
+import type { Write } from '../store/table.ts';
+import type { AcceptDependencies } from './accept/dependencies.ts';
+import { identicalBuild } from './accept/identical.ts';
+import { settleAttached } from './attached.ts';
+import { claimOf, holderOf, releaseClaim, takeClaim } from './claims.ts';
+import { buildComputes } from './computes.ts';
+import { endBuild } from './end.ts';
+import { followWrite } from './followers.ts';
+import { type BuildRecord, isOver, openFields } from './record.ts';
+import { type BuildRequest, identityOf, readRequest } from './request.ts';
+import { chooseCompute, takeSlot } from './slots.ts';
+import { startBuild, startDueSeconds } from './start.ts';
+import { onTimeline } from './timeline.ts';
+
+export type DescendantDependencies = AcceptDependencies;
+
+/** Moves on a build that waits for others, of whichever kind. Answers the record as it is then. Throws what may pass. */
+export async function settleFollower(
+  dependencies: DescendantDependencies,
+  organisation: string,
+  buildId: string,
+): Promise<BuildRecord | undefined> {
+  const { table } = dependencies;
+  const record = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
+  if (!record || isOver(record)) return record;
+  if (record.attachedTo) return settleAttached(dependencies, organisation, buildId);
+  if (!record.awaitsBases) return record;
+  const bases: BuildRecord[] = [];
+  for (const id of record.waitsFor ?? []) {
+    const base = (await table.get(organisation, 'builds', id)) as BuildRecord | undefined;
+    const message = whyNot(id, base);
+    if (message !== undefined)
+      return endBuild(dependencies, organisation, buildId, {
+        status: 'failed',
+        failure: { code: 'base-failed', message },
+      });
+    if (base) bases.push(base);
+  }
+  if (!bases.every(isOver)) return record;
+  const released = await release(dependencies, organisation, record, bases);
+  if (released?.attachedTo) return settleAttached(dependencies, organisation, buildId);
+  return released?.hasSlot ? startBuild(dependencies, organisation, buildId) : released;
+}
+
+/** Why there is and will be no image of that base. */
+function whyNot(id: string, base: BuildRecord | undefined): string | undefined {
+  if (!base) return `Nothing is known any more of ${id}, which was to build its base.`;
+  if (!isOver(base) || (base.status === 'succeeded' && base.digest !== undefined)) return undefined;
+  const why =
+    base.status === 'stopped' ? 'was stopped' : `was not built: ${base.failure?.message ?? base.status}`;
+  return `Its base ${base.uri} (${id}) ${why}`.replace(/\.?$/, '.');
+}
+
+/** It becomes a build like any other: its identity is known now, so it may have been built before. */
+async function release(
+  dependencies: DescendantDependencies,
+  organisation: string,
+  { id, uri }: BuildRecord,
+  bases: BuildRecord[],
+): Promise<BuildRecord | undefined> {
+  const { table, stage, now } = dependencies;
+  const asked = await readRequest(table, organisation, id);
+  if (!asked) throw new Error(`what ${id} was asked to build is gone`);
+  const made = new Map(bases.map((base) => [base.id, base.digest]));
+  const request: BuildRequest = {
+    ...asked,
+    bases: Object.fromEntries(
+      Object.entries(asked.bases).map(([reference, value]) => [reference, made.get(value) ?? value]),
+    ),
+  };
+  const identity = identityOf(request);
+  const claim = claimOf(identity, uri);
+  const wanted = request.computes.flatMap((name) => buildComputes(stage).filter((one) => one.name === name));
+  const moved = await advance<BuildRecord>(
+    table,
+    { organisation, collection: 'builds', id },
+    async (current) => {
+      if (isOver(current) || !current.awaitsBases || current.attachedTo || current.stopRequestedAt)
+        return undefined;
+      const shares = current.claim !== undefined;
+      const found = shares ? await identicalBuild(dependencies, organisation, claim) : undefined;
+      const identical = current.forced ? undefined : found?.build;
+      const { compute, hasRoom } = await chooseCompute(table, organisation, wanted);
+      const hasSlot = hasRoom && !identical;
+      const time = now();
+      const timeline = onTimeline(current, entriesOf(time, current, bases, identical, hasSlot, compute.name));
+      const also: Write[] = [
+        { Put: { TableName: table.name, Item: request } },
+        ...(hasSlot ? [takeSlot(table, organisation, compute, id)] : []),
+        ...(identical ? [followWrite(table, organisation, identical.id, id)] : []),
+      ];
+      if (current.claim !== undefined) {
+        // Until now it was found by the builds that it waited for.
+        if ((await holderOf(table, organisation, current.claim)) === id)
+          also.push(releaseClaim(table, organisation, current.claim, id));
+        if (!identical) also.push(takeClaim(table, organisation, claim, id, found?.seen));
+      }
+      return {
+        set: {
+          awaitsBases: undefined,
+          identity,
+          ...(shares ? { claim } : {}),
+          ...(identical ? { attachedTo: identical.id, cached: true } : {}),
+          compute: compute.name,
+          hasSlot,
+          phase: hasSlot ? 'queued' : 'waiting',
+          updatedAt: time.toISOString(),
+          lastEventAt: timeline.lastEventAt,
+          ...openFields(organisation, current, new Date(time.getTime() + startDueSeconds * 1000)),
+        },
+        events: timeline.events,
+        also,
+      };
+    },
+  );
+  return moved?.record;
+}
+
+function entriesOf(
+  now: Date,
+  { createdAt }: BuildRecord,
+  bases: BuildRecord[],
+  identical: BuildRecord | undefined,
+  hasSlot: boolean,
+  compute: string,
+): NewEvent[] {
+  const time = now.toISOString();
+  const images = bases.map(({ uri, digest }) => `${uri}@${digest}`);
+  const ready = {
+    time,
+    code: 'bases-built',
+    message: `What it is built on is there: ${images.join(', ')}.`,
+    detail: { bases: images },
+    durationMs: Math.max(0, now.getTime() - Date.parse(createdAt)),
+  };
+  if (identical)
+    return [
+      ready,
+      { time, code: 'attached', message: `${identical.id} is identical: its image is this one too.` },
+    ];
+  if (hasSlot) return [ready];
+  return [
+    ready,
+    { time, code: 'waiting', message: `As many builds as ${compute} takes at once are under way.` },
+  ];
+}

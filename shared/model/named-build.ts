@@ -1,0 +1,50 @@
+/** Builds together with the name of their image, as experiments (B12) and families (B14) ask for them. */
+import * as z from 'zod';
+import { buildFields, dockerfileProblem } from './build.ts';
+import { idSchema } from './id.ts';
+import { repositoryName, reservedTagPrefix, tagName } from './image.ts';
+
+const nameFields = {
+  registryId: idSchema('registry')
+    .optional()
+    .meta({ description: "Left out: the organisation's default registry, else its own space in ECR" }),
+  repository: repositoryName.optional(),
+  tag: tagName
+    .refine(
+      (tag) => !tag.startsWith(reservedTagPrefix),
+      `tags that begin with ${reservedTagPrefix} are Slipway's own`,
+    )
+    .optional()
+    .meta({ description: 'Left out: `latest`' }),
+};
+
+const namedBuildFields = { ...nameFields, ...buildFields };
+export type NamedBuild = z.output<z.ZodObject<typeof namedBuildFields>>;
+
+export const experimentBuildSchema = z.lazy(() =>
+  z
+    .strictObject({
+      imageId: idSchema('image').optional().meta({
+        description:
+          'Builds this image again, in place of a new one: what is left out is as in its build before',
+      }),
+      ...namedBuildFields,
+    })
+    .superRefine((asked, context) => {
+      const add = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      if (asked.imageId === undefined) {
+        if (asked.repository === undefined)
+          add('repository', 'is needed, or the imageId of what to build again');
+        const problem = dockerfileProblem(asked);
+        if (problem) add('dockerfile', problem);
+        return;
+      }
+      const { registryId, repository, tag, from } = asked;
+      for (const [name, value] of Object.entries({ registryId, repository, tag, from }))
+        if (value !== undefined)
+          add(name, 'goes without an imageId, whose name and Dockerfile are there already');
+    })
+    .meta({ id: 'ExperimentBuild' }),
+);
+export type ExperimentBuild = z.output<typeof experimentBuildSchema>;
