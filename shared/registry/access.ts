@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import type { Secrets } from '../aws/secrets.ts';
 import { type KnownRegistry, type RegistryStore, registryFor } from '../store/registries.ts';
+import { bounded, lookUpsMs } from './bounded.ts';
 import { createRegistryClient } from './client.ts';
 import { slipwayNamespace } from './defaults.ts';
 import { type Credentials, type RegistryClient, RegistryError } from './model.ts';
@@ -86,12 +87,13 @@ export function createRegistryAccess({
     },
     async clientFor(organisation, host, repository, credentials) {
       const known = await registryOf(organisation, host, repository);
-      return createRegistryClient({
+      const client = createRegistryClient({
         host,
         network,
         credentials: credentials ?? (known && (await credentialsOf(known))),
         insecure: known?.insecure ?? false,
       });
+      return bounded(client, lookUpsMs);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** R9: whether a registry works as it is set up, and if not, why. */
 import { type CheckCause, checkCauses, type RegistryCheckResult } from '../model/registry.ts';
+import { bounded, lookUpsMs } from './bounded.ts';
 import { createRegistryClient } from './client.ts';
 import { type Credentials, type RegistryClient, RegistryError } from './model.ts';
 import type { Network } from './network.ts';
@@ -21,8 +22,9 @@ export async function checkRegistry(
   network: Network,
   { url, visibility, credentials, repository, createsRepositories = false }: CheckSubject,
   now: Date,
+  withinMs = lookUpsMs,
 ): Promise<RegistryCheckResult> {
-  const client = createRegistryClient({ ...url, credentials, network });
+  const client = bounded(createRegistryClient({ ...url, credentials, network }), withinMs);
   const warnings: string[] = [];
   const checkedAt = now.toISOString();
   try {

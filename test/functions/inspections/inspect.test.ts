@@ -215,6 +215,26 @@ describe('I6 what an image is made of', () => {
     ['answers nonsense', 'registry-corrupt', () => json(200, { config: 7, layers: 'no' })],
     ['is busy', 'registry-rate-limited', () => ({ status: 429, headers: { 'retry-after': '7' } })],
     [
+      'sends a manifest beyond all measure',
+      'registry-too-large',
+      () => ({ status: 200, body: Buffer.alloc(5_000_000, 32) }),
+    ],
+    [
+      'gives other bytes than those it names',
+      'registry-corrupt',
+      () => json(200, {}, { 'docker-content-digest': sha256('others') }),
+    ],
+    [
+      'gives other bytes the second time',
+      'registry-corrupt',
+      ({ url }) =>
+        url.endsWith('/v1')
+          ? json(200, {
+              manifests: [{ digest: sha256('arm'), size: 3, platform: { os: 'linux', architecture: 'arm' } }],
+            })
+          : json(200, { config: {}, layers: [] }),
+    ],
+    [
       'turns in a circle',
       'registry-not-a-registry',
       ({ url }) => ({ status: 302, headers: { location: url } }),

@@ -1,9 +1,13 @@
 /** Registries that mean harm: a stable code, in bounded time, with bounded memory. */
 
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryGoalBytes, rounds, underAttack } from '../../../bench/registry/memory.ts';
+import { bounded } from '../../../shared/registry/bounded.ts';
+import { checkRegistry } from '../../../shared/registry/check.ts';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
 import { inspectImage } from '../../../shared/registry/inspect.ts';
 import { ociIndex, ociManifest } from '../../../shared/registry/media-types.ts';
@@ -63,6 +67,46 @@ describe('a registry that means harm', () => {
       clientOf(`127.0.0.1:${(drip.address() as AddressInfo).port}`).getManifest('app', 'v1'),
     ).rejects.toMatchObject({ code: 'unreachable', message: /too slowly/ });
     expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('is given up when its answers together take too long, each being in time', async () => {
+    const slow = await startServer(async ({ url }) => {
+      await sleep(300);
+      return { status: 302, headers: { location: `${url}x` } };
+    });
+    open.push(slow);
+    const client = bounded(clientOf(slow.host), 400);
+    const unreachable = { code: 'unreachable', message: expect.stringContaining('too slow') };
+    await expect(client.getManifest('app', 'v1')).rejects.toMatchObject(unreachable);
+    const asked = slow.asked.length;
+    expect(asked).toBeLessThanOrEqual(2);
+    await expect(client.headManifest('app', 'v1')).rejects.toMatchObject(unreachable);
+    const subject = { url: { host: slow.host, path: '', insecure: true }, visibility: 'public' as const };
+    const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+    expect(await checkRegistry(network, subject, new Date(), 400)).toMatchObject({
+      ok: false,
+      cause: 'unreachable',
+    });
+    network.close();
+  });
+
+  it('drips the body of its answer', async () => {
+    const drip = createHttpServer((_, answer) => {
+      answer.writeHead(200, { 'content-type': ociManifest });
+      const timer = setInterval(() => answer.write(' '), 50);
+      answer.once('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((listening) => drip.listen(0, '127.0.0.1', listening));
+    open.push({
+      async stop() {
+        drip.closeAllConnections();
+        drip.close();
+      },
+    });
+    const { port } = drip.address() as AddressInfo;
+    await expect(bounded(clientOf(`127.0.0.1:${port}`), 500).getManifest('app', 'v1')).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 
   it('changes what a tag names between two reads: what is answered belongs together', async () => {
