@@ -120,6 +120,9 @@ const bySomethingElse = new Set([
   'batch:TagResource',
   'ecr:TagResource',
   'secretsmanager:TagResource',
+  // ECR asks Inspector with its caller's rights where the account has enhanced scanning.
+  'inspector2:ListCoverage',
+  'inspector2:ListFindings',
   // By the registry protocol, with the token of GetAuthorizationToken.
   'ecr:BatchCheckLayerAvailability',
   'ecr:BatchGetImage',
