@@ -378,17 +378,25 @@ describe('R8 logging in', () => {
   });
 
   it('gives Authorization to the registry only, not to the storage that it redirects to', async () => {
-    const storage = await server(() => ({ status: 200, body: 'from afar' }));
-    const store = await registry(({ url, headers }) => {
+    const storage = await server(({ method }) => ({
+      status: method === 'PUT' ? 201 : 200,
+      body: 'from afar',
+    }));
+    const store = await registry(({ method, url, headers }) => {
       if (headers.authorization !== `Basic ${btoa('ada:secret')}`)
         return json(401, {}, { 'www-authenticate': 'Basic realm="x"' });
-      return url.includes('/blobs/')
-        ? { status: 307, headers: { location: `http://${storage.host}/signed?x=1` } }
-        : undefined;
+      const location = `http://${storage.host}/signed?x=1`;
+      if (method === 'POST') return { status: 202, headers: { location } };
+      return url.includes('/blobs/') ? { status: 307, headers: { location } } : undefined;
     });
-    const blob = await clientOf(store, { credentials: ada }).readBlob('app', sha256('from afar'), 100);
-    expect(String(blob)).toBe('from afar');
-    expect(storage.asked[0]?.headers.authorization).toBeUndefined();
+    const client = clientOf(store, { credentials: ada });
+    const digest = sha256('from afar');
+    expect(String(await client.readBlob('app', digest, 100))).toBe('from afar');
+    expect(await client.hasBlob('app', digest)).toBeDefined();
+    // Read there, and written there: neither is the registry itself.
+    await client.putBlob('app', digest, await client.getBlob('app', digest));
+    expect(storage.asked.map(({ method }) => method)).toEqual(['GET', 'HEAD', 'GET', 'PUT']);
+    for (const { headers } of storage.asked) expect(headers.authorization).toBeUndefined();
   });
 });
 
