@@ -27,7 +27,7 @@ export const createImage = operation({
   })),
   role: 'editor',
   body: newImageSchema,
-  problems: [409, 502],
+  problems: [404, 409, 503],
 });
 
 export const createImageBuild = operation({
@@ -46,7 +46,7 @@ export const createImageBuild = operation({
   role: 'editor',
   params,
   body: rebuildSchema,
-  problems: [404, 409],
+  problems: [404, 409, 503],
 });
 
 export const createImageMirror = operation({
@@ -65,7 +65,7 @@ export const createImageMirror = operation({
   role: 'editor',
   params,
   body: newMirrorSchema,
-  problems: [404, 409, 502],
+  problems: [404, 409, 503],
 });
 
 export const createImageValidation = operation({
@@ -84,5 +84,5 @@ export const createImageValidation = operation({
   role: 'editor',
   params,
   body: newValidationSchema,
-  problems: [404, 409],
+  problems: [404, 409, 503],
 });

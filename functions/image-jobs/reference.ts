@@ -85,7 +85,13 @@ export async function addReference(
       if (error.existing) throw nameTaken(record, error.existing.imageId);
       // The registry left just now, which the next attempt says, or others of its images were being written.
       if (attempt >= attempts)
-        throw new ProblemError(503, 'busy', 'Too many images of this registry are being added: try again.');
+        throw new ProblemError(
+          503,
+          'busy',
+          'Too many images of this registry are being added: try again.',
+          {},
+          { 'retry-after': '2' },
+        );
       await sleep(Math.random() * 20 * attempt);
     }
   }

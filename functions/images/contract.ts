@@ -45,7 +45,7 @@ export const resolveImage = operation({
   })),
   role: 'viewer',
   body: resolveImageSchema,
-  problems: [404, 409, 502],
+  problems: [404, 409],
 });
 
 export const getImage = operation({

@@ -14,7 +14,7 @@ const description = `Builds container images and launches experiments in them.
 
 Every route but \`/v1/health\` and \`/v1/openapi.json\` needs \`Authorization: Bearer <token>\`.
 Errors are problem documents (RFC 9457) whose \`type\` ends in a stable code; only what the gateway itself
-refuses (401, a wrong token's 403, an unknown route's 404, 413) has its \`{"message"}\` body.`;
+refuses (401, a wrong token's 403, an unknown route's 404, 413, 429, 503) has its \`{"message"}\` body.`;
 
 /** Throws where two operations share an id or a route. */
 export function openApiDocument(declared: DeclaredOperation[]) {

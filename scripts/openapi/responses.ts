@@ -36,10 +36,18 @@ const refusals: Record<number, ZodOpenApiResponseObject> = {
   },
   415: problem('MediaType', 'Another media type than the operation takes'),
   422: problem('Invalid', 'Some field is wrong: `errors` lists every one with its JSON pointer'),
-  429: problem('TooMany', 'Too many at once: `Retry-After` says when to try again'),
   500: problem('Internal', 'Our fault: the request id finds it in the log'),
-  502: problem('BadGateway', 'A registry did not answer as it should'),
-  503: problem('Unavailable', 'Try again: `Retry-After` says when'),
+  503: {
+    id: 'Busy',
+    description: 'A problem: too many of these at once, try again. From the gateway: the same as everywhere',
+    content: { ...problemBody, ...gatewayBody },
+  },
+};
+
+/** Of the gateway alone, whatever is asked. */
+const gatewayRefusals: Record<number, ZodOpenApiResponseObject> = {
+  429: { id: 'Throttled', description: 'From the gateway: too many requests at once', content: gatewayBody },
+  503: { id: 'NoAnswer', description: 'From the gateway: no answer in time', content: gatewayBody },
 };
 
 /** Every status that `operation` may answer with an error. Throws for one that nobody described. */
@@ -54,13 +62,15 @@ export function refusalsOf({
   // An idempotency key whose first request is still at work.
   if (role !== 'public' && method === 'POST') statuses.add(409);
   if (body) for (const status of [413, 415]) statuses.add(status);
-  return [...statuses]
-    .sort((a, b) => a - b)
-    .map((status) => {
-      const response = refusals[status];
-      if (!response) throw new Error(`status ${status} has no description`);
-      return [status, response];
-    });
+  const responses = [...statuses].map((status): [number, ZodOpenApiResponseObject] => {
+    const response = refusals[status];
+    if (!response) throw new Error(`status ${status} has no description`);
+    return [status, response];
+  });
+  const others = Object.entries(gatewayRefusals).map(
+    ([status, response]): [number, ZodOpenApiResponseObject] => [Number(status), response],
+  );
+  return [...responses, ...others.filter(([status]) => !statuses.has(status))].sort(([a], [b]) => a - b);
 }
 
 const header = (id: string, description: string) => z.string().meta({ description, header: { id } });

@@ -38,7 +38,6 @@ const titles: Record<number, string> = {
   422: 'Invalid request',
   429: 'Too many requests',
   500: 'Internal error',
-  502: 'Bad gateway',
   503: 'Unavailable',
 };
 

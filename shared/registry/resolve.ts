@@ -69,7 +69,8 @@ async function meaningOf(text: string, sources: NameSources): Promise<Omit<Resol
   const name = text.trim();
   if (/^img_[0-9a-z-]+$/.test(name)) {
     const image = await sources.imageById(name);
-    if (image) return known('image-id', image, []);
+    if (!image) throw new UnresolvedNameError('image-not-found', `There is no image ${name}.`);
+    return known('image-id', image, []);
   }
   const typed = parseReference(name);
   const { reference, warnings } = withTag(typed);

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import document from '../../functions/public/openapi.json' with { type: 'json' };
 import type { Implementation, Operation } from '../../shared/http/operation.ts';
 
 const functions = join(import.meta.dirname, '../../functions');
@@ -19,5 +20,35 @@ describe.each(folders)('%s', (folder) => {
     const declared = (Object.values(contract) as Operation[]).map((one) => one.id);
     const implemented = bind?.(nothing, nothing).map((one) => one.operation.id) ?? [];
     expect([...implemented].sort()).toEqual([...declared].sort());
+  });
+});
+
+describe('A1 what an operation may answer', () => {
+  const refusalsIn = (id: string): Record<string, string> => {
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path)) as {
+      operationId: string;
+      responses: Record<string, { $ref?: string }>;
+    }[];
+    const found = operations.find(({ operationId }) => operationId === id);
+    return Object.fromEntries(
+      Object.entries(found?.responses ?? {}).map(([status, { $ref = '' }]) => [
+        status,
+        $ref.slice($ref.lastIndexOf('/') + 1),
+      ]),
+    );
+  };
+
+  it('has what the gateway says by itself, whatever is asked', () => {
+    expect(refusalsIn('getHealth')).toMatchObject({ 429: 'Throttled', 503: 'NoAnswer' });
+  });
+
+  it.each([
+    'createImage',
+    'createImageBuild',
+    'createImageMirror',
+    'createImageValidation',
+    'createExperiment',
+  ])('%s may be busy, as everything is that takes a place among builds', (id) => {
+    expect(refusalsIn(id)).toMatchObject({ 503: 'Busy' });
   });
 });

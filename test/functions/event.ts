@@ -1,5 +1,6 @@
 /** Events as an HTTP API makes them (payload 2.0), and answers as callers see them. */
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import document from '../../functions/public/openapi.json' with { type: 'json' };
 import type { Caller } from '../../shared/http/operation.ts';
 import type { serve } from '../../shared/http/serve.ts';
 
@@ -54,11 +55,28 @@ export interface Seen {
 export async function call(handler: ReturnType<typeof serve>, request: Call): Promise<Seen> {
   const context = { getRemainingTimeInMillis: () => 20_000 } as Context;
   const answer = await handler(eventOf(request) as never, context);
+  requireDocumented(request, answer);
   return {
     status: Number(answer.statusCode),
     headers: answer.headers ?? {},
     body: answer.body ? JSON.parse(answer.body) : undefined,
   };
+}
+
+type Documented = Record<string, Record<string, { responses: Record<string, unknown> }>>;
+
+/** Throws for a problem whose status the API's document doesn't have as a problem of the operation. */
+function requireDocumented({ method, route }: Call, answer: APIGatewayProxyStructuredResultV2): void {
+  const responses = (document.paths as Documented)[route]?.[method.toLowerCase()]?.responses;
+  const { statusCode = 0 } = answer;
+  // Some tests serve operations of their own.
+  if (!responses || statusCode < 400) return;
+  const { $ref = '' } = (responses[statusCode] ?? {}) as { $ref?: string };
+  const response = (document.components.responses as Record<string, { content: object }>)[
+    $ref.slice($ref.lastIndexOf('/') + 1)
+  ];
+  if (!response || !('application/problem+json' in response.content))
+    throw new Error(`${method} ${route} answers ${statusCode}, which is not documented: ${answer.body}`);
 }
 
 /** Keeps what a handler logs. */

@@ -81,7 +81,9 @@ describe('the OpenAPI document', () => {
       '413',
       '415',
       '422',
+      '429',
       '500',
+      '503',
     ]);
     expect(Object.keys(at('/v1/things/{id}', 'delete').responses)).toEqual([
       '204',
@@ -91,9 +93,11 @@ describe('the OpenAPI document', () => {
       '404',
       '412',
       '422',
+      '429',
       '500',
+      '503',
     ]);
-    expect(Object.keys(at('/v1/open', 'get').responses)).toEqual(['200', '400', '422', '500']);
+    expect(Object.keys(at('/v1/open', 'get').responses)).toEqual(['200', '400', '422', '429', '500', '503']);
     const { NoToken, Forbidden, NotFound } = json.components.responses;
     expect(Object.keys(NoToken.content)).toEqual(['application/json']);
     expect(Object.keys(Forbidden.content)).toEqual(['application/problem+json', 'application/json']);

@@ -28,6 +28,13 @@ describe('E3 which image a name means', () => {
     expect(await resolve('img_1')).toMatchObject({ rule: 'image-id', imageId: 'img_1', uri: images[0]?.uri });
   });
 
+  it('and never looks elsewhere for an id that there is none of', async () => {
+    await expect(resolve('img_none', { registry })).rejects.toMatchObject({
+      code: 'image-not-found',
+      message: 'There is no image img_none.',
+    });
+  });
+
   it("then exactly repository:tag of the organisation's images", async () => {
     expect(await resolve('iris:v1', { registry })).toMatchObject({
       rule: 'repository-tag',
