@@ -47,7 +47,7 @@ export function isSecretName(name: string): boolean {
   return words.some((word) => secretWords.has(word));
 }
 
-/** Forms that only credentials have. */
+/** Forms that only credentials have. Where one may begin anywhere it has an end: texts are long. */
 const secretValues: [pattern: RegExp, what: string][] = [
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, 'an AWS access key'],
   [/\bgh[pousr]_[A-Za-z0-9]{36,}/, 'a GitHub token'],
@@ -61,9 +61,9 @@ const secretValues: [pattern: RegExp, what: string][] = [
   [/\bnpm_[A-Za-z0-9]{36}\b/, 'an npm token'],
   [/\bpypi-[\w-]{50,}/, 'a PyPI token'],
   [/\bslp_[\w.-]{20,}/, 'a Slipway token'],
-  [/\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/, 'a signed token'],
+  [/\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,}\.[\w-]+/, 'a signed token'],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'a private key'],
-  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@$"']+:[^\s/@$"']+@/i, 'an address with a password'],
+  [/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@$"']+:[^\s/@$"']+@/i, 'an address with a password'],
 ];
 
 /** What the text has in it that only credentials look like; undefined for nothing. */

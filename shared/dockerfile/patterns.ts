@@ -33,6 +33,7 @@ export function withReplacement(
   const parts = partsOf(pattern);
   if (!parts || parts.length * value.length ** 2 > longestWork) return undefined;
   const characters = [...value];
+  if ((characters.length + 1) * replacement.length > longestWork) return undefined;
   let result = '';
   for (let at = 0; at <= characters.length; ) {
     const length = matchedLength(characters.slice(at), parts, true);

@@ -57,6 +57,7 @@ export function readDockerfile(dockerfile: string, buildArgs: Record<string, str
   const { syntaxes, escapeMark, lines } = readLines(dockerfile);
   const before: Instruction[] = [];
   const stages: BuildStage[] = [];
+  const named = new Map<string, BuildStage>();
   const instructions = instructionsOf(dockerfile, lines, escapeMark);
   const target = instructions.findLast(({ keyword }) => keyword === 'FROM');
   const args = new Map(
@@ -65,8 +66,11 @@ export function readDockerfile(dockerfile: string, buildArgs: Record<string, str
   for (const name of args.keys()) if (Object.hasOwn(buildArgs, name)) args.set(name, buildArgs[name] ?? '');
   for (const instruction of instructions) {
     const current = stages.at(-1);
-    if (instruction.keyword === 'FROM') stages.push(stageOf(instruction, args, escapeMark, stages));
-    else if (current) current.instructions.push(instruction);
+    if (instruction.keyword === 'FROM') {
+      const stage = stageOf(instruction, args, escapeMark, named);
+      if (stage.name !== undefined) named.set(stage.name, stage);
+      stages.push(stage);
+    } else if (current) current.instructions.push(instruction);
     else {
       before.push(instruction);
       if (instruction.keyword === 'ARG') declare(instruction, args, escapeMark, buildArgs);
@@ -137,10 +141,10 @@ function stageOf(
   opening: Instruction,
   args: ReadonlyMap<string, string>,
   escapeMark: string,
-  before: BuildStage[],
+  named: ReadonlyMap<string, BuildStage>,
 ): BuildStage {
   const image = expanded(wordsOf(opening.args)[0] ?? '', args, escapeMark);
-  const from = before.findLast((one) => one.name !== undefined && one.name === image);
+  const from = named.get(image);
   const name = nameOf(opening);
   return {
     line: opening.line,

@@ -43,6 +43,9 @@ export function rawWords(text: string, escapeMark: string): string[] {
   return word === '' ? words : [...words, word];
 }
 
+/** With variables put in: arguments that double one another end here, and every name of an image is shorter. */
+const longestValue = 4096;
+
 interface Reading {
   escapeMark: string;
   /** Undefined: variables stay as they are written. */
@@ -118,6 +121,7 @@ class WordReader {
     let result = '';
     const add = (text: string, splits = false) => {
       result += text;
+      if (this.#reading.variables && result.length > longestValue) throw new WordError('it is too long');
       if (stop === undefined) this.#collect(text, splits);
     };
     for (let next = this.#peek(); next !== stop; next = this.#peek()) {
@@ -163,6 +167,7 @@ class WordReader {
       if (next === undefined) throw new WordError('it lacks a "');
       if (next === '$') {
         result += yield this.#variable();
+        if (this.#reading.variables && result.length > longestValue) throw new WordError('it is too long');
         continue;
       }
       this.#at++;

@@ -35,7 +35,8 @@ const hubAliases = new Set([
 ]);
 
 const part = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
+const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const hostPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-f:]+\\])(?::[0-9]{1,5})?$`);
 
 /** Throws `InvalidReferenceError`. A scheme in front, and Gradient's `docker.io:/ns/repo`, are accepted. */
 export function parseReference(text: string): ImageReference {
@@ -86,7 +87,7 @@ export const isTag = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,1
 /** Lower-case, Docker Hub under its one name; undefined for what is no host. */
 export function normalHost(text: string): string | undefined {
   const host = text.toLowerCase();
-  if (!hostPattern.test(host) || host.includes('..')) return undefined;
+  if (host.length > 261 || !hostPattern.test(host)) return undefined;
   return hubAliases.has(host) ? dockerHub : host;
 }
 

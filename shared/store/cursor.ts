@@ -35,12 +35,15 @@ export function decodeCursor(cursor: string, fingerprint: string): (string | nul
   }
   const [made, ...parts] = Array.isArray(decoded) ? decoded : [];
   if (made !== fingerprint || !parts.every(isSortKey)) throw invalidCursor();
+  // Base64 has many spellings of one text; only ours is a cursor.
+  if (encodeCursor(fingerprint, parts) !== cursor) throw invalidCursor();
   return parts;
 }
 
 /** Anybody can make a cursor up, so its parts must be what DynamoDB takes. */
 const isSortKey = (part: unknown): part is string | null =>
-  part === null || (typeof part === 'string' && part !== '' && Buffer.byteLength(part) <= 1024);
+  part === null ||
+  (typeof part === 'string' && part !== '' && part.isWellFormed() && Buffer.byteLength(part) <= 1024);
 
 export const invalidCursor = () =>
   new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this query.', {

@@ -87,6 +87,77 @@ describe('B10 generated Dockerfiles', () => {
     );
   });
 
+  test('requirements become arguments of pip, word by word, and nothing else of the Dockerfile', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'numpy',
+        '==1.0',
+        ' ; python_version < "3"',
+        '[a,b]',
+        ' @ ',
+        'https://x.y/z',
+        'git+ssh://',
+        '-i ',
+        '--pre',
+      ),
+      fc.constantFrom(
+        '\\',
+        '\\\n',
+        '\n',
+        '\r',
+        '\r\n',
+        '\u2028',
+        '\u0085',
+        '<<EOF',
+        '"',
+        "'",
+        ']',
+        ', "',
+        '$(id)',
+        '`id`',
+        '#',
+        'USER root',
+        'RUN id',
+        '\u0001',
+        '`\n',
+      ),
+      fc.string({ unit: 'binary', maxLength: 5 }),
+    );
+    const text = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 3 }), (all) => {
+        const requirements = all.join('\n');
+        let args: string[];
+        try {
+          args = pipArguments(requirements);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RequirementsError);
+          return;
+        }
+        const { stages } = readDockerfile(generateDockerfile({ base, requirements }));
+        const instructions = stages.flatMap((stage) => stage.instructions);
+        expect(stages).toHaveLength(1);
+        expect(instructions.map(({ keyword }) => keyword)).toEqual(
+          args.length > 0 ? ['ARG', 'ARG', 'ARG', 'RUN'] : [],
+        );
+        const [run] = instructions.slice(3);
+        if (run) expect(JSON.parse(run.args).slice(5)).toEqual(args);
+        if (run) expect(run.body).toBe('');
+        // pip takes what begins with a dash for an option of its own.
+        for (const one of args)
+          if (one.startsWith('-'))
+            expect(one).toMatch(/^(--pre|--prefer-binary|--no-index|-i|-f|--[a-z-]+)$/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("a base's user is its author's word: what is none is left out", () => {
+    for (const baseUser of ['me\nRUN id', '$SHELL', 'a b', '', '../x', 'me\\'])
+      expect(generateDockerfile({ base, baseUser, apt: ['git'] })).not.toContain('USER');
+    expect(generateDockerfile({ base, baseUser: '1000:100', apt: ['git'] })).toContain('USER 1000:100');
+  });
+
   test.each([
     "git'; rm -rf /",
     'git && x',

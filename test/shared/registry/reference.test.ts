@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   formatReference,
   InvalidReferenceError,
+  isRepository,
+  isTag,
   joinReference,
   parseReference,
   referenceOf,
@@ -130,5 +132,78 @@ describe('E3 image names', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  // The grammar as the distribution project writes it down, put together again here.
+  const grammar = (() => {
+    const name = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+    const label = '(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])';
+    const domain = `(?:${label}(?:\\.${label})*|\\[[a-f0-9:]+\\])(?::[0-9]+)?`;
+    const path = `${name}(?:/${name})*`;
+    return {
+      reference: new RegExp(`^(?:${domain}/)?${path}(?::[\\w][\\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$`),
+      repository: new RegExp(`^${path}$`),
+      tag: /^[\w][\w.-]{0,127}$/,
+    };
+  })();
+  const near = fc.string({ unit: fc.constantFrom(...'ab09.:/@-_[]AZ \n\u00e9%'), maxLength: 30 });
+  const tried = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    near,
+    fc.tuple(host, fc.constantFrom('/', ':/', '//', ''), near).map((parts) => parts.join('')),
+    fc
+      .tuple(near, repository, near, fc.constantFrom('', `@sha256:${hex}`, `@sha512:${hex}${hex}`))
+      .map((parts) => parts.join('')),
+  );
+
+  it('accepts nothing that the grammar of references refuses', () => {
+    fc.assert(
+      fc.property(tried, (text) => {
+        try {
+          expect(formatReference(parseReference(text))).toMatch(grammar.reference);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidReferenceError);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('has the same repositories and tags as the grammar, up to their length', () => {
+    fc.assert(
+      fc.property(fc.oneof(tried, tag, repository), (text) => {
+        expect(isTag(text)).toBe(grammar.tag.test(text) && !text.endsWith('\n'));
+        expect(isRepository(text)).toBe(
+          grammar.repository.test(text) && text.length <= 255 && !text.endsWith('\n'),
+        );
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('refuses digests of any other form, and hosts that no name server knows', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          near,
+          fc.constantFrom(`sha256:${hex}a`, `sha256:${hex.toUpperCase()}`, `sha512:${hex}`, `${hex}`),
+        ),
+        (digest) => {
+          fc.pre(!/^sha256:[0-9a-f]{64}$/.test(digest.trim()));
+          expect(() => parseReference(`app@${digest}`)).toThrow(InvalidReferenceError);
+        },
+      ),
+    );
+    for (const text of [
+      'a.-b/app',
+      'a-.b/app',
+      '.a/app',
+      'a./app',
+      `${'a.'.repeat(140)}a/app`,
+      '[::1/app',
+      '[x.y]/app',
+    ])
+      expect(() => parseReference(text), text).toThrow(InvalidReferenceError);
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formatRegistryUrl,
@@ -42,5 +43,34 @@ describe('R1 registry urls', () => {
   ])('refuses %s, naming the %s', (text, why) => {
     expect(() => parseRegistryUrl(text, privateHosts)).toThrow(InvalidRegistryUrlError);
     expect(() => parseRegistryUrl(text, privateHosts)).toThrow(why);
+  });
+
+  it('reads any text back as it wrote it, or refuses it', () => {
+    const near = fc.string({ unit: fc.constantFrom(...'ab0.:/@-_[]A ?#%\n'), maxLength: 30 });
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      near,
+      fc.webUrl(),
+      fc
+        .tuple(
+          fc.constantFrom('http://', 'HTTPS://', 'ftp://', ''),
+          fc.constantFrom('127.0.0.1', 'quay.io', ''),
+          near,
+        )
+        .map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(text, (one) => {
+        try {
+          const url = parseRegistryUrl(one, privateHosts);
+          expect(parseRegistryUrl(formatRegistryUrl(url), privateHosts)).toEqual(url);
+          expect(formatRegistryUrl(url)).toMatch(/^[\x21-\x7e]+$/);
+          if (url.insecure) expect(privateHosts.some((host) => url.host.startsWith(host))).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidRegistryUrlError);
+        }
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
