@@ -1,5 +1,5 @@
 /** Mail by SES. It knows no idempotency: whoever sends has claimed the mail before. */
-import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { MessageRejected, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 
 export interface Message {
   /** At most 50. */
@@ -10,7 +10,7 @@ export interface Message {
 }
 
 export interface Mail {
-  /** Answers SES's id of the message. */
+  /** Answers SES's id of the message. Where SES takes it for one of `to` not, none of them gets it: see `isRejected`. */
   send(message: Message): Promise<string>;
 }
 
@@ -32,3 +32,6 @@ export function createMail(from: string, client: SESv2Client = new SESv2Client({
     },
   };
 }
+
+/** Whether SES would not take a message, as in its sandbox one to an address that isn't verified. */
+export const isRejected = (error: unknown): error is Error => error instanceof MessageRejected;

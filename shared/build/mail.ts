@@ -2,7 +2,7 @@
  * One mail for one build. SES knows no idempotency, so whoever sends claims the mail first, by a conditional write. A
  * refusal gives the claim back; a claim whose holder died is left as it is, since nobody knows whether it was sent.
  */
-import type { Mail } from '../aws/mail.ts';
+import { isRejected, type Mail, type Message } from '../aws/mail.ts';
 import type { Logs } from '../log/log.ts';
 import { advance, type NewEvent } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
@@ -53,8 +53,14 @@ export async function mailBuild(
   let outcome: MailState = 'sent';
   let told: Pick<NewEvent, 'code' | 'message' | 'detail'>;
   try {
-    const messageId = await mail.send({ to, ...messageFor(record, tail, apiUrl) });
-    told = { code: 'mail-sent', message: `Mail sent to ${to.join(', ')}.`, detail: { messageId } };
+    const { messageId, reached, refusal } = await sendTo(mail, to, messageFor(record, tail, apiUrl));
+    const others = to.slice(1).join(', ');
+    const missed = refusal === undefined ? '' : ` One to all was refused, so not to ${others}: ${refusal}`;
+    told = {
+      code: 'mail-sent',
+      message: `Mail sent to ${reached.join(', ')}.${missed}`,
+      detail: { messageId },
+    };
   } catch (error) {
     const last = (record.mailAttempts ?? 0) + 1 >= attemptsAtMost;
     outcome = last ? 'failed' : 'due';
@@ -68,6 +74,21 @@ export async function mailBuild(
       ? entry(current, outcome, now(), told, { mailAttempts: (current.mailAttempts ?? 0) + 1 })
       : undefined,
   );
+}
+
+/** To all, or, where one address has it refused for all, to the first of them: the author. */
+async function sendTo(
+  mail: Mail,
+  to: string[],
+  message: Omit<Message, 'to'>,
+): Promise<{ messageId: string; reached: string[]; refusal?: string }> {
+  try {
+    return { messageId: await mail.send({ to, ...message }), reached: to };
+  } catch (error) {
+    if (!isRejected(error) || to.length === 1) throw error;
+    const reached = to.slice(0, 1);
+    return { messageId: await mail.send({ to: reached, ...message }), reached, refusal: error.message };
+  }
 }
 
 /** The claim is the last thing that was written of the build. */

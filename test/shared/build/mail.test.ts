@@ -1,4 +1,5 @@
 /** B4: one mail for one build. */
+import { MessageRejected } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
 import { closeBuild } from '../../../shared/build/close.ts';
@@ -6,6 +7,7 @@ import { endBuild } from '../../../shared/build/end.ts';
 import { messageFor } from '../../../shared/build/mail-text.ts';
 import type { BuildRecord } from '../../../shared/build/record.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
+import { readEvents } from '../../../shared/store/advance.ts';
 import { getSettings, settingsWrite } from '../../../shared/store/settings.ts';
 import { ada, buildPlace, failed, organisation, type Place, succeeded } from './place.ts';
 
@@ -93,6 +95,34 @@ describe('B4 mail', () => {
     const record = await place.get(hopeless.buildId);
     expect(record).toMatchObject({ mail: 'failed', mailAttempts: 8 });
     expect(record).not.toHaveProperty('openKey');
+  });
+
+  test('reaches the author, whatever address of another is refused', async () => {
+    const unverified = 'team@acme.example';
+    await notifications({ recipients: [unverified] });
+    // As SES's sandbox does.
+    const mail = {
+      async send(message: Parameters<Place['dependencies']['mail']['send']>[0]) {
+        if (message.to.includes(unverified))
+          throw new MessageRejected({
+            message: `Email address is not verified: ${unverified}`,
+            $metadata: {},
+          });
+        return place.dependencies.mail.send(message);
+      },
+    };
+    const { buildId } = await place.build();
+    await place.result(buildId, failed);
+    await place.over(buildId, { mail });
+    expect(await place.get(buildId)).toMatchObject({ mail: 'sent', mailAttempts: 1 });
+    expect(mailsAbout(buildId)).toHaveLength(1);
+    expect(mailsAbout(buildId)[0]).toMatch(/^To: .*ada@acme\.example/im);
+    const [last] = (await readEvents(place.table, organisation, buildId, 0, 100)).slice(-1);
+    expect(last).toMatchObject({
+      code: 'mail-sent',
+      message: `Mail sent to ${ada}. One to all was refused, so not to ${unverified}: Email address is not verified: ${unverified}`,
+    });
+    await notifications({});
   });
 
   test('whose sender died is not sent again, and the timeline says so', async () => {
