@@ -6,6 +6,7 @@ import { builds } from './builds.ts';
 import type { FunctionDeclaration } from './declaration.ts';
 import { experimentStarts } from './experiment-starts.ts';
 import { experiments } from './experiments.ts';
+import { families } from './families.ts';
 import { imageJobs } from './image-jobs.ts';
 import { images } from './images.ts';
 import { inspections } from './inspections.ts';
@@ -22,6 +23,7 @@ export const requestFunctions = [
   registries,
   images,
   imageJobs,
+  families,
   inspections,
   summaries,
   builds,

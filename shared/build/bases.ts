@@ -16,7 +16,14 @@ export interface BaseDigests {
   /** By the reference as the Dockerfile has it, arguments put in. */
   digests: Record<string, string>;
   /** What couldn't be looked up: the build runs, with whatever the engine finds, and is not shared. */
-  unknown: { reference: string; reason: string }[];
+  unknown: UnknownBase[];
+}
+
+interface UnknownBase {
+  reference: string;
+  reason: string;
+  /** It is not there, as opposed to: nobody could say. */
+  isMissing: boolean;
 }
 
 export interface BasesDependencies {
@@ -53,7 +60,8 @@ export async function lookUpBases(
             (one) => error instanceof one,
           );
           if (!known) throw error;
-          found.unknown.push({ reference, reason: (error as Error).message });
+          const isMissing = error instanceof MissingBaseError;
+          found.unknown.push({ reference, reason: (error as Error).message, isMissing });
         }
       }),
     );
@@ -68,6 +76,10 @@ class LookUpError extends Error {
     super(message);
     this.name = 'LookUpError';
   }
+}
+
+class MissingBaseError extends LookUpError {
+  override name = 'MissingBaseError';
 }
 
 /** Asked for at most once a minute by an organisation, with the credentials of the longest matching registry. */
@@ -87,7 +99,7 @@ async function digestOf(
   if (kept && Number(kept.lookedUpAt) > time - keptSeconds * 1000) return String(kept.digest);
   const client = await access.clientFor(organisation, host, repository);
   const manifest = await client.headManifest(repository, tag);
-  if (!manifest) throw new LookUpError(`${key} does not exist there, or is hidden`);
+  if (!manifest) throw new MissingBaseError(`${key} does not exist there, or is hidden`);
   await table.put(organisation, 'base-digests', key, {
     digest: manifest.digest,
     lookedUpAt: time,

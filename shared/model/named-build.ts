@@ -18,7 +18,7 @@ const nameFields = {
     .meta({ description: 'Left out: `latest`' }),
 };
 
-const namedBuildFields = { ...nameFields, ...buildFields };
+export const namedBuildFields = { ...nameFields, ...buildFields };
 export type NamedBuild = z.output<z.ZodObject<typeof namedBuildFields>>;
 
 export const experimentBuildSchema = z.lazy(() =>

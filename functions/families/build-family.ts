@@ -1,0 +1,113 @@
+/** B14: images that are built on one another, accepted by one request. */
+import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
+import { planImage } from '../../shared/build/accept/image.ts';
+import { newImageOf, rebuildOf, within } from '../../shared/build/accept/named.ts';
+import type { BuildIds, Plan } from '../../shared/build/accept/plan.ts';
+import { planRebuild } from '../../shared/build/accept/rebuild.ts';
+import { withDockerfile } from '../../shared/build/accept/recipe.ts';
+import type { MemberOf } from '../../shared/build/accept/request.ts';
+import { type Target, targetOf } from '../../shared/build/accept/target.ts';
+import { settleFollower } from '../../shared/build/descendants.ts';
+import type { BuildRecord } from '../../shared/build/record.ts';
+import type { Asking } from '../../shared/http/asking.ts';
+import { invalid } from '../../shared/http/problem.ts';
+import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
+import type { NewFamily } from '../../shared/model/family.ts';
+import { inOrder, memberOf } from './order.ts';
+
+type Member = NewFamily['images'][number];
+
+export interface Accepted {
+  image: ImageRecord;
+  build: BuildRecord;
+}
+
+/**
+ * Answers images and builds, each behind those that it is built on. All is checked before anything is written; then each
+ * is accepted by itself. Whoever dies in between leaves whole builds, and the same request goes on from there.
+ */
+export async function buildFamily(
+  dependencies: AcceptDependencies,
+  asking: Asking,
+  ids: BuildIds[],
+  members: Member[],
+): Promise<Accepted[]> {
+  const { organisation } = asking;
+  const targets = await Promise.all(
+    members.map((member, i) => within(`/images/${i}`, () => targetOf(dependencies, organisation, member))),
+  );
+  requireDifferent(targets);
+  const whose = memberOf(targets);
+  const plans = await Promise.all(
+    members.map((member, i) =>
+      within(`/images/${i}`, () => planOf(dependencies, asking, ids[i], member, targets[i], whose)),
+    ),
+  );
+  const uris = plans.map(({ uri }) => uri);
+  const order = inOrder(uris, (i) =>
+    (plans[i]?.request.references ?? []).flatMap((reference) => {
+      const base = whose(reference);
+      return base === undefined ? [] : [uris.indexOf(base)];
+    }),
+  );
+  requireKnown(plans, targets);
+  // What each is there as: the digest of one that is built, the build of one that isn't yet.
+  const made = new Map<string, string>();
+  const accepted: Accepted[] = [];
+  for (const plan of order.flatMap((i) => plans[i] ?? [])) {
+    const bases = plan.request.references.flatMap((reference) => {
+      const value = made.get(whose(reference) ?? '');
+      return value === undefined ? [] : [[reference, value]];
+    });
+    const image = await plan.accept(Object.fromEntries(bases));
+    // A base may have ended before anybody waited for it.
+    const build = await settleFollower(dependencies, organisation, image.currentBuild?.id ?? '');
+    if (!build) throw new Error(`the build of ${plan.uri} is gone`);
+    made.set(plan.uri, build.status === 'succeeded' && build.digest ? build.digest : build.id);
+    accepted.push({ image, build });
+  }
+  return accepted;
+}
+
+/** An image that is there already is built again, with all that the request says and nothing of what was before. */
+async function planOf(
+  dependencies: AcceptDependencies,
+  asking: Asking,
+  ids: BuildIds | undefined,
+  member: Member,
+  target: Target | undefined,
+  whose: MemberOf,
+): Promise<Plan> {
+  if (!ids || !target) throw new Error('a member without ids');
+  const { repository, tag, registry } = target;
+  const named = await imagesByName(dependencies.table, asking.organisation, repository, tag);
+  const existing = named.find(({ registryId }) => registryId === registry.registry.id);
+  if (!existing) return planImage(dependencies, asking, ids, newImageOf(member), { memberOf: whose });
+  const { dockerfile } = await withDockerfile(dependencies, asking.organisation, member);
+  const asked = { contextUploadId: null, buildArgs: {}, secrets: {}, ...rebuildOf(member), dockerfile };
+  const again = { imageId: existing.id, buildId: ids.buildId };
+  return planRebuild(dependencies, asking, again, asked, { memberOf: whose });
+}
+
+function requireDifferent(targets: Target[]): void {
+  const uris = targets.map(({ uri }) => uri);
+  for (const [i, uri] of uris.entries())
+    if (uris.indexOf(uri) < i)
+      throw invalid({ pointer: `/images/${i}/repository`, message: `${uri} is there twice` });
+}
+
+/** Whoever names an image of the family's registries that isn't there has forgotten or misspelt a member. */
+function requireKnown(plans: Plan[], targets: Target[]): void {
+  const places = new Set(targets.map(({ registry: { host, path } }) => `${host}/${path}${path && '/'}`));
+  const errors = plans.flatMap(({ unknownBases }, i) =>
+    unknownBases
+      .filter(
+        ({ reference, isMissing }) => isMissing && [...places].some((place) => reference.startsWith(place)),
+      )
+      .map(({ reference }) => ({
+        pointer: `/images/${i}/dockerfile`,
+        message: `${reference} is neither an image of this family nor in its registry`,
+      })),
+  );
+  if (errors.length > 0) throw invalid(...errors);
+}

@@ -1,0 +1,11 @@
+import { acceptingAccess, acceptingVariables } from '../access/accepting.ts';
+import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
+
+export const families: FunctionDeclaration = {
+  name: 'families',
+  description: 'Builds of images that are built on one another',
+  timeoutSeconds: requestTimeoutSeconds,
+  memoryMiB: requestMemoryMiB,
+  variables: acceptingVariables,
+  access: acceptingAccess,
+};
