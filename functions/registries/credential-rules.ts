@@ -26,6 +26,8 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
   const { host, path } = url;
   if (host === own.ecrRegistry && !isOwnSpace(path, own.organisation))
     refuse('url', `lies outside your own space, ${own.ecrRegistry}/${own.organisation}`);
+  if (isEcr(host) && host !== own.ecrRegistry && !username)
+    refuse('username', "is AWS, with a token as password: the deployment's role only reaches its own ECR");
   switch (type) {
     case 'slipway':
       if (host !== own.ecrRegistry)
@@ -68,9 +70,7 @@ export function credentialWarnings({
   username?: string | undefined;
 }): string[] {
   return type === 'ecr' && username === 'AWS'
-    ? [
-        'ECR tokens end after 12 hours: renew the password, or leave both out to use the deployment’s own role.',
-      ]
+    ? ['ECR tokens end after 12 hours: renew the password in time.']
     : [];
 }
 

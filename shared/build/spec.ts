@@ -43,7 +43,7 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     ...(request.context ? { context: request.context } : {}),
     buildArgs: request.buildArgs,
     bases: request.bases,
-    secrets: request.secretSources.map(({ id, secretArn }) => ({ id, secretArn })),
+    secrets: request.secretSources,
     registries: credentialsOf([...target, locate(cache), ...bases], sources),
     target: record.uri,
     ...(request.push === false ? { push: false } : {}),
@@ -118,7 +118,8 @@ export function credentialsOf(
     const known = registryFor(registries, host, repository);
     const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];
     if (known?.secretArn) found.set(host, { kind: 'secret', host, secretArn: known.secretArn });
-    else if (host === ecrRegistry || (accountId && known))
+    // The builder's role has rights in no other ECR.
+    else if (host === ecrRegistry)
       found.set(host, { kind: 'ecr', host, ...(accountId && region ? { accountId, region } : {}) });
   }
   return [...found.values()];

@@ -47,6 +47,8 @@ const secretOf = async (id: string) =>
     (await deployment.secrets.read(`slipway/test/${caller.organisation}/registries/${id}`)) ?? 'null',
   );
 
+const anotherEcr = { url: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' };
+
 describe('R1 connecting a registry', () => {
   it('answers it without its password, which is in Secrets Manager only', async () => {
     const seen = await create(quay);
@@ -83,8 +85,16 @@ describe('R1 connecting a registry', () => {
     [{ extra: 1 }, '/extra', 'unknown field'],
     [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
-    [{ type: 'ecr', url: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' }, '/username', 'AWS'],
+    [{ type: 'ecr', ...anotherEcr }, '/username', 'AWS'],
     [{ type: 'ecr' }, '/url', 'ECR'],
+    ...['ecr', 'other'].map(
+      (type) =>
+        [
+          { ...anotherEcr, type, username: undefined, password: undefined },
+          '/username',
+          'only reaches its own ECR',
+        ] as const,
+    ),
     [{ type: 'acr' }, '/url', 'Azure'],
     [
       { type: 'gcr', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },

@@ -102,7 +102,7 @@ describe('B1 B6 B9 what the builder gets', () => {
     expect(new Set(caches).size).toBe(2);
   });
 
-  test('every base gets the credentials of the longest registry that matches; public ones get none', () => {
+  test('every base gets the credentials of the longest registry that matches; public ones get none, nor does another ECR by our role', () => {
     const references = [
       'quay.io/team/base:1',
       '111111111111.dkr.ecr.eu-west-1.amazonaws.com/y',
@@ -113,14 +113,13 @@ describe('B1 B6 B9 what the builder gets', () => {
     expect(registries.map((one) => [one.host, one.kind === 'secret' ? one.secretArn : one.region])).toEqual([
       [ecrRegistry, 'us-east-1'],
       ['quay.io', 'arn:team'],
-      ['111111111111.dkr.ecr.eu-west-1.amazonaws.com', 'eu-west-1'],
     ]);
   });
 
   test('B16 secrets by reference only', () => {
-    const secretSources = [{ id: 'token', secretArn: 'arn:token', version: 'v1' }];
+    const secretSources = [{ id: 'token', secretArn: 'arn:token', versionId: 'v1' }];
     expect(specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, secretSources }, sources).secrets).toEqual(
-      [{ id: 'token', secretArn: 'arn:token' }],
+      [{ id: 'token', secretArn: 'arn:token', versionId: 'v1' }],
     );
   });
 
@@ -153,8 +152,8 @@ describe('B8 identity', () => {
       { ...request, dockerfile: 'FROM x' },
       { ...request, context },
       { ...request, buildArgs: { A: '1' } },
-      { ...request, secretSources: [{ id: 'a', secretArn: 'x', version: '1' }] },
-      { ...request, secretSources: [{ id: 'a', secretArn: 'x', version: '2' }] },
+      { ...request, secretSources: [{ id: 'a', secretArn: 'x', versionId: '1' }] },
+      { ...request, secretSources: [{ id: 'a', secretArn: 'x', versionId: '2' }] },
     ].map(identityOf);
     expect(new Set(all).size).toBe(all.length);
   });
