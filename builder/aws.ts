@@ -23,20 +23,21 @@ export interface Aws {
   ecrCredentials(region: string | undefined): Promise<Credentials>;
   /** Nothing where the secret isn't there or may not be read. */
   registryCredentials(secretArn: string): Promise<Credentials | undefined>;
-  secretValue(secretArn: string): Promise<string | undefined>;
+  secretValue(secretArn: string, versionId: string): Promise<string | undefined>;
 }
 
 export function createAws(bucket: string): Aws {
   const s3 = new S3Client({});
   let client: SecretsManagerClient | undefined;
 
-  async function secret(secretArn: string): Promise<string | undefined> {
+  async function secret(secretArn: string, versionId?: string): Promise<string | undefined> {
     const { GetSecretValueCommand, ResourceNotFoundException, SecretsManagerClient } = await import(
       '@aws-sdk/client-secrets-manager'
     );
     client ??= new SecretsManagerClient({});
     try {
-      return (await client.send(new GetSecretValueCommand({ SecretId: secretArn }))).SecretString;
+      const asked = { SecretId: secretArn, ...(versionId === undefined ? {} : { VersionId: versionId }) };
+      return (await client.send(new GetSecretValueCommand(asked))).SecretString;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined;
       if ((error as Error).name === 'AccessDeniedException') return undefined;
@@ -78,8 +79,8 @@ export function createAws(bucket: string): Aws {
       if (text === undefined) return undefined;
       return z.object({ username: z.string(), password: z.string() }).parse(JSON.parse(text));
     },
-    async secretValue(secretArn) {
-      const text = await secret(secretArn);
+    async secretValue(secretArn, versionId) {
+      const text = await secret(secretArn, versionId);
       return text === undefined ? undefined : z.object({ value: z.string() }).parse(JSON.parse(text)).value;
     },
   };

@@ -78,8 +78,8 @@ async function fetchSecrets({ secrets }: BuildSpec, work: Work, aws: Aws): Promi
   if (secrets.length === 0) return;
   await mkdir(join(work.secrets, 'mounts'), { recursive: true, mode: 0o700 });
   await Promise.all(
-    secrets.map(async ({ id, secretArn }) => {
-      const value = await aws.secretValue(secretArn);
+    secrets.map(async ({ id, secretArn, versionId }) => {
+      const value = await aws.secretValue(secretArn, versionId);
       if (value === undefined)
         throw new BuildError({
           code: 'secret-missing',

@@ -76,14 +76,14 @@ export async function putSecret(
     () => table.put(organisation, 'secrets', name, next, current ? versionIs(current.version) : absent),
     changed,
   );
-  const arn = await secrets.write(
+  // Until the value has arrived the record names the one before: a build that is accepted meanwhile gets that one.
+  const written = await secrets.write(
     secretNameOf(stage.stage, organisation, 'secrets', name),
     JSON.stringify({ value }),
     { 'slipway:organisation': organisation },
   );
-  const record = { ...next, arn } as SecretRecord;
-  if (current?.arn !== arn)
-    await orElse(() => table.put(organisation, 'secrets', name, record, versionIs(next.version)), changed);
+  const record = { ...next, ...written } as SecretRecord;
+  await orElse(() => table.put(organisation, 'secrets', name, record, versionIs(next.version)), changed);
   return { record, created: current?.arn === undefined };
 }
 

@@ -64,7 +64,7 @@ export async function finishWithSecret(
 ): Promise<RegistryRecord> {
   const { changing, ...rest } = record;
   if (!changing) throw new Error('the record is not marked');
-  const secretArn = await secrets.write(
+  const { arn: secretArn } = await secrets.write(
     secretNameOf(stage.stage, organisation, 'registries', record.id),
     JSON.stringify(credentials),
     { 'slipway:organisation': organisation },

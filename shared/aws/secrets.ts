@@ -9,11 +9,17 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 
+/** Where a value lies: later values of the same secret have other versions. */
+export interface WrittenSecret {
+  arn: string;
+  versionId: string;
+}
+
 export interface Secrets {
   /** The value of a secret, by name or ARN; undefined where there is none. */
   read(id: string): Promise<string | undefined>;
-  /** Creates the secret, or gives the one of that name a new value: its ARN stays. Answers the ARN. */
-  write(name: string, value: string, tags?: Record<string, string>): Promise<string>;
+  /** Creates the secret, or gives the one of that name a new value: its ARN stays. */
+  write(name: string, value: string, tags?: Record<string, string>): Promise<WrittenSecret>;
   /** Deletes at once, without a recovery window; does nothing where there is none. */
   remove(id: string): Promise<void>;
 }
@@ -44,7 +50,7 @@ export function createSecrets(client: SecretsManagerClient = new SecretsManagerC
               Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
             }),
           );
-          return arnOf(made);
+          return writtenIn(made);
         } catch (error) {
           if (isBeingDeleted(error) && attempt < nameTakenAttempts) {
             await sleep(attempt * 250);
@@ -53,7 +59,7 @@ export function createSecrets(client: SecretsManagerClient = new SecretsManagerC
           if (nameOf(error) !== 'ResourceExistsException') throw error;
         }
         try {
-          return arnOf(
+          return writtenIn(
             await client.send(
               new PutSecretValueCommand({ SecretId: name, SecretString: value, ClientRequestToken }),
             ),
@@ -81,9 +87,9 @@ const isBeingDeleted = (error: unknown): boolean =>
   nameOf(error) === 'InvalidRequestException' &&
   /scheduled for deletion|marked.* deletion/i.test(String(error));
 
-function arnOf({ ARN }: { ARN?: string | undefined }): string {
-  if (!ARN) throw new Error('Secrets Manager answered no ARN');
-  return ARN;
+function writtenIn({ ARN, VersionId }: { ARN?: string | undefined; VersionId?: string | undefined }) {
+  if (!ARN || !VersionId) throw new Error('Secrets Manager answered no ARN or no version');
+  return { arn: ARN, versionId: VersionId };
 }
 
 /** Names of secrets: `slipway/<stage>/<organisation>/<kind>/<id>`. Roles are limited by this prefix. */

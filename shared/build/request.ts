@@ -14,8 +14,8 @@ export interface BuildRequest extends Item {
   buildArgs: Record<string, string>;
   /** Secrets of the organisation by mount id. */
   secrets: Record<string, string>;
-  /** Where those secrets lie, and which version counts for the identity. */
-  secretSources: { id: string; secretArn: string; version: string }[];
+  /** Where those secrets lie, and which of their values counts for the identity and goes to the builder. */
+  secretSources: { id: string; secretArn: string; versionId: string }[];
   computes: string[];
   /** B13: it is built and not pushed. */
   push?: false;
@@ -50,7 +50,7 @@ export function identityOf({ dockerfile, context, buildArgs, secretSources, base
     sorted(Object.entries(bases)),
     platform,
     sorted(Object.entries(buildArgs)),
-    sorted(secretSources.map(({ id, version }) => [id, version])),
+    sorted(secretSources.map(({ id, secretArn, versionId }) => [id, `${secretArn} ${versionId}`])),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -37,8 +37,8 @@ export const buildSpecSchema = z.strictObject({
   buildArgs: z.record(z.string(), z.string()),
   /** Digests of base images, by the references that the Dockerfile has: exactly these are built on. */
   bases: z.record(z.string(), z.string()),
-  /** Secrets that hold `{"value"}`, by mount id. */
-  secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string() })),
+  /** Secrets that hold `{"value"}`, by mount id: the values of the moment when the build was accepted. */
+  secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string(), versionId: z.string() })),
   /** One for each registry host that the build pulls from or pushes to. */
   registries: z.array(credentialsSource),
   /** Host, path and tag: what `docker push` takes. */

@@ -104,3 +104,28 @@ it('B16 a secret that does not exist is refused, and one that changes makes anot
   for (const reply of [first, same, changed])
     expect((await api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled)).status).toBe('succeeded');
 });
+
+it('B16 a build gets the value that its secret had when it was accepted', async () => {
+  const [repository, name] = [unique('secret'), unique('token')];
+  const ask = async (tag: string) => {
+    const reply = await api.post('/v1/images', {
+      source: {
+        type: 'build',
+        dockerfile: `FROM ${tinyBase}\nRUN --mount=type=secret,id=api echo ${unique('it')} is $(wc -c < /run/secrets/api) long\n`,
+        secrets: { api: name },
+      },
+      registryId: 'reg_private',
+      repository,
+      tag,
+    });
+    expect(reply.status, JSON.stringify(reply.body)).toBe(202);
+    return reply.body.currentBuild;
+  };
+  const printed = async ({ id }: { id: string }) =>
+    (await api.log(`/v1/builds/${id}`)).flatMap(({ text }) => / is (\d+) long$/.exec(text)?.[1] ?? []);
+  await api.call('PUT', `/v1/secrets/${name}`, { value: 'four' });
+  const first = await ask('1');
+  await api.call('PUT', `/v1/secrets/${name}`, { value: 'longer' });
+  const second = await ask('2');
+  expect([await printed(first), await printed(second)]).toEqual([['4'], ['6']]);
+});

@@ -61,7 +61,7 @@ export async function readBuildRequest(
     })),
   );
   for (const { id, name, secret } of named) {
-    if (secret) secretSources.push({ id, secretArn: secret.arn, version: `${secret.arn} ${secret.version}` });
+    if (secret) secretSources.push({ id, secretArn: secret.arn, versionId: secret.versionId });
     else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
   }
   if (errors.length > 0) throw invalid(...errors);

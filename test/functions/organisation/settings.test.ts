@@ -1,6 +1,7 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Secrets } from '../../../shared/aws/secrets.ts';
 import type { Caller } from '../../../shared/http/operation.ts';
 import { getSecret } from '../../../shared/store/secrets.ts';
 import { startDeployment, type TestDeployment } from '../deployment.ts';
@@ -138,6 +139,34 @@ describe('B16, E13 secrets', () => {
     const both = await Promise.all([put('token', 'a'), put('token', 'b')]);
     for (const { status } of both) expect([200, 412]).toContain(status);
     expect(both.map(({ status }) => status)).toContain(200);
+  });
+
+  it('name the value that has arrived, before and after a new one does', async () => {
+    const stored = () => getSecret(deployment.table, caller.organisation, 'token');
+    const valueNow = async () => {
+      const { arn: SecretId, versionId: VersionId } = (await stored()) ?? {};
+      const { SecretString } = await deployment.secretsManager.send(
+        new GetSecretValueCommand({ SecretId, VersionId }),
+      );
+      return JSON.parse(SecretString ?? '').value;
+    };
+    await put('token', 'before');
+    const before = await stored();
+    const seen: unknown[] = [];
+    const watched: Secrets = {
+      ...deployment.secrets,
+      async write(...asked) {
+        seen.push(await stored(), await valueNow());
+        const written = await deployment.secrets.write(...asked);
+        seen.push(await stored(), await valueNow());
+        return written;
+      },
+    };
+    service = organisationService(deployment, { secrets: watched });
+    expect((await put('token', 'after')).status).toBe(200);
+    const same = expect.objectContaining({ arn: before?.arn, versionId: before?.versionId });
+    expect(seen).toEqual([same, 'before', same, 'before']);
+    expect(await valueNow()).toBe('after');
   });
 
   it('are limited by what is stored, in which control characters take six bytes each', async () => {
