@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { Context } from 'aws-lambda';
 import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobs } from '../../shared/aws/jobs.ts';
 import { closingDependencies, closingVariables } from '../../shared/build/wiring.ts';
@@ -25,17 +26,20 @@ const parts = {
 const closing = closingDependencies(variables, parts);
 
 /** Invoked by the schedule. */
-export const handler = (): Promise<void> =>
-  reconcile({
-    ...parts,
-    organisations: parts.stage.organisations.map(({ id }) => id),
-    builds: createBuildReconciler(closing),
-    experiments: createExperimentReconciler({
+export const handler = (_event: unknown, context: Context): Promise<void> =>
+  reconcile(
+    {
       ...parts,
-      jobs: createJobs(),
-      jobLog: createJobLog(variables.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
-      executions: closing.executions,
-      logs: closing.logs,
-      logGroup: variables.JOB_LOG_GROUP,
-    }),
-  });
+      organisations: parts.stage.organisations.map(({ id }) => id),
+      builds: createBuildReconciler(closing),
+      experiments: createExperimentReconciler({
+        ...parts,
+        jobs: createJobs(),
+        jobLog: createJobLog(variables.JOB_LOG_GROUP, new CloudWatchLogsClient({})),
+        executions: closing.executions,
+        logs: closing.logs,
+        logGroup: variables.JOB_LOG_GROUP,
+      }),
+    },
+    () => context.getRemainingTimeInMillis(),
+  );

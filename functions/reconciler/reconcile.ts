@@ -21,12 +21,36 @@ const perOrganisation = 200;
 /** A record that can't be looked at must not stand before the others at every turn. */
 const postponeSeconds = 300;
 
-/** Looks at everything that is due. Throws at the end if something failed, so that the alarm on errors sees it. */
-export async function reconcile(dependencies: ReconcileDependencies): Promise<void> {
+/** One record may take seconds, nearly all of them spent waiting for AWS. */
+const atOnce = 4;
+/** Kept back for the records that are being looked at: none is begun in the function's last seconds. */
+const reserveMs = 30_000;
+
+/**
+ * Looks at what is due, one record of each organisation in turn, until the time is nearly over: nobody's backlog keeps
+ * the others waiting, and what is left is the next run's. Throws at the end if something failed, so that the alarm on
+ * errors sees it.
+ */
+export async function reconcile(
+  dependencies: ReconcileDependencies,
+  remainingMs: () => number,
+): Promise<void> {
   const { organisations, table, now, log } = dependencies;
+  const due = await Promise.all(
+    organisations.map(async (organisation) =>
+      (await table.due(organisation, now().toISOString(), perOrganisation)).map((item) => ({
+        organisation,
+        item,
+      })),
+    ),
+  );
+  const queue = inTurn(due);
   let failures = 0;
-  for (const organisation of organisations) {
-    for (const item of await table.due(organisation, now().toISOString(), perOrganisation)) {
+  const work = async () => {
+    while (remainingMs() > reserveMs) {
+      const next = queue.shift();
+      if (!next) return;
+      const { organisation, item } = next;
       const id = String(item.id);
       try {
         await reconcileOne(dependencies, organisation, id);
@@ -36,8 +60,15 @@ export async function reconcile(dependencies: ReconcileDependencies): Promise<vo
         await postpone(table, organisation, item, now());
       }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
   if (failures > 0) throw new Error(`${failures} records could not be reconciled; each one is in the log`);
+}
+
+/** The first of each list, then the second of each, and so on. */
+function inTurn<T>(lists: T[][]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1))).flat();
 }
 
 async function reconcileOne(
