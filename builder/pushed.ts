@@ -11,6 +11,8 @@ import { dockerKey } from './credentials.ts';
 export interface RegistryView {
   /** Whether there is a manifest under this tag. A registry that doesn't answer has none. */
   has(uri: string): Promise<boolean>;
+  /** Of what lies under this tag; undefined where nothing does. Throws `RegistryError`. */
+  digestOf(uri: string): Promise<string | undefined>;
   /** Why these credentials can't push there; nothing where they can, or nobody can tell before it is tried. */
   refusalOf(uri: string): Promise<string | undefined>;
   /**
@@ -50,6 +52,10 @@ export function createRegistryView(configFolder: string, network: Network): Regi
         // Only a cache is asked for this way: the build goes on without it.
         return false;
       }
+    },
+    async digestOf(uri) {
+      const { host, repository, tag } = located(uri);
+      return (await (await clientOf(host)).headManifest(repository, tag))?.digest;
     },
     async refusalOf(uri) {
       const { host, repository } = located(uri);

@@ -1,6 +1,7 @@
 /** Pushes the image, and asks the registry what it has. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
+import { keptCacheTag } from '../../shared/model/layer-cache.ts';
 import { BuildError } from '../build-error.ts';
 import { latestCache } from '../command.ts';
 import { createDocker, type Docker } from '../docker.ts';
@@ -18,7 +19,9 @@ export async function push(work: Work, state: State<BuildSpec>): Promise<BuildRe
   const digest = await pushOne(docker, spec.target);
   const [{ sizeBytes, platform }] = await Promise.all([
     describe(registry, spec.target, digest),
-    state.cacheMode === 'inline' ? keepCache(docker, registry, state, digest) : undefined,
+    state.cacheMode === 'inline'
+      ? keepCache(docker, registry, state, digest)
+      : nameCache(registry, spec.cache),
   ]);
   timingsMs.push = Math.round(performance.now() - started);
   say(`pushed ${spec.target}@${digest}: ${sizeBytes ?? 'unknown'} bytes in ${timingsMs.push} ms`);
@@ -80,5 +83,17 @@ async function keepCache(
     }
   } catch (error) {
     say(`the layer cache ${spec.cache} could not be kept: ${(error as Error).message}`);
+  }
+}
+
+/** A cache of its own is replaced by the next one: its second tag lets ECR tell it from images then, and drop it. */
+async function nameCache(registry: RegistryView, cache: string): Promise<void> {
+  try {
+    const digest = await registry.digestOf(cache);
+    if (digest) await registry.tagAs(cache, digest, cache.replace(/[^:]*$/, keptCacheTag(digest)));
+  } catch (error) {
+    say(
+      `the layer cache ${cache} has no second tag, and stays when it is replaced: ${(error as Error).message}`,
+    );
   }
 }

@@ -2,7 +2,13 @@
 import type { Variable } from '../functions/declaration.ts';
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
-import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pullActions } from './ecr.ts';
+import {
+  createActions,
+  defaultRepositories,
+  ecrLogin,
+  everyOrganisationsRepositories,
+  pullActions,
+} from './ecr.ts';
 import { listBucket, objects, secrets, tableReadWrite } from './storage.ts';
 import { builds, passRoles } from './work.ts';
 
@@ -26,12 +32,7 @@ export function acceptingAccess(deployment: Deployment): Access[] {
     passRoles(deployment, ['builder'], ['codebuild.amazonaws.com']),
     ecrLogin,
     // A finished manifest gets another tag.
-    everyOrganisationsRepositories(deployment, [
-      ...pullActions,
-      'ecr:PutImage',
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-    ]),
+    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:PutImage', ...createActions]),
     defaultRepositories(deployment),
   ];
 }

@@ -16,6 +16,9 @@ export const pushActions = [
   'ecr:PutImage',
 ];
 
+/** Repositories are made with their lifecycle policy, whenever one is missing. */
+export const createActions = ['ecr:CreateRepository', 'ecr:TagResource', 'ecr:PutLifecyclePolicy'];
+
 /** Scans are started image by image: what an account's registry scans by itself is its operator's to say. */
 export const scanActions = ['ecr:DescribeImageScanFindings', 'ecr:StartImageScan'];
 

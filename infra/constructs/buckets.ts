@@ -57,6 +57,8 @@ export class ArtifactsBucket extends Bucket {
             prefix: `${organisation}/uploads/`,
             expiration: Duration.days(180),
           },
+          // Read while the build is under way, and not again.
+          { id: `${organisation}-builds`, prefix: `${organisation}/builds/`, expiration: Duration.days(30) },
           { id: `${organisation}-logs`, prefix: `${organisation}/logs/`, expiration: Duration.days(400) },
         ]),
       ],

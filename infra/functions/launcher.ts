@@ -1,5 +1,6 @@
 import {
   cachedRepositories,
+  createActions,
   defaultRepositories,
   ecrLogin,
   enhancedFindings,
@@ -37,12 +38,7 @@ export const launcher: FunctionDeclaration = {
     // The roles are a container's, but it is Batch that they are handed to with a definition.
     passRoles(deployment, ['execution', 'job'], ['ecs-tasks.amazonaws.com', 'batch.amazonaws.com']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pushActions,
-      ...scanActions,
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-    ]),
+    everyOrganisationsRepositories(deployment, [...pushActions, ...scanActions, ...createActions]),
     defaultRepositories(deployment, [...pullActions, ...scanActions]),
     ...cachedRepositories(deployment, [...pullActions, ...scanActions, 'ecr:CreateRepository']),
     enhancedFindings,

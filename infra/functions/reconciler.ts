@@ -1,4 +1,4 @@
-import { ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
+import { createActions, ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
 import { listBucket, logStreams, objects, secrets, tableReadWrite } from '../access/storage.ts';
 import {
   builds,
@@ -45,11 +45,6 @@ export const reconciler: FunctionDeclaration = {
     // Builds that are identical to a finished one get its manifest, under their tag.
     secrets(deployment, 'registries', ['secretsmanager:GetSecretValue']),
     ecrLogin,
-    everyOrganisationsRepositories(deployment, [
-      ...pullActions,
-      'ecr:PutImage',
-      'ecr:CreateRepository',
-      'ecr:TagResource',
-    ]),
+    everyOrganisationsRepositories(deployment, [...pullActions, 'ecr:PutImage', ...createActions]),
   ],
 };

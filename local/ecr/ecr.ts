@@ -15,6 +15,7 @@ import {
 import { generatedName } from '../template/names.ts';
 import { createBlobFiles } from './blob-files.ts';
 import { imageOperations } from './images.ts';
+import { lifecycleOperations } from './lifecycle/operations.ts';
 import { createPasswords } from './password.ts';
 import { createPullThroughCache } from './pull-through/cache.ts';
 import { createRegistryServer } from './registry/server.ts';
@@ -87,6 +88,7 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
     operations: {
       ...repositoryOperations(cloud, store),
       ...imageOperations(cloud, store),
+      ...lifecycleOperations(cloud, store),
       ...scans.operations,
       GetAuthorizationToken(call: JsonCall) {
         call.authorize('ecr:GetAuthorizationToken', '*');

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { resultKey } from '../model/build-keys.ts';
 import type { BuildSpec } from '../model/build-spec.ts';
-import { reservedTagPrefix } from '../model/image.ts';
+import { cacheTag } from '../model/layer-cache.ts';
 import { formatReference, parseReference } from '../registry/reference.ts';
 import { type KnownRegistry, registryFor } from '../store/registries.ts';
 import type { BuildRecord } from './record.ts';
@@ -93,7 +93,7 @@ export function cacheOf(
   return formatReference({
     host: ecrRegistry,
     repository: own ? repository : shortened(`${organisation}/cache/${record.registryId}/${repository}`),
-    tag: `${reservedTagPrefix}cache`,
+    tag: cacheTag,
   });
 }
 

@@ -6,17 +6,28 @@ import { readEnvironment } from '../../builder/environment.ts';
 import { push } from '../../builder/phases/push.ts';
 import { type State, workOf } from '../../builder/work.ts';
 import { type BuildSpec, buildResultSchema } from '../../shared/model/build-spec.ts';
+import { cacheTag, lifecyclePolicy } from '../../shared/model/layer-cache.ts';
 import { putImage } from '../shared/registry/images.ts';
-import { type Answer, type Asked, json, startMemoryRegistry } from '../shared/registry/servers.ts';
+import {
+  type Answer,
+  type Asked,
+  json,
+  type MemoryRegistry,
+  startMemoryRegistry,
+} from '../shared/registry/servers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-push-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Pushes with a client that says it pushed, to a registry that already has the image. */
-async function pushed(before?: (asked: Asked) => Answer | undefined) {
+async function pushed(
+  before?: (asked: Asked) => Answer | undefined,
+  cached?: (registry: MemoryRegistry) => void,
+) {
   const registry = await startMemoryRegistry(before);
   try {
     const digest = putImage(registry, 'acme/x', '1');
+    cached?.(registry);
     const client = join(folder, 'docker');
     writeFileSync(client, `#!/bin/sh\necho '1: digest: ${digest} size: 528'\n`);
     chmodSync(client, 0o755);
@@ -53,7 +64,7 @@ async function pushed(before?: (asked: Asked) => Answer | undefined) {
     const work = { ...workOf(environment), docker: { config: folder } };
     const result = await push(work, state);
     // As it travels.
-    return { digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };
+    return { registry, digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };
   } finally {
     await registry.stop();
   }
@@ -74,4 +85,21 @@ test('B1 size and platform are asked for again', async () => {
   );
   expect(result).toMatchObject({ outcome: 'succeeded', digest, platform: 'linux/amd64' });
   expect(result).toHaveProperty('sizeBytes');
+});
+
+test('B9 a layer cache gets a tag of its own, by which ECR drops it once another has replaced it', async () => {
+  let cache = '';
+  const { registry, result } = await pushed(undefined, (one) => {
+    cache = putImage(one, 'acme/x', 'slipway-cache');
+  });
+  expect(result.outcome).toBe('succeeded');
+  const [tag = '', ...others] = [...registry.manifests.keys()]
+    .map((name) => name.split('@')[1] ?? '')
+    .filter((reference) => reference.startsWith('slipway-cached-'));
+  expect(others).toEqual([]);
+  expect(cache.slice('sha256:'.length)).toContain(tag.slice('slipway-cached-'.length));
+  const [{ selection }] = JSON.parse(lifecyclePolicy).rules;
+  const [pattern] = selection.tagPatternList;
+  const matches = (one: string) => new RegExp(`^${pattern.replace('*', '.*')}$`).test(one);
+  expect([tag, cacheTag, '1', 'slipway-copy-1'].map(matches)).toEqual([true, false, false, false]);
 });

@@ -62,12 +62,14 @@ describe('buckets', () => {
     }
   });
 
-  test('uploads and logs of every organisation end by themselves; outputs do not', () => {
+  test('uploads, logs and what builds read of every organisation end by themselves; outputs do not', () => {
     const { Rules } = kept.find('AWS::S3::Bucket', 'artifacts').properties.LifecycleConfiguration;
     const ending = Rules.filter((one: { ExpirationInDays?: number }) => one.ExpirationInDays).map(
       (one: { Prefix: string }) => one.Prefix,
     );
-    expect(ending).toEqual(stage.organisations.flatMap(({ id }) => [`${id}/uploads/`, `${id}/logs/`]));
+    expect(ending).toEqual(
+      stage.organisations.flatMap(({ id }) => [`${id}/uploads/`, `${id}/builds/`, `${id}/logs/`]),
+    );
   });
 });
 

@@ -87,14 +87,12 @@ describe('R1 connecting a registry', () => {
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
     [{ type: 'ecr', ...anotherEcr }, '/username', 'AWS'],
     [{ type: 'ecr' }, '/url', 'ECR'],
-    ...['ecr', 'other'].map(
-      (type) =>
-        [
-          { ...anotherEcr, type, username: undefined, password: undefined },
-          '/username',
-          'only reaches its own ECR',
-        ] as const,
-    ),
+    [
+      { type: 'ecr', ...anotherEcr, username: undefined, password: undefined },
+      '/username',
+      'only reaches its own ECR',
+    ],
+    [{ ...anotherEcr, username: undefined, password: undefined }, '/username', 'only reaches its own ECR'],
     [{ type: 'acr' }, '/url', 'Azure'],
     [
       { type: 'gcr', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },
