@@ -53,7 +53,7 @@ export const updateExperiment = operation({
   role: 'editor',
   params,
   body: experimentChangeSchema,
-  problems: [404, 412],
+  problems: [404, 409, 412],
 });
 
 export const deleteExperiment = operation({
