@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,10 +60,30 @@ test('what only the OpenAPI document tells is in no function', () => {
   }
 });
 
+test('no source asks zod for a format by a method of strings, which bundles do not have', () => {
+  const root = join(import.meta.dirname, '../..');
+  const sources = ['functions', 'shared', 'builder'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => join(root, folder, path)),
+  );
+  const formats =
+    'email|url|jwt|emoji|guid|uuid\\w*|nanoid|cuid2?|ulid|base64(?:url)?|xid|ksuid|ipv\\d|cidrv\\d|e164';
+  const method = new RegExp(`(?<!\\bz\\s*|\\biso\\s*)\\.(?:${formats}|datetime|date|time|duration)\\(`);
+  expect('z.string().min(1)\n  .email()').toMatch(method);
+  expect('z.email()').not.toMatch(method);
+  const texts = sources.map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const found = texts.filter(({ text }) => text.includes("from 'zod'") && method.test(text));
+  expect(found.map(({ path }) => path)).toEqual([]);
+});
+
 test('the same sources make the same bytes', async () => {
   const again = await bundleAll(stage);
+  // Not by `toBe`, which would print both.
   for (const name of names)
-    expect(readFileSync(join(again.functionFolder(name), 'index.mjs'), 'utf8')).toBe(codeOf(name));
+    expect(readFileSync(join(again.functionFolder(name), 'index.mjs'), 'utf8') === codeOf(name), name).toBe(
+      true,
+    );
 });
 
 describe('faults in sources stop synth', () => {
