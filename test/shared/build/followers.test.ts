@@ -104,8 +104,8 @@ describe('B12 an experiment that waits for a build', () => {
     expect(same.build).toEqual(first.build);
     const other = await run({ repository: name, tag: '2' });
     expect(await place.get(buildOf(other))).toMatchObject({ attachedTo: buildOf(first) });
-    await stopBuild(place.dependencies, { organisation, email: ada, id: buildOf(first) });
-    await place.over(buildOf(first));
+    await endBuild(place.dependencies, organisation, buildOf(first), { status: 'stopped' });
+    await closeBuild(place.dependencies, organisation, buildOf(first));
     for (const { id } of [first, same])
       expect(await experiment(id)).toMatchObject({
         status: 'failed',
