@@ -88,7 +88,7 @@ async function release(
       const { compute, hasRoom } = await chooseCompute(table, organisation, wanted);
       const hasSlot = hasRoom && !identical;
       const time = now();
-      const timeline = onTimeline(current, entriesOf(time, current, bases, identical, hasSlot, compute.name));
+      const timeline = onTimeline(current, entriesOf(time, bases, identical, hasSlot, compute.name));
       const also: Write[] = [
         { Put: { TableName: table.name, Item: request } },
         ...(hasSlot ? [takeSlot(table, organisation, compute, id)] : []),
@@ -123,7 +123,6 @@ async function release(
 
 function entriesOf(
   now: Date,
-  { createdAt }: BuildRecord,
   bases: BuildRecord[],
   identical: BuildRecord | undefined,
   hasSlot: boolean,
@@ -136,7 +135,6 @@ function entriesOf(
     code: 'bases-built',
     message: `What it is built on is there: ${images.join(', ')}.`,
     detail: { bases: images },
-    durationMs: Math.max(0, now.getTime() - Date.parse(createdAt)),
   };
   if (identical)
     return [

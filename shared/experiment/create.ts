@@ -3,9 +3,10 @@ import type { NewExperiment } from '../model/experiment.ts';
 import type { Stage } from '../model/stage.ts';
 import { eventWrites, putWrite } from '../store/advance.ts';
 import { absent, ConditionFailedError, columnKey, type Table, type Write } from '../store/table.ts';
+import { timed } from '../store/timeline.ts';
 import { dueAt } from './change.ts';
 import { launch } from './launch.ts';
-import { type ExperimentRecord, statusFields, timed } from './record.ts';
+import { type ExperimentRecord, statusFields } from './record.ts';
 import { runCompute } from './run-compute.ts';
 import { tagWrites } from './tags.ts';
 

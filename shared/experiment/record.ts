@@ -4,8 +4,6 @@ import { type ExperimentStatus, isTerminal } from '../model/states.ts';
 import type { Work } from '../store/advance.ts';
 import { columnKey, openKey } from '../store/table.ts';
 
-export { timed } from '../store/timeline.ts';
-
 export interface Reason {
   code: ExperimentReason;
   message: string;
