@@ -82,7 +82,11 @@ export async function runInForeground(): Promise<void> {
       const assembly = await synthesize({ stage, home, onSynth, signal });
       return { engine, assembly };
     },
-    dynamodb: { endpoint: settings.dynamodbEndpoint, indexLagMs: settings.indexLagMs },
+    dynamodb: {
+      endpoint: settings.dynamodbEndpoint,
+      indexLagMs: settings.indexLagMs,
+      transactionMs: settings.transactionMs,
+    },
     ecr: { upstreams: settings.upstreams, advisories: settings.advisories },
   });
   const { apiUrl, endpointUrl, registryHost, region, accountId, credentials } = cloud;

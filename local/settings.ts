@@ -9,6 +9,7 @@ export interface Settings {
   stage: string;
   dynamodbEndpoint?: string;
   indexLagMs?: number;
+  transactionMs?: number;
   /** Folder with advisories in the OSV format, absolute: what scans of images compare with. */
   advisories?: string;
   /** Where upstream registries of ECR's cache are, by host; the others are where their name says. */
@@ -42,7 +43,7 @@ function mirrors(name: string, text: string): ReadonlyMap<string, string> {
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const { SLIPWAY_PORT, SLIPWAY_HOME, SLIPWAY_STAGE, SLIPWAY_DYNAMODB_ENDPOINT, SLIPWAY_INDEX_LAG_MS } =
     environment;
-  const { SLIPWAY_ADVISORIES, SLIPWAY_UPSTREAMS } = environment;
+  const { SLIPWAY_ADVISORIES, SLIPWAY_TRANSACTION_MS, SLIPWAY_UPSTREAMS } = environment;
   const endpoint = SLIPWAY_DYNAMODB_ENDPOINT;
   if (endpoint && !/^http:\/\/[^/]+\/?$/.test(endpoint)) {
     throw new SettingError(`SLIPWAY_DYNAMODB_ENDPOINT must be http://<host>:<port>, not '${endpoint}'.`);
@@ -56,6 +57,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     ...(endpoint && { dynamodbEndpoint: endpoint }),
     ...(SLIPWAY_INDEX_LAG_MS && {
       indexLagMs: wholeNumber('SLIPWAY_INDEX_LAG_MS', SLIPWAY_INDEX_LAG_MS, 0, 60_000),
+    }),
+    ...(SLIPWAY_TRANSACTION_MS && {
+      transactionMs: wholeNumber('SLIPWAY_TRANSACTION_MS', SLIPWAY_TRANSACTION_MS, 0, 60_000),
     }),
   };
 }

@@ -1,6 +1,5 @@
 /** I2: an image that exists already, looked up in its registry before anything is written. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
 import { joinRegistry } from '../../shared/build/accept/registry.ts';
 import type { Asking } from '../../shared/http/asking.ts';
@@ -20,6 +19,7 @@ import {
   referenceOf,
 } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
+import { pauseAfter } from '../../shared/store/contention.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
 
 type Dependencies = Pick<AcceptDependencies, 'table' | 'registries' | 'access'>;
@@ -92,7 +92,7 @@ export async function addReference(
           {},
           { 'retry-after': '2' },
         );
-      await sleep(Math.random() * 20 * attempt);
+      await pauseAfter(attempt);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
@@ -9,6 +8,7 @@ import { type ImageRecord, imageItem, nameKey } from '../../shared/images/record
 import type { ImageChange } from '../../shared/model/image.ts';
 import { isUploaded } from '../../shared/model/logo.ts';
 import { putWrite } from '../../shared/store/advance.ts';
+import { pauseAfter } from '../../shared/store/contention.ts';
 import { countImage } from '../../shared/store/registry-images.ts';
 import { ConditionFailedError, type Table, versionIs, type Write } from '../../shared/store/table.ts';
 
@@ -145,7 +145,7 @@ async function withVersion(
       if (!(error instanceof ConditionFailedError)) throw error;
       if (attempt >= attempts)
         throw new ProblemError(409, 'busy', 'The image changes too often just now: try again.');
-      await sleep(Math.random() * 20 * attempt);
+      await pauseAfter(attempt);
     }
   }
 }

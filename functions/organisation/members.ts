@@ -4,6 +4,7 @@ import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { Role } from '../../shared/model/common.ts';
 import type { Member, memberListQuery, newMemberSchema } from '../../shared/model/organisation.ts';
+import { pauseAfter } from '../../shared/store/contention.ts';
 import {
   addMember,
   allMembers,
@@ -115,6 +116,7 @@ export async function changeRole(
     } catch (error) {
       // Somebody changed this member, or the admin who was to remain: look again.
       if (!(error instanceof ConditionFailedError) || attempt >= attempts) throw error;
+      await pauseAfter(attempt);
     }
   }
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { invalid, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { Settings } from '../../shared/model/organisation.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { InvalidReferenceError, parseReference } from '../../shared/registry/reference.ts';
+import { pauseAfter } from '../../shared/store/contention.ts';
 import { getRegistryRecord, stillConnected } from '../../shared/store/registries.ts';
 import { getSettings, settingsWrite } from '../../shared/store/settings.ts';
 import { ConditionFailedError, type Table, type Write } from '../../shared/store/table.ts';
@@ -30,7 +30,7 @@ export async function replaceSettings(
       // The next attempt sees what changed.
       if (attempt >= attempts)
         throw new ProblemError(412, 'stale', 'The settings have changed since they were read.');
-      await sleep(Math.random() * 20 * attempt);
+      await pauseAfter(attempt);
     }
   }
 }

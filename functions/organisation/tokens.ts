@@ -1,11 +1,11 @@
 /** O4: tokens for scripts. Everybody has their own; admins see and revoke everybody's. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import type { Caller } from '../../shared/http/operation.ts';
 import { conflict, invalid, notFound, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import { roles } from '../../shared/model/common.ts';
 import type { newTokenSchema, Token, tokenListQuery } from '../../shared/model/organisation.ts';
+import { pauseAfter } from '../../shared/store/contention.ts';
 import { smallPage } from '../../shared/store/small-list.ts';
 import { ConditionFailedError } from '../../shared/store/table.ts';
 import {
@@ -119,7 +119,7 @@ export async function createToken(
       if (!(error instanceof ConditionFailedError)) throw error;
       // DynamoDB also refuses of two requests that look at one maker at the same moment: neither lost it.
       if (attempt >= attempts) throw revoked();
-      await sleep(Math.random() * 20 * attempt);
+      await pauseAfter(attempt);
     }
   }
 }

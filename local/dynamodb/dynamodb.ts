@@ -1,6 +1,7 @@
 /** Amazon DynamoDB: policies are evaluated per item and action, then the engine answers. */
 import type { Cloud, DeclaredResource, JsonCall, RestAnswer, Service } from '../platform.ts';
 import { accessesOf } from './access.ts';
+import { TransactionConflicts } from './conflicts.ts';
 import { type DynamoEngine, startEngine } from './engine.ts';
 import { IndexLag } from './index-lag.ts';
 import { deployTables, readKeys, type TableKeys, tableArn, tableTypes } from './tables.ts';
@@ -12,11 +13,17 @@ export interface DynamoOptions {
   endpoint?: string;
   /** How long global indexes lag behind; 0 switches it off. */
   indexLagMs?: number;
+  /** How long a transaction holds its items, so that others that want one are cancelled; 0 switches it off. */
+  transactionMs?: number;
 }
 
-export function createDynamoDb(cloud: Cloud, { endpoint, indexLagMs = 200 }: DynamoOptions = {}): Service {
+export function createDynamoDb(
+  cloud: Cloud,
+  { endpoint, indexLagMs = 200, transactionMs = 0 }: DynamoOptions = {},
+): Service {
   const tables = new Map<string, TableKeys>();
   const lag = new IndexLag(indexLagMs, tables);
+  const conflicts = new TransactionConflicts(transactionMs, tables);
   let engine: DynamoEngine | undefined;
 
   const partitionKeyOf = (table: string, index?: string) => {
@@ -54,10 +61,11 @@ export function createDynamoDb(cloud: Cloud, { endpoint, indexLagMs = 200 }: Dyn
     },
     async serveJson(call: JsonCall): Promise<RestAnswer> {
       authorize(call);
-      if (!engine) throw new Error('no table is declared, so no DynamoDB engine runs');
+      const running = engine;
+      if (!running) throw new Error('no table is declared, so no DynamoDB engine runs');
       const { operation, input } = call;
-      const written = await lag.before(operation, input, engine.ask);
-      const answer = await engine.call(operation, call.rawBody);
+      const written = await lag.before(operation, input, running.ask);
+      const answer = await conflicts.guard(operation, input, () => running.call(operation, call.rawBody));
       if (answer.status >= 300) return answer;
       const now = cloud.now().getTime();
       lag.note(written, now);

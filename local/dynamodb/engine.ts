@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { AwsError, type Cloud } from '../platform.ts';
 import { freePort } from '../ports.ts';
 
-interface EngineAnswer {
+export interface EngineAnswer {
   status: number;
   headers: Record<string, string>;
   body: Buffer;

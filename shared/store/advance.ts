@@ -2,8 +2,8 @@
  * How builds and experiments change: read, decide on plain data, write only if nobody else wrote in between,
  * together with the timeline entries that tell of it. Whoever loses the race decides again on the new state.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TimelineEvent } from '../model/common.ts';
+import { pauseAfter } from './contention.ts';
 import {
   absent,
   type Collection,
@@ -67,7 +67,7 @@ export async function advance<W extends Work>(
       return { record, moved: true };
     } catch (error) {
       if (!(error instanceof ConditionFailedError) || attempt >= attempts) throw error;
-      await sleep(Math.random() * 20 * attempt);
+      await pauseAfter(attempt);
     }
   }
 }

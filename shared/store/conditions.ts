@@ -1,7 +1,7 @@
 /** Conditional writes: what they ask for, and how DynamoDB says no. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { pauseAfter } from './contention.ts';
 
 export type Item = Record<string, unknown>;
 
@@ -55,31 +55,34 @@ interface Refusal extends Error {
 
 const plain = (item: Record<string, AttributeValue> | undefined) => (item ? unmarshall(item) : undefined);
 
-/** Single writes that meet a transaction on the same item are refused at once and not retried by the SDK. */
-const conflictAttempts = 5;
+const attempts = 5;
 
-/** Turns DynamoDB's refusals of `write` into `ConditionFailedError`. */
+/** Reasons to cancel a transaction that have nothing to do with what it asks for. */
+const passing = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+
+/**
+ * Turns DynamoDB's refusals of `write` into `ConditionFailedError`. What was refused only because others were at work
+ * on the same items has written nothing, and asks for the same as before: it is tried again a few times, which the SDK
+ * doesn't do. Where they still are, the state is unknown (no `existing`), and the caller reads again.
+ */
 export async function refusals<T>(write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await write();
     } catch (error) {
       const refusal = error as Refusal;
-      if (refusal.name === 'TransactionConflictException' && attempt < conflictAttempts) {
-        await sleep(Math.random() * 25 * attempt);
-        continue;
-      }
       if (refusal.name === 'ConditionalCheckFailedException')
         throw new ConditionFailedError(plain(refusal.Item));
-      if (refusal.name === 'TransactionCanceledException') {
-        const reasons = refusal.CancellationReasons ?? [];
-        const failed = reasons.find((reason) => reason.Code === 'ConditionalCheckFailed');
-        if (failed) throw new ConditionFailedError(plain(failed.Item));
-        // Two transactions at once on one item: the state is unknown, so the caller reads again.
-        if (reasons.some((reason) => reason.Code === 'TransactionConflict'))
-          throw new ConditionFailedError(undefined);
-      }
-      throw error;
+      const reasons =
+        refusal.name === 'TransactionCanceledException' ? refusal.CancellationReasons : undefined;
+      const failed = reasons?.find(({ Code }) => Code === 'ConditionalCheckFailed');
+      if (failed) throw new ConditionFailedError(plain(failed.Item));
+      // The single write that met a transaction is refused by another name than the transaction that did.
+      const isSingle = refusal.name === 'TransactionConflictException';
+      const mayPass = isSingle || reasons?.some(({ Code = '' }) => passing.has(Code));
+      if (!mayPass) throw error;
+      if (attempt >= attempts) throw isSingle ? error : new ConditionFailedError(undefined);
+      await pauseAfter(attempt);
     }
   }
 }

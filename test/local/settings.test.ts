@@ -18,6 +18,7 @@ test('variables are taken', () => {
     SLIPWAY_STAGE: 'lab',
     SLIPWAY_DYNAMODB_ENDPOINT: 'http://127.0.0.1:8000',
     SLIPWAY_INDEX_LAG_MS: '0',
+    SLIPWAY_TRANSACTION_MS: '10',
     SLIPWAY_ADVISORIES: '/tmp/osv',
     SLIPWAY_UPSTREAMS: 'quay.io=http://127.0.0.1:5000,ghcr.io=https://mirror.example',
   };
@@ -27,6 +28,7 @@ test('variables are taken', () => {
     stage: 'lab',
     dynamodbEndpoint: 'http://127.0.0.1:8000',
     indexLagMs: 0,
+    transactionMs: 10,
     advisories: '/tmp/osv',
     upstreams: new Map([
       ['quay.io', 'http://127.0.0.1:5000'],

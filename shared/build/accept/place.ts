@@ -4,6 +4,7 @@ import { lintEvents, lintOf } from '../../dockerfile/report.ts';
 import type { Asking } from '../../http/asking.ts';
 import { ProblemError } from '../../http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
+import { pauseAfter } from '../../store/contention.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../store/table.ts';
 import { settleAttached } from '../attached.ts';
 import { takeClaim } from '../claims.ts';
@@ -80,6 +81,7 @@ export async function placeBuild(
       if (error.existing && 'claim' in error.existing && 'buildId' in error.existing)
         throw new ClaimedError();
       if (error.existing && !('holders' in error.existing)) refused(error.existing);
+      await pauseAfter(attempt);
     }
   }
   throw new ProblemError(

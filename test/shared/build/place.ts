@@ -75,8 +75,9 @@ export type Place = Awaited<ReturnType<typeof buildPlace>>;
 export async function buildPlace(
   phases: Phases = { build: { commands: ['true'] } },
   limits: [number, number] = [4, 2],
+  startTable: typeof testTable = testTable,
 ) {
-  const { table, close } = await testTable();
+  const { table, close } = await startTable();
   const { cloud, client: codeBuildClient } = await cloudWithProject(phases, {}, { concurrentBuilds: 10 });
   const logsService = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
   const [s3, ecr, ses] = [withXmlErrors(createS3(cloud)), createEcr(cloud), createSes(cloud)];
