@@ -16,9 +16,12 @@ export interface ImageLocation {
 /** What a text says: `host` is absent where it leaves the registry open. */
 export type ImageReference = Omit<ImageLocation, 'host'> & { host?: string };
 
+/** Characters of what is no name, and may be a whole document. */
+const shownAtMost = 300;
+
 export class InvalidReferenceError extends Error {
   constructor(text: string, why: string) {
-    super(`"${text.slice(0, 300)}" is not an image name: ${why}`);
+    super(`"${text.slice(0, shownAtMost)}" is not an image name: ${why}`);
     this.name = 'InvalidReferenceError';
   }
 }
@@ -55,7 +58,7 @@ export function parseReference(text: string): ImageReference {
   const first = rest.slice(0, Math.max(slash, 0)).replace(/:$/, '');
   if (/[.:]/.test(first) || first.toLowerCase() === 'localhost') {
     host = normalHost(first);
-    if (!host) throw refuse(`"${first}" is not a host`);
+    if (!host) throw refuse(`"${first.slice(0, shownAtMost)}" is not a host`);
     rest = rest.slice(slash + 1);
   }
   let tag: string | undefined;

@@ -24,6 +24,20 @@ type Accepted = { image: ImageRecord; build?: undefined } | { build: BuildRecord
 
 const attempts = 10;
 
+/** Of warnings, and of characters of what a Dockerfile takes for a name: a timeline is for reading. */
+const shownAtMost = { warnings: 10, characters: 300 };
+
+function warningsOf(unknownBases: Terms['unknownBases']): string[] {
+  const warnings = unknownBases
+    .slice(0, shownAtMost.warnings)
+    .map(
+      ({ reference, reason }) =>
+        `${reference.slice(0, shownAtMost.characters)} could not be looked up beforehand (${reason}), so this build is not shared with identical ones.`,
+    );
+  const more = unknownBases.length - warnings.length;
+  return more > 0 ? [...warnings, `${more} more base images could not be looked up either.`] : warnings;
+}
+
 /**
  * Has the build placed, or finds the one that answers the request. `imageWrites` are told whether another build
  * answers it. A build of which not every base image is known by its digest is never shared, nor is one that pushes
@@ -38,10 +52,7 @@ export async function acceptOnce(
   refused: (existing: Item) => void,
 ): Promise<Accepted> {
   const { organisation } = asking;
-  const warnings = unknownBases.map(
-    ({ reference, reason }) =>
-      `${reference} could not be looked up beforehand (${reason}), so this build is not shared with identical ones.`,
-  );
+  const warnings = warningsOf(unknownBases);
   const isShared = warnings.length === 0 && build.request.push !== false;
   const name = isShared ? claimOf(identityOf(build.request), build.uri) : undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {

@@ -26,6 +26,9 @@ export interface Wanted {
   memberOf?: MemberOf | undefined;
 }
 
+/** Each is asked of a registry that the Dockerfile names, before the build is accepted and by the builder again. */
+const mostBases = 50;
+
 /** What a build is asked to do, and which of its base images couldn't be looked up. */
 export interface ReadRequest {
   request: BuildRequest;
@@ -74,6 +77,11 @@ export async function readBuildRequest(
   // A short name may mean a member here, and means Docker Hub to an engine.
   const dockerfile = replaceBases(wanted.dockerfile, buildArgs, memberOf);
   const references = baseImages(dockerfile, buildArgs);
+  if (references.length > mostBases)
+    throw invalid({
+      pointer: `${pointer}/dockerfile`,
+      message: `builds on ${references.length} images: at most ${mostBases} are looked up for one build`,
+    });
   const others = references.filter((reference) => memberOf(reference) === undefined);
   const bases = await lookUpBases(dependencies, organisation, others);
   const request = {

@@ -1,7 +1,8 @@
-/** B16: secrets that a build names are looked up before it is accepted. */
+/** What a build names is looked up before it is accepted: secrets (B16) and base images (B8). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBuildRequest } from '../../../../shared/build/accept/request.ts';
+import { readEvents } from '../../../../shared/store/advance.ts';
 import { buildPlace, organisation, type Place } from '../place.ts';
 
 let place: Place;
@@ -36,4 +37,41 @@ test('B16 all secrets of a build are looked up at the same time, and every one t
     extra: { errors: ids.map((id) => ({ pointer: `/secrets/${id}` })) },
   });
   expect(most).toBe(50);
+});
+
+describe('B8 base images that nobody can look up', () => {
+  // Nothing listens there.
+  const base = (i: number) => `127.0.0.1:1/some/base:${i}`;
+  const dockerfile = (bases: number) => Array.from({ length: bases }, (_, i) => `FROM ${base(i)}\n`).join('');
+  const warnings = async (buildId: string) =>
+    (await readEvents(place.table, organisation, buildId, 0, 200)).flatMap(({ code, message }) =>
+      code === 'warning' ? [message] : [],
+    );
+
+  test('more than fifty are refused before any of them is asked for', async () => {
+    let asked = 0;
+    const access = { ...place.dependencies.access, clientFor: () => Promise.reject(new Error(`${++asked}`)) };
+    const build = place.build({ source: { dockerfile: dockerfile(51) } }, { access });
+    await expect(build).rejects.toMatchObject({
+      status: 422,
+      extra: { errors: [{ pointer: '/source/dockerfile', message: expect.stringContaining('51 images') }] },
+    });
+    expect(asked).toBe(0);
+  });
+
+  test('fifty are accepted, and the first ten are named', async () => {
+    const { buildId } = await place.build({ source: { dockerfile: dockerfile(50) } });
+    const said = await warnings(buildId);
+    expect(said).toHaveLength(11);
+    expect(said[0]).toContain(`${base(0)} could not be looked up beforehand (`);
+    expect(said[10]).toBe('40 more base images could not be looked up either.');
+  });
+
+  test('a host or a name as long as a Dockerfile is accepted, and shortened where it is shown', async () => {
+    const long = [`FROM ${'h'.repeat(2000)}.example/x\n`, `FROM x/${'n'.repeat(100_000)}:1\n`];
+    for (const one of long) {
+      const { buildId } = await place.build({ source: { dockerfile: one } });
+      for (const message of await warnings(buildId)) expect(message.length).toBeLessThan(1200);
+    }
+  });
 });
