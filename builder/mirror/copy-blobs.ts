@@ -3,7 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import type { Blob } from './contents.ts';
-import { ofSource, ofTarget, toTarget } from './refusals.ts';
+import { ofSource, ofTarget } from './refusals.ts';
 
 export interface Side {
   client: RegistryClient;
@@ -62,12 +62,14 @@ async function bring(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<{ how: 'moved' | 'mounted' | 'existing'; sizeBytes: number }> {
-  const there = await toTarget(() => to.client.hasBlob(to.repository, digest));
-  if (there !== undefined) return { how: 'existing', sizeBytes: sizeBytes || there };
-  if (from.client.host === to.client.host && (await mounted(from, to, digest)))
-    return { how: 'mounted', sizeBytes };
   for (let attempt = 1; ; attempt++) {
     try {
+      const there = await to.client
+        .hasBlob(to.repository, digest)
+        .catch((error: unknown) => Promise.reject(new MoveError(error, ofTarget(error))));
+      if (there !== undefined) return { how: 'existing', sizeBytes: sizeBytes || there };
+      if (from.client.host === to.client.host && (await mounted(from, to, digest)))
+        return { how: 'mounted', sizeBytes };
       return { how: 'moved', sizeBytes: await move(from, to, digest, say, signal) };
     } catch (error) {
       const { cause } = error as Error;

@@ -1,4 +1,6 @@
 /** I7: what happens to a blob on its way between two registries that misbehave. */
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { copyBlobs, type Side } from '../../builder/mirror/copy-blobs.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
@@ -17,12 +19,29 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 
+function sideOf(host: string, timeoutMs = 10_000): Side {
+  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs });
+  open.push({ stop: async () => network.close() });
+  return { client: createRegistryClient({ host, insecure: true, network }), repository: 'app' };
+}
+
 async function registry(before?: (asked: Asked) => Answer | undefined): Promise<[MemoryRegistry, Side]> {
   const store = await startMemoryRegistry(before);
-  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 300 });
-  open.push(store, { stop: async () => network.close() });
-  const client = createRegistryClient({ host: store.host, insecure: true, network });
-  return [store, { client, repository: 'app' }];
+  open.push(store);
+  return [store, sideOf(store.host)];
+}
+
+/** The host of a server that may stop in the middle of an answer. */
+async function listening(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  open.push({
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const isBlob = ({ method, url }: Asked) => method === 'GET' && url.includes('/blobs/');
@@ -91,6 +110,42 @@ it('reads again what broke off, and says so', async () => {
   const { counts, lines } = await copy(from, to, 'one');
   expect(counts).toMatchObject({ movedBlobs: 1, movedBytes: 3 });
   expect(lines.join('\n')).toMatch(/again in 2 s: .* broke off/);
+  expect(target.blobs.size).toBe(1);
+});
+
+it('gives up a source that falls silent in the middle of a blob, after three attempts', async () => {
+  let reads = 0;
+  const host = await listening((_, answer) => {
+    reads++;
+    answer.writeHead(200, { 'content-length': '3' }).write('on');
+  });
+  const [target, to] = await registry();
+  const from = sideOf(host, 300);
+  await expect(copy(from, to, 'one')).rejects.toMatchObject({ failure: { code: 'source-unavailable' } });
+  expect(reads).toBe(3);
+  expect(target.blobs.size).toBe(0);
+});
+
+it('gives up a target that takes a blob and says nothing', async () => {
+  const [source, from] = await registry();
+  source.putBlob('one');
+  let uploads = 0;
+  const host = await listening((asked, answer) => {
+    if (asked.method === 'HEAD') answer.writeHead(404).end();
+    else if (asked.method === 'POST') answer.writeHead(202, { location: '/v2/app/blobs/uploads/1' }).end();
+    else uploads++;
+  });
+  const to = sideOf(host, 300);
+  await expect(copy(from, to, 'one')).rejects.toMatchObject({ failure: { code: 'target-unavailable' } });
+  expect(uploads).toBeGreaterThan(0);
+});
+
+it('asks again whether a blob is there where the target stumbles', async () => {
+  const [source, from] = await registry();
+  const answers = [json(503, {})];
+  const [target, to] = await registry(({ method }) => (method === 'HEAD' ? answers.shift() : undefined));
+  source.putBlob('one');
+  expect((await copy(from, to, 'one')).counts).toMatchObject({ movedBlobs: 1 });
   expect(target.blobs.size).toBe(1);
 });
 
