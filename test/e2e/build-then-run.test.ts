@@ -74,7 +74,7 @@ it('B12 a build that fails ends the experiment with its reason; nothing is launc
 });
 
 it('B12 an experiment that is stopped while its image is built is over at once, and the build goes on', async () => {
-  const dockerfile = `FROM ${tinyBase}\nRUN sleep 3 && echo ${unique('x')}\n`;
+  const dockerfile = `FROM ${tinyBase}\nRUN sleep 8 && echo ${unique('x')}\n`;
   const experiment = await accepted({ build: { repository: unique('stopped'), dockerfile } });
   const stopped = await api.post(`/v1/experiments/${experiment.id}/stop`);
   expect(stopped).toMatchObject({ status: 200, body: { status: 'stopped', attempts: [] } });
