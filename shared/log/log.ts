@@ -85,13 +85,15 @@ export function createLogs(dependencies: LogDependencies): Logs {
       const log: JobKey = known ?? named;
       const isLenders = known?.lender !== undefined && ownerOf(cursor) === known.lender;
       const from = isLenders ? 0 : decodeCursor(cursor, log.id);
+      // Who follows goes on at once with whatever there is; anybody else wants all there is by now, up to a page.
+      const beyond = cursor !== undefined && wait > 0 ? from : from + limit - 1;
       const page = (items: LogLine[], next: number) => ({
         items,
         complete: false,
         nextCursor: encodeCursor(log.id, next),
       });
       for (;;) {
-        const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond: from });
+        const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond });
         known = undefined;
         const isLate = performance.now() >= until;
         if (seen.lines > from || seen.complete || isLate) {

@@ -257,11 +257,24 @@ describe('B3 many readers, and readers that die', () => {
   test('a client that is behind is answered from what is kept, and holds up nobody who waits for more', async () => {
     const job = newJob();
     place.append(job.stream, 'one', 'two');
-    await place.logs.drain(job);
+    const { nextCursor } = await read({ ...ask, limit: 1 }, () => job);
     await sleep(400);
-    // The sources were not looked at for a while, but this client has enough to read.
-    expect(texts(await read(ask, () => job))).toEqual(['one', 'two']);
-    expect(await place.table.get('acme', 'logs', job.id)).toMatchObject({ holder: '' });
+    const before = (await place.table.get('acme', 'logs', job.id))?.version;
+    // The sources were not looked at for a while, but this client has something to read.
+    expect(texts(await read({ ...ask, wait: 5, cursor: nextCursor }, () => job))).toEqual(['two']);
+    expect(await place.table.get('acme', 'logs', job.id)).toMatchObject({ holder: '', version: before });
+  });
+
+  test('who asks from the beginning again and again sees what is new, and holds up nobody either', async () => {
+    const job = newJob();
+    for (const wanted of [['one'], ['one', 'two'], ['one', 'two', 'three']]) {
+      place.append(job.stream, wanted.at(-1) ?? '');
+      await sleep(400);
+      expect(texts(await read(ask, () => job))).toEqual(wanted);
+      await sleep(400);
+      expect(texts(await read({ ...ask, wait: 5 }, () => job))).toEqual(wanted);
+      expect(await place.table.get('acme', 'logs', job.id)).toMatchObject({ holder: '' });
+    }
   });
 });
 
