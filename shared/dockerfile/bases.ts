@@ -1,10 +1,12 @@
 /**
  * Which images a Dockerfile builds on, and where in its text they stand: `FROM`, `COPY --from`, `RUN --mount=from=`,
- * those of `ONBUILD` where a later stage sets them off, and the program that reads it all (`# syntax=`). What no
- * engine can read is no image here: the engine refuses it, with its own words.
+ * those of `ONBUILD` where a later stage sets them off, and the program that reads it all (`# syntax=`). Stages that the
+ * last one doesn't need count for nothing. What no engine can read is no image here: the engine refuses it, with its
+ * own words.
  */
-import { type Command, type Flag, fieldsOf, heredocsOf, readCommand } from './command.ts';
+import { heredocsOf } from './command.ts';
 import type { Line } from './lines.ts';
+import { neededStages, type Source } from './needed.ts';
 import { type BuildStage, readDockerfile, wordsOf } from './stages.ts';
 
 /** An image that a Dockerfile names. */
@@ -85,8 +87,6 @@ function syntaxFrom(buildArgs: Record<string, string>): string[] {
 
 function basesIn(text: string, buildArgs: Record<string, string>): Base[] {
   const dockerfile = readDockerfile(text, buildArgs);
-  const names = new Set(dockerfile.stages.flatMap(({ name }) => name ?? []));
-  const bases = new Set(dockerfile.stages.map(({ from }) => from));
   const given = syntaxFrom(buildArgs);
   const written = dockerfile.syntaxes.map(({ value, start }) => ({
     reference: value,
@@ -94,10 +94,9 @@ function basesIn(text: string, buildArgs: Record<string, string>): Base[] {
   }));
   const found: Base[] = [
     ...(given.length > 0 ? given.map((reference) => ({ reference })) : written),
-    ...dockerfile.stages.flatMap((stage) => [
+    ...neededStages(dockerfile).flatMap(({ stage, sources }) => [
       ...openingOf(stage),
-      ...stage.instructions.flatMap((one) => sourcesIn(one, one.source, names)),
-      ...(bases.has(stage) ? triggersOf(stage, dockerfile.escapeMark, names) : []),
+      ...sources.filter((source) => !source.stage).map(baseOf),
     ]),
   ];
   return found.filter(({ reference }) => reference !== '' && reference !== 'scratch');
@@ -109,33 +108,11 @@ function openingOf({ from, image, opening: { source, args, argsAt } }: BuildStag
   return [{ reference: image, ...placeOf(source, argsAt, argsAt + word.length - 1, '') }];
 }
 
-/** `ONBUILD` is for whoever builds on the image: here, only for stages that go on from its own. */
-function triggersOf(stage: BuildStage, escapeMark: string, names: ReadonlySet<string>): Base[] {
-  return stage.instructions
-    .filter(({ keyword }) => keyword === 'ONBUILD')
-    .flatMap(({ source, argsAt }) => sourcesIn(readCommand(source.text, escapeMark, argsAt), source, names));
-}
-
-const fromKey = 'from=';
-const isFrom = ({ value }: { value: string }) => value.toLowerCase().startsWith(fromKey);
-
-/** What `COPY` and `RUN` take files from. Only their flags say so: what a command does with `--from` is its own business. */
-function sourcesIn({ keyword, flags }: Command, source: Line, stages: ReadonlySet<string>): Base[] {
-  const froms: Pick<Flag, 'value' | 'at'>[] = [];
-  for (const flag of flags) {
-    // A number is a stage's to COPY, and an image's name to a mount.
-    if (keyword === 'COPY' && flag.name === 'from' && !/^[+-]?\d+$/.test(flag.value)) froms.push(flag);
-    const field = keyword === 'RUN' && flag.name === 'mount' ? fieldsOf(flag).findLast(isFrom) : undefined;
-    if (field) froms.push({ value: field.value.slice(fromKey.length), at: field.at.slice(fromKey.length) });
-  }
-  return froms
-    .filter(({ value }) => !stages.has(value.toLowerCase()))
-    .map(({ value, at: [first = 0, ...more] }) => {
-      const last = more.at(-1) ?? first;
-      // Quotes within the reference are kept behind it: what was open or closed after it still is.
-      const quotes = source.text.slice(first, last + 1).replace(/[^"']/g, '');
-      return { reference: value, ...placeOf(source, first, last, quotes) };
-    });
+function baseOf({ value, at: [first = 0, ...more], instruction }: Source): Base {
+  const last = more.at(-1) ?? first;
+  // Quotes within the reference are kept behind it: what was open or closed after it still is.
+  const quotes = instruction.text.slice(first, last + 1).replace(/[^"']/g, '');
+  return { reference: value, ...placeOf(instruction, first, last, quotes) };
 }
 
 /** From the first to the last character of a reference in its line. */

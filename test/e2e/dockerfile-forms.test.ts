@@ -123,6 +123,38 @@ const forms: [name: string, lines: string[], buildArgs?: Record<string, string>]
     ['FROM R/a AS one', 'ARG B=R/b', `FROM ${variable('B:-R/c')}`, ...copies('--from=one')],
   ],
   ['stages in other letters', ['FROM R/a AS One', 'FROM one AS two', ...copies('--from=ONE', '--from=0')]],
+  [
+    'stages that the last one does not need, and what they need',
+    [
+      'FROM R/a AS unused',
+      'COPY --from=R/b /x /y',
+      'FROM R/c AS dev',
+      ...copies('--from=unused'),
+      'FROM dev AS test',
+      'FROM R/d',
+    ],
+  ],
+  ['a stage that is needed by its number', ['FROM R/a', 'FROM R/b', 'FROM R/c', ...copies('--from=1')]],
+  [
+    'a stage that is needed by a mount',
+    ['FROM R/a AS one', 'FROM R/b AS two', 'FROM R/c', 'RUN --mount=from=Two,target=/b ["/x"]'],
+  ],
+  [
+    'stages that are needed through others',
+    [
+      'FROM R/a AS one',
+      'FROM R/b AS two',
+      ...copies('--from=one'),
+      'FROM R/c AS three',
+      'FROM two AS four',
+      'FROM R/d',
+      ...copies('--from=four'),
+    ],
+  ],
+  [
+    'two stages of one name',
+    ['FROM R/a AS one', 'FROM one AS two', 'FROM R/b AS one', 'FROM R/c', ...copies('--from=one')],
+  ],
   ['a stage that hides an image', ['FROM R/a AS busybox', 'FROM busybox', ...copies('--from=busybox')]],
   [
     'flags before and after --from',

@@ -23,7 +23,7 @@ describe('B6 the images that a Dockerfile builds on', () => {
     ['an argument that is given', lines('ARG BASE=quay.io/x/y:1', 'FROM $BASE'), { BASE: 'z:2' }, ['z:2']],
     [
       'defaults inside the name',
-      lines('ARG TAG', 'FROM a:$' + '{TAG:-9}', 'FROM b$' + '{TAG:+:x}'),
+      lines('ARG TAG', 'FROM a:$' + '{TAG:-9} AS one', 'FROM b$' + '{TAG:+:x}', 'COPY --from=one /x /y'),
       {},
       ['a:9', 'b'],
     ],
@@ -50,11 +50,42 @@ describe('B6 the images that a Dockerfile builds on', () => {
     ['another escape character', lines('# escape=`', 'FROM `', 'a'), {}, ['a']],
     [
       'what a here-document says is text',
-      lines('FROM a', 'RUN <<EOF', 'FROM b', 'EOF', 'FROM c'),
+      lines('FROM a', 'RUN <<EOF', 'FROM b', 'EOF', 'COPY --from=c /x /y'),
       {},
       ['a', 'c'],
     ],
-    ['lower case, tabs, Windows', 'from\ta\r\nfrom b\r\n', {}, ['a', 'b']],
+    ['lower case, tabs, Windows', 'from\ta\r\ncopy --from=b /x /y\r\n', {}, ['a', 'b']],
+    ['a stage that the last one does not need', lines('FROM a', 'COPY --from=b /x /y', 'FROM c'), {}, ['c']],
+    [
+      'stages by name, by number, by mount, and through others',
+      lines(
+        'FROM a AS one',
+        'FROM b',
+        'COPY --from=ONE /x /y',
+        'FROM c',
+        'FROM d AS four',
+        'FROM e AS five',
+        'FROM four AS six',
+        'COPY --from=1 /x /y',
+        'FROM f',
+        'RUN --mount=from=six,target=/x true',
+      ),
+      {},
+      ['a', 'b', 'd', 'f'],
+    ],
+    ['a stage that there is not', lines('FROM a', 'COPY --from=7 /x /y'), {}, ['a']],
+    [
+      'stages that need each other',
+      lines('FROM a AS one', 'COPY --from=two /x /y', 'FROM b AS two', 'COPY --from=one /x /y'),
+      {},
+      ['a', 'b'],
+    ],
+    [
+      'ONBUILD of a stage that nothing needed goes on from',
+      lines('FROM a AS one', 'ONBUILD COPY --from=b /x /y', 'FROM one', 'FROM c', 'COPY --from=one /x /y'),
+      {},
+      ['a', 'c'],
+    ],
     ['nothing', '', {}, []],
   ];
   test.each(cases)('%s', (_name, dockerfile, args, expected) => {
