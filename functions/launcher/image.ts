@@ -4,8 +4,8 @@ import type { Repositories } from '../../shared/aws/repositories.ts';
 import { nameSources } from '../../shared/images/name-sources.ts';
 import type { Experiment } from '../../shared/model/experiment.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
-import { type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
-import { derivedTag, pushWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
+import { CopyCancelledError, type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
+import { derivedTag, putWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
 import type { RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
 import { type ImageLocation, parseReference, referenceOf } from '../../shared/registry/reference.ts';
 import { type ResolvedName, resolveImageName } from '../../shared/registry/resolve.ts';
@@ -129,10 +129,10 @@ export async function ownCopy(
     await progress.started(resolved.sizeBytes, `${ecrRegistry}/${repository}`);
     await copyLayers(from, { client: own, repository }, limits, !clearEntrypoint);
   }
-  const digest = clearEntrypoint
-    ? await pushWithoutEntrypoint(from, { client: own, repository, tag })
-    : await own.putManifest(repository, tag, manifest.mediaType, manifest.body);
-  return pinned(target, digest);
+  const derived = clearEntrypoint ? await putWithoutEntrypoint(from, { client: own, repository }) : manifest;
+  // Its last layer may have come long after a stop was confirmed: from then on nothing is tagged.
+  if (await limits.cancelled()) throw new CopyCancelledError();
+  return pinned(target, await own.putManifest(repository, tag, manifest.mediaType, derived.body));
 }
 
 /** ECR takes no colon in a repository's name. */

@@ -46,17 +46,16 @@ export const derivedTag = (platformDigest: string) =>
   `slipway-run-${platformDigest.slice('sha256:'.length, 39)}`;
 
 /**
- * Pushes the derived manifest to `repository`, whose registry must hold the layers already. Answers its digest.
- * `source` is where manifest and configuration are read.
+ * Puts all of the derived image but its manifest into `target`, whose registry must hold the layers already. Answers
+ * the manifest, which makes it an image. `source` is where manifest and configuration are read.
  */
-export async function pushWithoutEntrypoint(
+export async function putWithoutEntrypoint(
   source: { client: RegistryClient; repository: string; manifest: Manifest },
-  target: { client: RegistryClient; repository: string; tag: string },
-): Promise<string> {
+  target: { client: RegistryClient; repository: string },
+): Promise<{ body: Buffer }> {
   const { config } = parseImageManifest(source.manifest);
   const original = await source.client.readBlob(source.repository, config.digest, configLimitBytes);
   const derived = withoutEntrypoint(source.manifest, original);
-  const { client, repository, tag } = target;
-  await client.putBlob(repository, sha256Of(derived.config), derived.config);
-  return client.putManifest(repository, tag, source.manifest.mediaType, derived.manifest);
+  await target.client.putBlob(target.repository, sha256Of(derived.config), derived.config);
+  return { body: derived.manifest };
 }
