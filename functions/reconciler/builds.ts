@@ -3,6 +3,7 @@ import { settleFollower } from '../../shared/build/descendants.ts';
 import { endBuild } from '../../shared/build/end.ts';
 import { applyReport } from '../../shared/build/progress.ts';
 import { type BuildRecord, isOver, openFields, stopsUnstarted } from '../../shared/build/record.ts';
+import { settleWaiting } from '../../shared/build/settle-waiting.ts';
 import { quietSeconds, startBuild } from '../../shared/build/start.ts';
 import { startWaiting } from '../../shared/build/waiting.ts';
 import { advance } from '../../shared/store/advance.ts';
@@ -27,7 +28,7 @@ export function createBuildReconciler(dependencies: CloseDependencies): Reconcil
         // On its own now: it gets a place like any other that waits.
         if (current && !current.attachedTo && !current.awaitsBases)
           await startWaiting(dependencies, organisation, current.compute);
-      } else if (!record.hasSlot) await startWaiting(dependencies, organisation, record.compute);
+      } else if (!record.hasSlot) current = await settleWaiting(dependencies, organisation, id);
       else if (!record.codeBuildId) current = await startBuild(dependencies, organisation, id);
       else {
         const report = await builds.report(record.codeBuildId);

@@ -120,6 +120,14 @@ export const buildFailures = {
     cause: 'Nothing is known any more of the machine that built.',
     retry: again,
   },
+  'compute-unavailable': {
+    cause: 'The deployment has none of the computes any more that the build was to run on.',
+    retry: 'Build again with POST /v1/images/{id}/builds, and name computes of GET /v1/computes.',
+  },
+  'queue-timeout': {
+    cause: 'For a day, other builds held every place on its compute.',
+    retry: again,
+  },
   'start-refused': {
     cause: 'AWS refused to start the build.',
     retry: again,

@@ -1,5 +1,5 @@
 /** B1: the first compute below its limit builds; where there is none, the build waits for the first. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stopBuild } from '../../../functions/builds/stop.ts';
 import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
 import { statusFields } from '../../../shared/build/record.ts';
@@ -92,4 +92,61 @@ test('B1 one that waits behind a hundred others, which wait for something else, 
     await place.result(buildId, succeeded);
     await place.over(buildId);
   }
+});
+
+describe('B1 builds that wait for a compute when the stage loses it', () => {
+  /** The deployment afterwards, and a reconciler of it. */
+  const without = (lost: string, now = () => new Date()) => {
+    const computes = place.stage.computes.filter(({ name }) => name !== lost);
+    const dependencies = { ...place.dependencies, stage: { ...place.stage, computes }, now };
+    return { dependencies, reconcile: createBuildReconciler(dependencies) };
+  };
+  const made = (computes: string[]) => place.build({ source: { computes } });
+
+  test('wait for the next one that they may run on, or are told that there is none', async () => {
+    const small = await made(['build-small']);
+    const large = await made(['build-large']);
+    const either = await made(['build-small', 'build-large']);
+    const onlySmall = await made(['build-small']);
+    for (const { buildId } of [either, onlySmall])
+      expect(await place.get(buildId)).toMatchObject({ compute: 'build-small', phase: 'waiting' });
+
+    const { dependencies, reconcile } = without('build-small');
+    for (const { buildId } of [either, onlySmall]) await reconcile(organisation, buildId);
+    expect(await place.get(onlySmall.buildId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'compute-unavailable', message: expect.stringContaining('(build-small)') },
+    });
+    expect(await place.get(either.buildId)).toMatchObject({ compute: 'build-large', phase: 'waiting' });
+    expect(await place.codes(either.buildId)).toEqual(['accepted', 'waiting', 'waiting']);
+
+    await place.result(large.buildId, succeeded);
+    await place.over(large.buildId, dependencies);
+    expect(await place.get(either.buildId)).toMatchObject({
+      compute: 'build-large',
+      codeBuildId: expect.any(String),
+    });
+    for (const { buildId } of [small, either]) {
+      await place.result(buildId, succeeded);
+      await place.over(buildId);
+    }
+  });
+
+  test('and those that nobody makes room for are ended after a day', async () => {
+    const running = await made(['build-small']);
+    const waiting = await made(['build-small']);
+    const lookAfter = (hours: number) => {
+      const now = () => new Date(Date.now() + hours * 3_600_000);
+      return createBuildReconciler({ ...place.dependencies, now })(organisation, waiting.buildId);
+    };
+    await lookAfter(23);
+    expect(await place.get(waiting.buildId)).toMatchObject({ status: 'queued', phase: 'waiting' });
+    await lookAfter(25);
+    expect(await place.get(waiting.buildId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'queue-timeout', message: 'It has waited 24 hours for a place on build-small.' },
+    });
+    await place.result(running.buildId, succeeded);
+    await place.over(running.buildId);
+  });
 });
