@@ -131,9 +131,12 @@ async function keepLog(
   organisation: string,
   record: ExperimentRecord,
 ): Promise<void> {
-  const isKept = await logs.drain(logJobOf(organisation, logGroup, record));
   const endedMs = now().getTime() - Date.parse(record.finishedAt ?? record.updatedAt);
   const givesUp = endedMs > logPatienceSeconds * 1000;
+  const isKept = await logs.drain(logJobOf(organisation, logGroup, record)).catch((error: unknown) => {
+    if (!givesUp) throw error;
+    return false;
+  });
   await lookAgain(table, record, isKept || givesUp ? undefined : new Date(now().getTime() + 30_000));
 }
 

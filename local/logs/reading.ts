@@ -10,13 +10,21 @@ const maxPageEvents = 10_000;
 const beginning: Position = { timestamp: -1, id: 0 };
 const ending: Position = { timestamp: Number.MAX_SAFE_INTEGER, id: Number.MAX_SAFE_INTEGER };
 
-/** Tokens name the place where the next page begins: 28 digits of time, 28 of arrival. */
-const tokenAt = (direction: 'f' | 'b', at: Position): string =>
-  `${direction}/${String(at.timestamp + 1).padStart(28, '0')}${String(at.id).padStart(28, '0')}/s`;
+const tokenLifeMs = 24 * 3_600_000;
 
-function readToken(token: string): { direction: 'f' | 'b'; at: Position } {
-  const parts = /^([fb])\/(\d{28})(\d{28})\/s$/.exec(token);
+/** 28 digits of time, 28 of arrival. */
+const digitsOf = (at: Position): string =>
+  String(at.timestamp + 1).padStart(28, '0') + String(at.id).padStart(28, '0');
+
+/** Tokens name the place where the next page begins, and when they were made. */
+const tokenAt = (direction: 'f' | 'b', at: Position, madeAt: number): string =>
+  `${direction}/${digitsOf(at)}/${madeAt.toString(36)}`;
+
+function readToken(token: string, now: number): { direction: 'f' | 'b'; at: Position } {
+  const parts = /^([fb])\/(\d{28})(\d{28})\/([0-9a-z]{1,11})$/.exec(token);
   if (!parts) throw new AwsError('InvalidParameterException', 'The specified nextToken is invalid.');
+  if (now - Number.parseInt(parts[4] ?? '', 36) > tokenLifeMs)
+    throw new AwsError('InvalidParameterException', 'The specified nextToken is expired.');
   return {
     direction: parts[1] === 'f' ? 'f' : 'b',
     at: { timestamp: Number(parts[2]) - 1, id: Number(parts[3]) },
@@ -50,7 +58,7 @@ export function getLogEvents(access: LogAccess, call: JsonCall, emptyFirstPage: 
   const fromHead = input.boolean('startFromHead', false);
   const token = input.optionalString('nextToken', { min: 1 });
   const from = token
-    ? readToken(token)
+    ? readToken(token, access.now())
     : fromHead
       ? { direction: 'f' as const, at: beginning }
       : { direction: 'b' as const, at: ending };
@@ -67,8 +75,15 @@ export function getLogEvents(access: LogAccess, call: JsonCall, emptyFirstPage: 
   const here = from.at === ending ? beginning : from.at;
   return {
     events: events.map(({ timestamp, message, ingestionTime }) => ({ timestamp, message, ingestionTime })),
-    nextForwardToken: tokenAt('f', last ?? (from.direction === 'f' ? here : previous(here))),
-    nextBackwardToken: tokenAt('b', first ?? (from.direction === 'b' ? here : following(here))),
+    // At an end the token that was given comes back, and grows old.
+    nextForwardToken:
+      token && !last && from.direction === 'f'
+        ? token
+        : tokenAt('f', last ?? (from.direction === 'f' ? here : previous(here)), access.now()),
+    nextBackwardToken:
+      token && !first && from.direction === 'b'
+        ? token
+        : tokenAt('b', first ?? (from.direction === 'b' ? here : following(here)), access.now()),
   };
 }
 
@@ -95,7 +110,7 @@ export function filterLogEvents(access: LogAccess, call: JsonCall): object {
   const limit = input.optionalInteger('limit', 1, maxPageEvents) ?? maxPageEvents;
   const pattern = input.optionalString('filterPattern', { max: 1024 }) ?? '';
   const token = input.optionalString('nextToken', { min: 1 });
-  const at = token ? readToken(token).at : beginning;
+  const at = token ? readToken(token, access.now()).at : beginning;
 
   const chosen = access.store
     .streams(group)
@@ -120,10 +135,10 @@ export function filterLogEvents(access: LogAccess, call: JsonCall): object {
         timestamp: event.timestamp,
         message: event.message,
         ingestionTime: event.ingestionTime,
-        eventId: tokenAt('f', event).slice(2, -2),
+        eventId: digitsOf(event),
       })),
     searchedLogStreams: [],
-    ...(last && examined.length < found.length && { nextToken: tokenAt('f', last) }),
+    ...(last && examined.length < found.length && { nextToken: tokenAt('f', last, access.now()) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { LogLine } from '../model/common.ts';
 import type { Table } from '../store/table.ts';
 import { appendLines, chunkKey } from './chunks.ts';
 import { linesOf } from './lines.ts';
-import { type LogSource, readSource } from './source.ts';
+import { type LogSource, type Reached, readSource } from './source.ts';
 import { readTail, type Tail, writeTail } from './tail.ts';
 
 /** A reader that died is replaced after this long. */
@@ -122,25 +122,25 @@ async function readOn(
 ): Promise<Tail> {
   const { client, now, graceSeconds = usualGraceSeconds } = dependencies;
   let tail = leased;
-  let token = tail.token;
+  let { token, reached } = tail;
   let throttled = 0;
   for (;;) {
     const source = job.sources[tail.starts.length - 1];
     if (!source) {
       if (!job.ended) return tail;
-      return (await keep(dependencies, reader, job, tail, { lines: [], token, over: true })).tail;
+      return (await keep(dependencies, reader, job, tail, { lines: [], token, reached, over: true })).tail;
     }
-    const page = await readSource(client, source, token);
+    const page = await readSource(client, source, token, reached);
     throttled = page.throttled ? throttled + 1 : 0;
     const { lines, ended } = linesOf(page.events, source);
     const silent = page.atEnd && page.events.length === 0;
     const over = ended || (silent && past(source.endedAt, now().getTime() - graceSeconds * 1000));
-    token = page.token;
+    ({ token, reached } = page);
     if (lines.length > 0 || over) {
-      const kept = await keep(dependencies, reader, job, tail, { lines, token, over });
+      const kept = await keep(dependencies, reader, job, tail, { lines, token, reached, over });
       if (!kept.written) return kept.tail;
       tail = kept.tail;
-      token = tail.token;
+      ({ token, reached } = tail);
       reader.intervalMs = intervalsMs[0];
       if (tail.complete || (effort !== 'exhaust' && lines.length > 0)) return tail;
     } else if (
@@ -162,17 +162,18 @@ async function keep(
   reader: Reader,
   job: LogJob,
   tail: Tail,
-  news: { lines: LogLine[]; token: string | undefined; over: boolean },
+  news: { lines: LogLine[]; token: string | undefined; reached: Reached | undefined; over: boolean },
 ): Promise<{ tail: Tail; written: boolean }> {
   const store = { artifacts, organisation: job.organisation, jobId: job.id };
   const { replaced, ...kept } = await appendLines(store, tail, tail.version, news.lines);
   const sourceCount = Math.min(job.sources.length, tail.starts.length);
   const complete = news.over && job.ended && sourceCount === job.sources.length;
-  const { token: _, ...before } = tail;
+  const { token: _, reached: __, ...before } = tail;
   const outcome = await writeTail(table, job.organisation, job.id, tail, {
     ...before,
     ...kept,
     ...(news.over || news.token === undefined ? {} : { token: news.token }),
+    ...(news.over || news.reached === undefined ? {} : { reached: news.reached }),
     starts: news.over && !complete ? [...tail.starts, kept.lines] : tail.starts,
     complete,
     checkedAt: reader.checkedAt,

@@ -3,7 +3,9 @@
  * were read. It changes only by conditional writes on its version, so of two readers one wins and the other's lines
  * never count: none is lost, none comes twice.
  */
+
 import { absent, ConditionFailedError, type Table, versionIs } from '../store/table.ts';
+import type { Reached } from './source.ts';
 
 /** First line, last line, version of the index that wrote it, size. The version keeps two writers' objects apart. */
 export type Chunk = [first: number, last: number, version: number, bytes: number];
@@ -23,6 +25,8 @@ export interface Tail {
   /** First line of every source so far; the last one is being read. */
   starts: number[];
   token?: string;
+  /** How far the source was read, which outlives the token. */
+  reached?: Reached;
   /** Everything was read and nothing more will come. */
   complete: boolean;
 }
@@ -55,10 +59,11 @@ export async function writeTail(
   before: Tail,
   next: Omit<Tail, 'version'>,
 ): Promise<{ tail: Tail; written: boolean }> {
-  const { token, ...rest } = next;
+  const { token, reached, ...rest } = next;
   const tail: Tail = {
     ...rest,
     ...(token === undefined ? {} : { token }),
+    ...(reached === undefined ? {} : { reached }),
     version: before.version + 1,
   };
   try {

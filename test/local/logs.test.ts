@@ -176,3 +176,14 @@ test('lines outlive a kill, and not their retention', async () => {
   await logs.stop?.();
   expect((await get({ startFromHead: true })).events).toEqual([]);
 });
+
+test('E14 tokens expire after 24 hours, also one that was given back at an end again and again', async () => {
+  await put([{ timestamp: at(0), message: 'one' }]);
+  const { nextForwardToken } = await get({ startFromHead: true });
+  cloud.time += 23 * 3_600_000;
+  expect((await get({ nextToken: nextForwardToken })).nextForwardToken).toBe(nextForwardToken);
+  cloud.time += 2 * 3_600_000;
+  await expect(get({ nextToken: nextForwardToken })).rejects.toMatchObject({
+    code: 'InvalidParameterException',
+  });
+});

@@ -43,6 +43,28 @@ async function follow(logs: Logs, job: () => LogJob, limit = 200): Promise<strin
 }
 
 describe('B3 a log that grows', () => {
+  test('E14 goes on where it was after days of silence, when the token of CloudWatch has long expired', async () => {
+    const job = newJob();
+    // The last two have one time.
+    place.append(job.stream, 'one');
+    await sleep(5);
+    place.append(job.stream, 'two', 'three');
+    const first = await read(ask, () => job);
+    expect(texts(first)).toEqual(['one', 'two', 'three']);
+    place.elapse(60);
+    const cursor = first.nextCursor;
+    expect(texts(await read({ ...ask, cursor }, () => job, place.readerOf()))).toEqual([]);
+    await sleep(5);
+    place.append(job.stream, 'four');
+    expect(texts(await read({ ...ask, cursor, wait: 5 }, () => job, place.readerOf()))).toEqual(['four']);
+    place.elapse(60);
+    place.append(job.stream, 'five', 'the end');
+    expect(await place.readerOf().drain({ ...job, ended: true })).toBe(true);
+    const all = await read(ask, () => ({ ...job, ended: true }), place.readerOf());
+    expect(texts(all).slice(0, 5)).toEqual(['one', 'two', 'three', 'four', 'five']);
+    expect(all.complete).toBe(true);
+  });
+
   test('lines come once, in order, with time and stream, whatever the pages', async () => {
     const job = newJob({
       sources: [

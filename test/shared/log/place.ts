@@ -16,7 +16,10 @@ export const group = '/slipway/test/builds';
 export async function logPlace(getLogEventsPerSecond = 10_000) {
   const { table, close } = await testTable();
   const cloud = await createCloudWithEndpoint();
-  const service = createLogsService(cloud, { getLogEventsPerSecond });
+  let ahead = 0;
+  // Signatures keep the real time.
+  const later: typeof cloud = Object.create(cloud, { now: { value: () => new Date(Date.now() + ahead) } });
+  const service = createLogsService(later, { getLogEventsPerSecond });
   const s3 = withXmlErrors(createS3(cloud));
   cloud.serve(service, s3);
   await service.deploy?.([
@@ -39,6 +42,10 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
     artifacts,
     logs: readerOf(),
     readerOf,
+    /** Has CloudWatch's clock move on. */
+    elapse(hours: number) {
+      ahead += hours * 3_600_000;
+    },
     append(stream: string, ...messages: string[]) {
       const timestamp = Date.now();
       service.append(
