@@ -17,7 +17,7 @@ import type { RegistryView } from './pushed.ts';
  * it has under a digest it gives to anybody who knows the digest. Throws `BuildError` for the first one refused.
  */
 export async function requireBases(
-  spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
+  spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases' | 'overruled'>,
   registry: Pick<RegistryView, 'baseRefusalOf'>,
 ): Promise<void> {
   await Promise.all(
@@ -26,11 +26,21 @@ export async function requireBases(
       if (refusal)
         throw new BuildError({
           code: refusal.why === 'missing' ? 'base-image-not-found' : 'base-image-unauthorized',
-          message: `The base image ${reference} cannot be used: ${refusal.message}.`,
+          message: `The base image ${reference} cannot be used: ${refusal.message}.${accountUsed(spec, location)}`,
           lastLines: [refusal.message],
         });
     }),
   );
+}
+
+/** Nothing where it was the account of the image's own registry. */
+function accountUsed({ overruled = [] }: Pick<BuildSpec, 'overruled'>, base: ImageLocation): string {
+  const found = overruled.find(
+    ({ host, repository }) => host === base.host && repository === base.repository,
+  );
+  return found
+    ? ` A container engine knows one account for each host: here that of ${found.used} was used, and not that of ${found.own}. Let one account read both, or mirror the image to a registry at another host and build on that.`
+    : '';
 }
 
 /** Every base that has a name, with its pinned digest where it has one. */

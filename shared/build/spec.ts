@@ -35,7 +35,8 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
   const cache = cacheOf(record, sources);
   // Whose account may push means nothing where nothing is pushed.
   const target = request.push === false ? [] : [locate(record.uri)];
-  const bases = request.references.flatMap(located);
+  const images = [...target, locate(cache), ...request.references.flatMap(located)];
+  const overruled = overruledOf(images, sources);
   return {
     ...jobOf(record, sources),
     kind: 'build',
@@ -44,7 +45,8 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     buildArgs: request.buildArgs,
     bases: request.bases,
     secrets: request.secretSources,
-    registries: credentialsOf([...target, locate(cache), ...bases], sources),
+    registries: credentialsOf(images, sources),
+    ...(overruled.length > 0 ? { overruled } : {}),
     target: record.uri,
     ...(request.push === false ? { push: false } : {}),
     cache,
@@ -124,3 +126,22 @@ export function credentialsOf(
   }
   return [...found.values()];
 }
+
+/** B6: where an engine can't use the account of an image's own registry, who could say so is told which was used. */
+function overruledOf(
+  images: Located[],
+  sources: Pick<SpecSources, 'registries' | 'ecrRegistry'>,
+): NonNullable<BuildSpec['overruled']> {
+  const used = new Map<string, KnownRegistry>();
+  return images.flatMap(({ host, repository }) => {
+    const own = registryFor(sources.registries, host, repository);
+    if (!own?.secretArn || host === sources.ecrRegistry) return [];
+    const first = used.get(host) ?? own;
+    used.set(host, first);
+    return first.secretArn === own.secretArn
+      ? []
+      : [{ host, repository, own: titleOf(own), used: titleOf(first) }];
+  });
+}
+
+const titleOf = ({ registry: { id, title } }: KnownRegistry) => `"${title}" (${id})`;

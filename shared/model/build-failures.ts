@@ -23,7 +23,8 @@ export const buildFailures = {
   },
   'base-image-unauthorized': {
     cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
-    retry: 'Connect the registry with a username and password (POST /v1/registries), then build again.',
+    retry:
+      'Connect the registry with a username and password (POST /v1/registries), then build again; where two registries at one host have an account each, mirror the image first (POST /v1/images/{id}/mirrors).',
   },
   'base-image-unavailable': {
     cause: 'The registry of a base image could not be reached.',

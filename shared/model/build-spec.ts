@@ -41,6 +41,10 @@ export const buildSpecSchema = z.strictObject({
   secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string(), versionId: z.string() })),
   /** One for each registry host that the build pulls from or pushes to. */
   registries: z.array(credentialsSource),
+  /** Images whose own registry has another account than the one of `registries` that counts for their host. */
+  overruled: z
+    .array(z.strictObject({ host: z.string(), repository: z.string(), own: z.string(), used: z.string() }))
+    .optional(),
   /** Host, path and tag: what `docker push` takes. */
   target: z.string(),
   /** `false`: nothing is pushed, neither the image nor its cache. */

@@ -116,6 +116,21 @@ describe('B1 B6 B9 what the builder gets', () => {
     ]);
   });
 
+  test('B6 images that go without the account of their own registry are named with the one that is used', () => {
+    const references = ['quay.io/team/base:1', 'quay.io/team/other:1', 'quay.io/base:1', 'python:3'];
+    const toTeam = specOf(record('quay.io/team/x:1'), { ...request, references }, sources);
+    expect(toTeam.overruled).toEqual([
+      {
+        host: 'quay.io',
+        repository: 'base',
+        own: expect.stringContaining('reg_quay'),
+        used: expect.stringContaining('reg_team'),
+      },
+    ]);
+    const elsewhere = { ...request, references: references.slice(0, 2) };
+    expect(specOf(record(`${ecrRegistry}/acme/x:1`), elsewhere, sources)).not.toHaveProperty('overruled');
+  });
+
   test('B16 secrets by reference only', () => {
     const secretSources = [{ id: 'token', secretArn: 'arn:token', versionId: 'v1' }];
     expect(specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, secretSources }, sources).secrets).toEqual(
