@@ -1,5 +1,5 @@
 /** Facts, each with its name, as people read them. */
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../shared/text/html.ts';
 
 /** Those that are there. */
 export const facts = (all: [name: string, value: Html | string | undefined][]): Html =>

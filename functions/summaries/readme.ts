@@ -3,7 +3,7 @@
  * the page loads nothing.
  */
 import MarkdownIt from 'markdown-it';
-import { Html } from './html.ts';
+import { Html } from '../../shared/text/html.ts';
 
 const markdown = new MarkdownIt({ html: false, linkify: false });
 const { rules, renderToken } = markdown.renderer;

@@ -1,6 +1,8 @@
 /** What a mail about a build says, as text and as HTML. Everything a user could have written is escaped. */
 import type { BuildKind } from '../model/build.ts';
 import { buildFailures } from '../model/build-failures.ts';
+import { withoutControls } from '../text/controls.ts';
+import { Html, html } from '../text/html.ts';
 import type { BuildRecord } from './record.ts';
 
 export interface MailText {
@@ -77,39 +79,19 @@ function asText({ heading, facts, lines, advice }: Parts): string {
 }
 
 function asHtml({ heading, facts, lines, advice }: Parts): string {
-  const cell = 'style="padding:2px 12px 2px 0;vertical-align:top"';
-  const rows = facts
-    .map(
-      ([name, value]) =>
-        `<tr><td ${cell}>${escaped(name)}</td><td ${cell}><b>${escaped(value)}</b></td></tr>`,
-    )
-    .join('');
+  const cell = new Html('style="padding:2px 12px 2px 0;vertical-align:top"');
+  const rows = facts.map(
+    ([name, value]) => html`<tr><td ${cell}>${name}</td><td ${cell}><b>${value}</b></td></tr>`,
+  );
   const log =
     lines.length > 0
-      ? `<p>Last lines:</p><pre style="background:#f4f4f4;padding:8px">${escaped(lines.join('\n'))}</pre>`
-      : '';
-  const paragraphs = advice
-    .map(([title, text]) => `<p><b>${escaped(title)}:</b> ${escaped(text)}</p>`)
-    .join('');
-  return `<!doctype html><html><body style="font-family:sans-serif"><h2>${escaped(heading)}</h2><table>${rows}</table>${log}${paragraphs}</body></html>`;
+      ? html`<p>Last lines:</p><pre style="background:#f4f4f4;padding:8px">${lines.join('\n')}</pre>`
+      : undefined;
+  const paragraphs = advice.map(([title, text]) => html`<p><b>${title}:</b> ${text}</p>`);
+  return html`<!doctype html><html><body style="font-family:sans-serif"><h2>${heading}</h2><table>${rows}</table>${log}${paragraphs}</body></html>`
+    .text;
 }
 
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string) => withoutControls(text).replace(/[&<>"']/g, (one) => entities[one] ?? one);
-
-/** Colours of terminals, and what else is no text. */
-function withoutControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are to go
-  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
-}
-
-/** A subject is one line of moderate length. */
 const header = (text: string) => withoutControls(text).replace(/\s+/g, ' ').slice(0, 150);
 
 function size(bytes: number): string {

@@ -1,5 +1,7 @@
 /** HTML in which whatever a user could have written is escaped unless somebody says that it is HTML. */
 
+import { withoutControls } from './controls.ts';
+
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -28,7 +30,4 @@ const entities: Record<string, string> = {
 };
 
 const escaped = (text: string): string =>
-  text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of terminals, and what else is no text
-    .replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-    .replace(/[&<>"']/g, (one) => entities[one] ?? one);
+  withoutControls(text).replace(/[&<>"']/g, (one) => entities[one] ?? one);
