@@ -4,7 +4,8 @@ import type { BuildKind } from '../../shared/model/build.ts';
 import type { Image } from '../../shared/model/image.ts';
 import type { CapabilitiesResult, NotebookResult } from '../../shared/model/validation.ts';
 import { type Html, html } from '../../shared/text/html.ts';
-import { duration, facts, time } from './facts.ts';
+import { duration } from '../../shared/text/quantities.ts';
+import { facts, time } from './facts.ts';
 
 const titles: Record<BuildKind, string> = {
   build: 'Last build',

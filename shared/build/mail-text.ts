@@ -3,6 +3,7 @@ import type { BuildKind } from '../model/build.ts';
 import { buildFailures } from '../model/build-failures.ts';
 import { withoutControls } from '../text/controls.ts';
 import { Html, html } from '../text/html.ts';
+import { duration, size } from '../text/quantities.ts';
 import type { BuildRecord } from './record.ts';
 
 export interface MailText {
@@ -93,15 +94,3 @@ function asHtml({ heading, facts, lines, advice }: Parts): string {
 }
 
 const header = (text: string) => withoutControls(text).replace(/\s+/g, ' ').slice(0, 150);
-
-function size(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${seconds < 10 ? seconds.toFixed(1) : whole} s`;
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
