@@ -102,7 +102,8 @@ it("B6 R9 the engine of a host of Slipway's own trusts them for the registries o
     ...job,
     ...trusting,
     kind: 'build',
-    dockerfile: 'FROM base.internal:5000/python:3 AS a\nFROM scratch\nCOPY --from=files.internal/x:1 / /\n',
+    dockerfile:
+      'FROM base.internal:5000/python:3 AS a\nFROM scratch\nCOPY --from=a / /\nCOPY --from=files.internal/x:1 / /\n',
     buildArgs: {},
     bases: {},
     secrets: [],
