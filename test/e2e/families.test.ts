@@ -33,7 +33,7 @@ const family = (of: string, base: string) => [
   {
     repository: `${of}/base`,
     tag: '1',
-    dockerfile: `FROM ${tinyBase}\nRUN sleep 6 && echo made-by-${base} > /base\n`,
+    dockerfile: `FROM ${tinyBase}\nRUN sleep 6 && echo made-by-${base} of ${of} > /base\n`,
   },
 ];
 
