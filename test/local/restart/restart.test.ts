@@ -8,6 +8,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../../../local/ports.ts';
 import type { RunningCloud } from '../../../local/start.ts';
+import { freePorts } from '../../../scripts/ports.ts';
 import { functionRole, temporaryFolder, writeAssembly } from '../assembly.ts';
 import { roleCredentials } from '../embedded-cloud.ts';
 import { lambdaFunction } from '../http-api.ts';
@@ -195,9 +196,10 @@ test('a second start on the same home is refused in one line, and the first goes
 
 test.each([0, 1, 2])('port %i of the three in use is said in one line', async (offset) => {
   const blocker = createServer();
-  const taken = await listen(blocker, 0);
+  const first = await freePorts();
+  const taken = await listen(blocker, first + offset);
   try {
-    const { child, errors } = await launch(taken - offset);
+    const { child, errors } = await launch(first);
     expect(child.exitCode).toBe(1);
     expect(errors.trim().split('\n')).toEqual([
       `Port ${taken} is in use: set SLIPWAY_PORT to the first of three free ports.`,
