@@ -1,12 +1,11 @@
 /** Builds on the real engine, through the API, as a user would do them. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { processesWith } from './engine-traces.ts';
+import { mailsAbout } from './outbox.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
-const outbox = join(inject('home'), 'outbox');
 const api = apiOf(cloud.apiUrl, cloud.token);
 
 interface Started {
@@ -29,12 +28,6 @@ async function build(
   expect(reply.status, JSON.stringify(reply.body)).toBe(202);
   expect(reply.headers.get('location')).toBe(`/v1/builds/${reply.body.currentBuild.id}`);
   return { image: reply.body, buildPath: `/v1/builds/${reply.body.currentBuild.id}` };
-}
-
-async function mailsAbout(text: string): Promise<string[]> {
-  const names = await readdir(outbox).catch(() => []);
-  const mails = await Promise.all(names.map((name) => readFile(join(outbox, name), 'utf8')));
-  return mails.filter((mail) => mail.includes(text));
 }
 
 /** Waits until `count` mails mention `text`, and a moment longer for one too many. */
@@ -203,7 +196,9 @@ describe('a build that fails', () => {
 describe('stopping', () => {
   it('B7 a running build: confirmed, and no container stays behind', async () => {
     const marker = unique('stop');
-    const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN echo ${marker} && sleep 300\n`);
+    // A shell that waits for something keeps its name; at its last command it would become that.
+    const step = `echo ${marker} && sh -c 'sleep 300; true' ${marker}`;
+    const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN ${step}\n`);
     await expect
       .poll(
         async () =>
@@ -213,6 +208,7 @@ describe('stopping', () => {
         { timeout: 40_000 },
       )
       .toBe(true);
+    await expect.poll(() => processesWith(marker)).not.toEqual([]);
     const stop = await api.post(`${buildPath}/stop`);
     expect(stop.status).toBe(202);
     const done = await api.until(buildPath, settled, 20);
@@ -268,12 +264,3 @@ describe('repetition', () => {
     await api.until(buildPath, settled);
   });
 });
-
-/** Processes of this machine whose command line mentions `text`: what a container left behind would look like. */
-async function processesWith(text: string): Promise<string[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const lines = await Promise.all(
-    names.map((name) => readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return lines.filter((line) => line.includes(text));
-}

@@ -1,0 +1,78 @@
+/** What every stop has to come to, whatever was stopped and at whatever stage. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import type { SmallImages } from '../../scripts/small-images.ts';
+import type { Api, Json } from './client.ts';
+import { settled } from './client.ts';
+import type { HeldRegistry } from './held-registry.ts';
+import { mailsAbout } from './outbox.ts';
+
+const stops: { path: string; finishedAt: string }[] = [];
+
+/**
+ * Asks for a stop twice at the same time, waits until it is confirmed, and asks once more. Answers what was stopped,
+ * as it is then, and the codes of its timeline.
+ */
+export async function stopped(api: Api, path: string): Promise<{ done: Json; codes: string[] }> {
+  const replies = await Promise.all([api.post(`${path}/stop`), api.post(`${path}/stop`)]);
+  // 202 while something has to end first, 200 where there was nothing.
+  for (const { status, body } of replies) expect([200, 202], JSON.stringify(body)).toContain(status);
+  const done = await api.until(path, settled, 180);
+  expect(done).toMatchObject({ status: 'stopped', stopRequestedAt: expect.any(String) });
+  const { items } = await api.read(`${path}/events?limit=100`);
+  const codes: string[] = items.map(({ code }: Json) => code);
+  expect(codes.filter((code) => code === 'stop-requested')).toHaveLength(1);
+  expect(codes.at(-1)).toBe('stopped');
+  // What is over stays as it is.
+  const { finishedAt } = done;
+  const again = await api.post(`${path}/stop`);
+  expect(again).toMatchObject({ status: 200, body: { status: 'stopped', finishedAt } });
+  stops.push({ path, finishedAt });
+  return { done, codes };
+}
+
+/** Whatever was stopped so far is what it was, now that no line and no mail is outstanding; nobody was written to. */
+export async function nothingHasFollowed(api: Api): Promise<void> {
+  expect(stops.length).toBeGreaterThan(0);
+  for (const { path, finishedAt } of stops) {
+    const { items } = await api.until(`${path}/events?limit=100`, ({ complete }) => complete, 180);
+    expect(items.at(-1).code).toBe('stopped');
+    expect(await api.read(path)).toMatchObject({ status: 'stopped', finishedAt });
+    expect(await mailsAbout(path.split('/').at(-1) ?? path)).toEqual([]);
+  }
+}
+
+/** Waits until requests of somebody are kept waiting. */
+export const untilHeld = ({ waiting }: HeldRegistry) =>
+  expect.poll(() => waiting().length, { timeout: 120_000 }).toBeGreaterThan(0);
+
+/** Waits until nobody waits for an answer any more: who asked has given up. */
+export const untilGivenUp = ({ waiting }: HeldRegistry) =>
+  expect.poll(waiting, { timeout: 60_000 }).toEqual([]);
+
+/** An image that nobody has, of one layer: to be asked for, and kept waiting for. Answers its digest. */
+export async function imageToWaitFor(
+  images: SmallImages,
+  repository: string,
+  config: object = {},
+): Promise<string> {
+  const layer = await images.blob(repository, randomBytes(64));
+  const content = {
+    os: 'linux',
+    architecture: 'amd64',
+    config: { Cmd: ['true'], ...config },
+    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+  };
+  const type = (name: string) => `application/vnd.oci.image.${name}`;
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: type('manifest.v1+json'),
+    config: {
+      mediaType: type('config.v1+json'),
+      ...(await images.blob(repository, Buffer.from(JSON.stringify(content)))),
+    },
+    layers: [{ mediaType: type('layer.v1.tar+gzip'), ...layer }],
+  };
+  await images.manifest(repository, '1', manifest.mediaType, JSON.stringify(manifest));
+  return layer.digest;
+}
