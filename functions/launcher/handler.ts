@@ -51,7 +51,8 @@ const eventSchema = z.discriminatedUnion('action', [
   z.object({
     ...work,
     action: z.literal('settle'),
-    job: z.unknown(),
+    // A job that failed comes in the error's Cause, and of an attempt without a job there is nothing.
+    job: z.unknown().optional(),
     error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
   }),
 ]);

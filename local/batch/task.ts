@@ -64,10 +64,13 @@ export async function runTask(parts: TaskParts, context: TaskContext): Promise<T
     if (context.signal.aborted) return { statusReason: taskFailedToStart, succeeded: false };
     if (error instanceof TaskStartError)
       return { reason: error.message, statusReason: taskFailedToStart, succeeded: false };
-    if (error instanceof EngineError && error.status === 0) return hostLost(parts, context);
+    if (error instanceof EngineError && isLoss(error)) return hostLost(parts, context);
     throw error;
   }
 }
+
+/** The engine is gone (0), or has no such container (404), or is about to have none (409). */
+const isLoss = ({ status }: EngineError) => [0, 404, 409].includes(status);
 
 function hostLost({ cloud }: TaskParts, { job, attempt }: TaskContext): TaskEnd {
   cloud.log('batch', `${job.id}: its container is gone from the engine`);
