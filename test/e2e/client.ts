@@ -30,15 +30,17 @@ export function apiOf(url: string, token: string): Api {
     url,
     token,
     async call(method, path, body, headers = {}) {
-      const answer = await fetch(url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
+      const answer = await unthrottled(() =>
+        fetch(url + path, {
+          method,
+          headers: {
+            authorization: `Bearer ${token}`,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        }),
+      );
       const text = await answer.text();
       const json = answer.headers.get('content-type')?.includes('json');
       return { status: answer.status, headers: answer.headers, body: json ? JSON.parse(text) : text };
@@ -72,6 +74,16 @@ export function apiOf(url: string, token: string): Api {
     },
   };
   return api;
+}
+
+/** What the gateway throttles (100 requests a second, as on AWS) has reached nobody: it is sent again. */
+async function unthrottled(send: () => Promise<Response>): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await send();
+    if (answer.status !== 429 || attempt === 40) return answer;
+    await answer.text();
+    await sleep(250);
+  }
 }
 
 export const settled = (body: Json) => ['succeeded', 'failed', 'stopped', 'timed_out'].includes(body.status);
