@@ -61,10 +61,12 @@ export async function passGate(
 async function scanned(scans: ImageScans, image: ScannedImage, waiting: Waiting): Promise<Findings> {
   let findings = await scans.read(image, page);
   if (findings.status === 'not-scanned') await waiting.started();
+  let isBegun = false;
   while (findings.status === 'not-scanned' || findings.status === 'scanning') {
-    if (findings.status === 'not-scanned') {
-      const refused = await begin(scans, image);
-      if (refused !== undefined) return { status: 'failed', reason: refused, findings: [] };
+    if (findings.status === 'not-scanned' && !isBegun) {
+      const answer = await begin(scans, image);
+      if (typeof answer === 'object') return { status: 'failed', reason: answer.refused, findings: [] };
+      isBegun = answer === 'begun';
     }
     findings = await scans.read(image, page);
     if (findings.status === 'complete' || !(await waiting.goesOn())) break;
@@ -73,17 +75,23 @@ async function scanned(scans: ImageScans, image: ScannedImage, waiting: Waiting)
   return findings;
 }
 
-/** Answers why no scan of it will ever be. */
-async function begin(scans: ImageScans, image: ScannedImage): Promise<string | undefined> {
+/** Whether a scan is under way now, is to be asked for again, or why none will ever be. */
+async function begin(
+  scans: ImageScans,
+  image: ScannedImage,
+): Promise<'begun' | 'too-early' | { refused: string }> {
   try {
     await scans.start(image);
+    return 'begun';
   } catch (error) {
     if (!(error instanceof ScanRefusedError)) throw error;
-    // Somebody else has begun one meanwhile, or the cache is still taking the image in.
-    const isTemporary = error.code === 'recently-scanned' || error.code === 'image-not-found';
-    return isTemporary ? undefined : error.message;
+    const { code } = error;
+    // The cache is still taking the image in.
+    if (code === 'image-not-found') return 'too-early';
+    // Somebody else has begun one meanwhile, or AWS begins it by itself some time after the push.
+    if (code === 'recently-scanned' || code === 'scanned-continuously') return 'begun';
+    return { refused: error.message };
   }
-  return undefined;
 }
 
 const message = (uri: string, gate: LaunchGate, reached: Severity[], counts: Findings['counts']): string =>

@@ -120,6 +120,33 @@ describe('I13 the launch gate', () => {
     await expect(pass(5, 1)).rejects.toMatchObject({ code: 'image-not-scanned' });
   });
 
+  it.each([
+    ['begun here', undefined],
+    [
+      'that AWS begins by itself where the account has enhanced scanning',
+      new ScanRefusedError('scanned-continuously', 'This account has enhanced scanning.'),
+    ],
+  ])('waits for a scan %s, which is asked for only once', async (_, refusal) => {
+    await gate('high');
+    let reads = 0;
+    let starts = 0;
+    const late: ImageScans = {
+      read: async () =>
+        reads++ < 2 ? { status: 'not-scanned', findings: [] } : { status: 'complete', findings: [] },
+      start: async () => {
+        starts++;
+        if (refusal) throw refusal;
+      },
+    };
+    await passGate(
+      { table: place.table, scans: late },
+      'acme',
+      { uri: 'any/pushed:1', image: { repository: 'any', digest: 'any' } },
+      { started: async () => {}, goesOn: async () => reads < 10 },
+    );
+    expect({ reads, starts }).toEqual({ reads: 3, starts: 1 });
+  });
+
   it('that is off asks nothing', async () => {
     const image = await place.publish('unasked', withLeaky('1.0'));
     await gate('off');
