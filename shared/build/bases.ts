@@ -10,7 +10,7 @@ import {
   parseReference,
   referenceOf,
 } from '../registry/reference.ts';
-import type { Table } from '../store/table.ts';
+import { type Condition, ConditionFailedError, type Table, type Write } from '../store/table.ts';
 
 export interface BaseDigests {
   /** By the reference as the Dockerfile has it, arguments put in. */
@@ -88,22 +88,53 @@ async function digestOf(
   organisation: string,
   reference: string,
 ): Promise<string> {
-  const parsed = parseReference(reference);
-  const location: ImageLocation = joinReference(parsed, parsed.host ?? dockerHub);
+  const location = located(reference);
   if (location.digest) return location.digest;
   const { host, repository } = location;
   const tag = referenceOf(location);
-  const key = formatReference({ host, repository, tag });
+  const key = keyOf(location);
   const time = now().getTime();
   const kept = await table.get(organisation, 'base-digests', key);
-  if (kept && Number(kept.lookedUpAt) > time - keptSeconds * 1000) return String(kept.digest);
+  if (kept?.digest !== undefined && Number(kept.lookedUpAt) > time - keptSeconds * 1000)
+    return String(kept.digest);
   const client = await access.clientFor(organisation, host, repository);
   const manifest = await client.headManifest(repository, tag);
   if (!manifest) throw new MissingBaseError(`${key} does not exist there, or is hidden`);
-  await table.put(organisation, 'base-digests', key, {
-    digest: manifest.digest,
-    lookedUpAt: time,
-    expiresAt: Math.floor(time / 1000) + keptSeconds * 2,
-  });
+  const found = { digest: manifest.digest, ...keptFrom(time) };
+  try {
+    await table.put(organisation, 'base-digests', key, found, noneSince(time));
+  } catch (error) {
+    // Somebody else asked later, or a build has moved the tag: then this answer is nobody else's.
+    if (!(error instanceof ConditionFailedError)) throw error;
+  }
   return manifest.digest;
 }
+
+/** To be written with the end of what may have pushed `uri`: whoever builds on it from now on asks the registry. */
+export const forgetDigest = (table: Table, organisation: string, uri: string, now: Date): Write => ({
+  Put: {
+    TableName: table.name,
+    // Not a deletion: a look-up that began before the push must not put back what it was told.
+    Item: { ...table.key(organisation, 'base-digests', keyOf(located(uri))), ...keptFrom(now.getTime()) },
+  },
+});
+
+function located(reference: string): ImageLocation {
+  const parsed = parseReference(reference);
+  return joinReference(parsed, parsed.host ?? dockerHub);
+}
+
+const keyOf = (location: ImageLocation) => {
+  const { host, repository } = location;
+  return formatReference({ host, repository, tag: referenceOf(location) });
+};
+
+const keptFrom = (time: number) => ({
+  lookedUpAt: time,
+  expiresAt: Math.floor(time / 1000) + keptSeconds * 2,
+});
+
+const noneSince = (time: number): Condition => ({
+  expression: 'attribute_not_exists(pk) OR lookedUpAt <= :time',
+  values: { ':time': time },
+});

@@ -10,6 +10,7 @@ import { advance, type NewEvent, putWrite } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
 import { latest } from '../store/timeline.ts';
+import { forgetDigest } from './bases.ts';
 import { releaseClaim } from './claims.ts';
 import { writesAfter } from './other-jobs.ts';
 import { phaseEvents, startOf } from './phases.ts';
@@ -91,6 +92,10 @@ export async function endBuild(
             ? [imageAfter(table, organisation, image, current, end, time)]
             : []),
           ...(await writesAfter(table, organisation, current, image, end, time)),
+          // Even one that ended badly may have pushed before it did.
+          ...(current.kind !== 'validation' && current.push !== false
+            ? [forgetDigest(table, organisation, current.uri, time)]
+            : []),
           // What didn't succeed is not remembered.
           ...(current.claim !== undefined && claimed?.buildId === buildId
             ? [releaseClaim(table, organisation, current.claim, buildId)]
