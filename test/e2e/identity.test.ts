@@ -1,6 +1,5 @@
 /** B8: identical builds run once, on the real engine and registry. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchGetBuildsCommand,
   CodeBuildClient,
@@ -8,7 +7,7 @@ import {
 } from '@aws-sdk/client-codebuild';
 import { expect, inject, it } from 'vitest';
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
-import { apiOf, type Json, type Reply, settled, unique } from './client.ts';
+import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -22,17 +21,8 @@ const request = (dockerfile: string, repository: string, tag = '1', more: object
   tag,
 });
 
-/** The stage's throttle refuses what comes too fast, as it would anybody. */
-async function post(path: string, body: object): Promise<Reply> {
-  for (;;) {
-    const reply = await api.post(path, body);
-    if (reply.status !== 429) return reply;
-    await sleep(200 + Math.random() * 300);
-  }
-}
-
 async function accepted(path: string, body: object): Promise<Json> {
-  const reply = await post(path, body);
+  const reply = await api.post(path, body);
   expect(reply.status, JSON.stringify(reply.body)).toBe(202);
   return reply.body;
 }
