@@ -17,6 +17,7 @@ import { type Stage, stageSchema } from '../shared/model/stage.ts';
 import { addMember, getMember, type MemberRecord, memberIdOf } from '../shared/store/members.ts';
 import { createTable, type Table } from '../shared/store/table.ts';
 import { addToken, tokenHash, tokenText } from '../shared/store/tokens.ts';
+import { explainAwsError } from './aws-error.ts';
 import { type Deployment, readDeployment } from './create-admin/deployment.ts';
 import { findOrCreateUser } from './create-admin/user.ts';
 
@@ -143,6 +144,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explainAwsError(error));
   process.exitCode = 1;
 }

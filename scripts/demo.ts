@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { type BaseImage, ensurePythonBase } from './base-image.ts';
 import { createApi } from './demo/api.ts';
 import type { Me } from './demo/resources.ts';
@@ -13,6 +14,19 @@ import { type Engine, ensureEngine } from './engine.ts';
 import { ensureLocalCloud, type RunningCloud, stateDirectory } from './local-cloud.ts';
 import { duration, heading, say, task } from './progress.ts';
 
+/** Ends the process for what it doesn't know, before anything is installed or started. */
+function readOptions(): { yes: boolean } {
+  try {
+    return parseArgs({ options: { yes: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : error}\nThe demo's only option is --yes: install a container engine without asking.`,
+    );
+    process.exit(2);
+  }
+}
+
+const { yes } = readOptions();
 const interrupted = new AbortController();
 /** Rejects some seconds after an interruption: time for a step to end what it started, such as the embedded cloud. */
 const graceOver: Promise<never> = once(interrupted.signal, 'abort').then(async () => {
@@ -36,7 +50,7 @@ async function setUp(home: string): Promise<{ engine: Engine; running: RunningCl
   heading('Set-up');
   const engine = await part(
     'Container engine',
-    () => ensureEngine({ yes: process.argv.includes('--yes'), home }),
+    () => ensureEngine({ yes, home }),
     ({ version }) => `Docker ${version}`,
   );
   const start = () =>

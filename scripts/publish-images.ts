@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { defaultImages } from '../shared/model/default-images.ts';
+import { explainAwsError } from './aws-error.ts';
 import { run } from './command.ts';
 import { ensureEngine } from './engine.ts';
 import { repositoryRoot } from './local-cloud.ts';
@@ -91,6 +92,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explainAwsError(error));
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** Lifecycle policies of repositories: checked and kept. Nothing expires by them here, and the log says so. */
+/** Lifecycle policies of repositories: checked and kept. Nothing expires by them here. */
 import { AwsError, type Cloud, type JsonCall } from '../../platform.ts';
 import { RequestMembers } from '../../request-members.ts';
 import { repositoryArn, requireRepository } from '../repositories.ts';
@@ -30,7 +30,6 @@ export function lifecycleOperations(cloud: Cloud, store: EcrStore) {
           'INSERT INTO ecr_lifecycle_policies VALUES (?, ?) ON CONFLICT DO UPDATE SET policy = excluded.policy',
         )
         .run(name, policy);
-      cloud.log('ecr', `the lifecycle policy of ${name} is kept; nothing expires by it here`);
       return answer(name, policy);
     },
 
