@@ -1,12 +1,11 @@
-/** I4: takes an image's tag out of its private registry, and nothing that another tag or a running experiment needs. */
-import type { ExperimentRecord } from '../../shared/experiment/record.ts';
+/** I4: takes an image's tag out of its private registry, and nothing that another tag, or what is under way, needs. */
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
 import type { ImageRecord } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import { parseReference } from '../../shared/registry/reference.ts';
-import { columnPrefix, type Item } from '../../shared/store/table.ts';
 import type { ImagesDependencies } from './dependencies.ts';
+import { requireUnused } from './in-use.ts';
 
 type Needs = Pick<ImagesDependencies, 'table' | 'registries' | 'access' | 'repositories' | 'ecrRegistry'>;
 
@@ -18,7 +17,7 @@ const tagsAtMost = 500;
  * `registry-is-public`, `registry-refuses-deletion`, and what the registry answers.
  */
 export async function purgeTag(dependencies: Needs, organisation: string, image: ImageRecord): Promise<void> {
-  const { registries, access, repositories, ecrRegistry } = dependencies;
+  const { table, registries, access, repositories, ecrRegistry } = dependencies;
   const known =
     image.registryId === undefined ? undefined : await registries.get(organisation, image.registryId);
   if (!known || known.registry.visibility === 'public')
@@ -40,43 +39,10 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
         'tag-moved',
         `${image.uri} is another image by now (${there.digest}): somebody else pushed it. Leave \`purge\` out.`,
       );
-    await requireUnused(dependencies, organisation, image, there.digest);
+    await requireUnused(table, organisation, image, there.digest);
     if (host === ecrRegistry) await repositories.removeTag(repository, tag);
     else await deleteTag(client, repository, tag, there.digest);
   });
-}
-
-/** An experiment that is under way pulls its image by digest; one that has yet to look its image up, by its name. */
-async function requireUnused(
-  { table }: Needs,
-  organisation: string,
-  { id, uri, repository, tag }: ImageRecord,
-  digest: string,
-): Promise<void> {
-  const names = [id, uri, `${repository}:${tag}`];
-  const uses = ({ image }: ExperimentRecord) =>
-    image.digest === undefined ? names.includes(image.requested ?? '') : image.digest === digest;
-  for (const status of ['pending', 'provisioning', 'running']) {
-    let start: Item | undefined;
-    do {
-      const { items, last } = await table.query({
-        organisation,
-        collection: 'experiments',
-        index: 'byStatus',
-        prefix: columnPrefix(status),
-        limit: 1000,
-        ...(start ? { start } : {}),
-      });
-      const users = (items as ExperimentRecord[]).filter(uses);
-      if (users.length > 0)
-        throw conflict(
-          'image-in-use',
-          `Experiments that are under way need it: ${users.map((one) => one.id).join(', ')}.`,
-          users.map((one) => one.id),
-        );
-      start = last;
-    } while (start);
-  }
 }
 
 /** Newer registries delete a tag; older ones only a manifest, which takes all its tags with it. */

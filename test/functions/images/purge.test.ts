@@ -45,7 +45,12 @@ async function image(): Promise<ImageRecord> {
 }
 const experiment = async (status: string, fields: object) => {
   const id = newId('experiment', Date.now());
-  await place.table.put(organisation, 'experiments', id, { id, statusKey: columnKey(status, id), ...fields });
+  await place.table.put(organisation, 'experiments', id, {
+    id,
+    status,
+    statusKey: columnKey(status, id),
+    ...fields,
+  });
   return id;
 };
 /** A registry that has the tag, and counts how often it is taken away. */
@@ -90,6 +95,73 @@ describe('I4 an image that experiments under way need', () => {
       await place.table.remove(organisation, 'experiments', user);
     }
     await remove(id, purge);
+  });
+});
+
+describe('I4 an image that is waited for', () => {
+  const put = (collection: 'builds' | 'build-requests', id: string, item: object) =>
+    place.table.put(organisation, collection, id, { id, ...item });
+  const build = async (status: string, fields: object, request: object = { bases: {} }) => {
+    const id = newId('build', Date.now());
+    await put('build-requests', id, request);
+    await put('builds', id, { kind: 'build', status, statusKey: columnKey(status, id), ...fields });
+    return id;
+  };
+  /** The image stays for as long as `user` is there. */
+  const staysFor = async (id: string, collection: 'builds' | 'experiments', user: string) => {
+    const { purged, purge } = purging();
+    await expect(remove(id, purge)).rejects.toMatchObject({
+      code: 'image-in-use',
+      extra: { candidates: [user] },
+    });
+    expect(purged).toEqual([]);
+    await place.table.remove(organisation, collection, user);
+    await remove(id, purge);
+    expect(purged).toHaveLength(1);
+  };
+
+  it('stays for an experiment that has not heard yet of the end of its build', async () => {
+    const { id } = await image();
+    const ended = { id: await build('succeeded', { imageId: id, digest }), imageId: id };
+    const user = await experiment('pending', { image: {}, build: ended });
+    const other = await experiment('pending', { image: {}, build: { imageId: 'img_2' } });
+    await staysFor(id, 'experiments', user);
+    await place.table.remove(organisation, 'experiments', other);
+  });
+
+  it('stays for a build on it that waits for another base too, or was told its digest', async () => {
+    const others = await build(
+      'building',
+      { imageId: 'img_other' },
+      { bases: { 'r.example/x': 'sha256:b' } },
+    );
+    for (const status of ['queued', 'building', 'pushing']) {
+      const { id, uri } = await image();
+      const bases = { [uri]: digest };
+      await staysFor(id, 'builds', await build(status, { imageId: 'img_other' }, { bases }));
+    }
+    const { id } = await image();
+    const base = await build('succeeded', { imageId: id, digest });
+    const waiting = { imageId: 'img_other', awaitsBases: true, waitsFor: [others, base] };
+    await staysFor(id, 'builds', await build('queued', waiting));
+  });
+
+  it('stays for what takes it over: an identical build of another tag, a mirror', async () => {
+    const first = await image();
+    const attachedTo = await build('succeeded', { imageId: first.id, digest });
+    await staysFor(first.id, 'builds', await build('queued', { imageId: 'img_other', attachedTo }));
+    const { id } = await image();
+    const mirror = { kind: 'mirror', imageId: 'img_other', sourceImageId: id };
+    await staysFor(id, 'builds', await build('building', mirror, { kind: 'mirror' }));
+  });
+
+  it('goes where only its own check, or what is over, was about it', async () => {
+    const { id, uri } = await image();
+    const { purged, purge } = purging();
+    await build('building', { kind: 'validation', imageId: id }, { kind: 'validation' });
+    await build('succeeded', { imageId: 'img_other' }, { bases: { [uri]: digest } });
+    await remove(id, purge);
+    expect(purged).toHaveLength(1);
   });
 });
 
