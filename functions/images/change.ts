@@ -61,16 +61,32 @@ export async function removeImage(
   { organisation }: Asking,
   id: string,
   ifMatch: string | undefined,
-  /** Done first, on a record that is marked: what a crash leaves can only be deleted again. */
+  /** Done first, once, on a record that is marked: what a crash leaves can only be deleted again. */
   purge?: (image: ImageRecord) => Promise<void>,
 ): Promise<void> {
+  // Of this request, however often it begins again because somebody else has changed the record in between.
+  let [hasMarked, hasPurged] = [false, false];
   await withVersion(table, organisation, id, ifMatch, async (found) => {
     let current = found;
     if (current.activeBuildId)
       throw conflict('build-in-progress', `The image is being built: stop ${current.activeBuildId} first.`, [
         current.activeBuildId,
       ]);
-    if (purge) current = await purged(table, organisation, current, purge);
+    if (purge && !hasPurged) {
+      if (!current.deleting) {
+        current = await mark(table, organisation, current);
+        hasMarked = true;
+      }
+      try {
+        await purge(current);
+      } catch (error) {
+        // A mark that another request has set is that request's to take off.
+        if (error instanceof ProblemError && hasMarked)
+          await table.transact([unmark(table, organisation, id)]);
+        throw error;
+      }
+      hasPurged = true;
+    }
     const remove = (collection: 'images' | 'image-names' | 'readmes', sk: string): Write => ({
       Delete: { TableName: table.name, Key: table.key(organisation, collection, sk) },
     });
@@ -93,26 +109,9 @@ export async function removeImage(
   });
 }
 
-/** The record as it is after its purge: marked. The mark goes where the purge is refused. */
-async function purged(
-  table: Table,
-  organisation: string,
-  image: ImageRecord,
-  purge: (image: ImageRecord) => Promise<void>,
-): Promise<ImageRecord> {
-  const marked: ImageRecord = image.deleting
-    ? image
-    : { ...image, deleting: true, version: image.version + 1 };
-  if (!image.deleting)
-    await table.transact([putWrite(table, imageItem(table, organisation, marked), versionIs(image.version))]);
-  try {
-    await purge(marked);
-  } catch (error) {
-    // A mark that another request has set is that request's to take off.
-    if (error instanceof ProblemError && !image.deleting)
-      await table.transact([unmark(table, organisation, image.id)]);
-    throw error;
-  }
+async function mark(table: Table, organisation: string, image: ImageRecord): Promise<ImageRecord> {
+  const marked: ImageRecord = { ...image, deleting: true, version: image.version + 1 };
+  await table.transact([putWrite(table, imageItem(table, organisation, marked), versionIs(image.version))]);
   return marked;
 }
 

@@ -7,7 +7,7 @@ import { requireImage, requireStaying } from '../../../shared/images/find.ts';
 import { nameLock } from '../../../shared/images/names.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
-import { columnKey } from '../../../shared/store/table.ts';
+import { ConditionFailedError, columnKey, type Table } from '../../../shared/store/table.ts';
 import { organisation, testTable } from '../experiments/place.ts';
 
 let place: Awaited<ReturnType<typeof testTable>>;
@@ -189,6 +189,34 @@ describe('I4 between purge and deletion', () => {
     expect(await updateImage(place.table, asking, id, { logo: 'r' }, undefined)).not.toHaveProperty(
       'deleting',
     );
+  });
+
+  it('somebody else writes, such as the end of a check: it is not purged twice', async () => {
+    const { id } = await image();
+    let purges = 0;
+    await remove(id, async (marked) => {
+      if (++purges > 1) throw conflict('tag-moved', 'The tag is gone.');
+      const item = imageItem(place.table, organisation, { ...marked, version: marked.version + 1 });
+      await place.table.put(organisation, 'images', id, item);
+    });
+    expect(purges).toBe(1);
+    await expect(requireImage(place.table, organisation, id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('a refusal takes its own mark off, though others are at work on the record', async () => {
+    const { id } = await image();
+    let transactions = 0;
+    const busy: Table = {
+      ...place.table,
+      transact: async (writes, token) => {
+        // The first sets the mark, the second takes it off.
+        if (++transactions === 2) throw new ConditionFailedError(undefined);
+        await place.table.transact(writes, token);
+      },
+    };
+    const refuse = () => Promise.reject(conflict('tag-moved', 'Somebody else pushed it.'));
+    await expect(removeImage(busy, asking, id, '1', refuse)).rejects.toMatchObject({ code: 'tag-moved' });
+    expect(await requireImage(place.table, organisation, id)).not.toHaveProperty('deleting');
   });
 
   it('one that died is finished by the next, with or without a purge', async () => {
