@@ -115,7 +115,9 @@ async function preparation(
     return current !== undefined && !isOver(current as ExperimentRecord);
   };
   const pull = await pullOf(dependencies, organisation, found.source);
-  let image = pinned(found.source, found.image.digest);
+  // Of an index, the very manifest that is looked at here and judged by the gate: a host might choose another of its own.
+  const { platformDigest } = found.manifest;
+  let image = pinned(found.source, platformDigest);
   if (pull.how === 'copy' || clearEntrypoint) {
     image = await ownCopy(
       dependencies,
@@ -163,7 +165,7 @@ async function preparation(
     message: reused ? 'Its job definition exists.' : 'Its job definition is registered.',
     detail: { jobDefinition: arn, reused },
   });
-  const isElsewhere = image !== pinned(found.location, found.image.digest);
+  const isElsewhere = image !== pinned(found.location, platformDigest);
   const pinnedImage = pinnedStep(
     isElsewhere ? { ...found, image: { ...found.image, pulledFrom: image } } : found,
     entries,

@@ -98,7 +98,7 @@ export interface ImageConfig {
 }
 
 export interface ResolvedManifest {
-  /** Of what the name points at: an index's digest where it is one. Pin this. */
+  /** Of what the name points at: an index's digest where it is one. */
   digest: string;
   mediaType: string;
   /** Of every platform, as `os/arch[/variant]`. */

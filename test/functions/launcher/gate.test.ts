@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BatchClient, DescribeJobDefinitionsCommand } from '@aws-sdk/client-batch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { passGate } from '../../../functions/launcher/gate.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
@@ -10,6 +11,7 @@ import type { LaunchGate } from '../../../shared/model/findings.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
 import { withLeaky, writeAdvisory } from './leaky.ts';
+import { putVariants } from './variants.ts';
 
 const advisories = mkdtempSync(join(tmpdir(), 'slipway-gate-'));
 let place: Place;
@@ -69,6 +71,31 @@ describe('I13 the launch gate', () => {
       code: 'vulnerabilities-found',
       message: expect.stringContaining(image),
     });
+  });
+
+  it('lets run of an index the very image that was judged, whatever a host would choose', async () => {
+    const { registryHost } = place.cloud;
+    const digests = await putVariants(
+      await place.launcher.ownEcr(),
+      'acme/variants',
+      (instructions) => place.publish('variants', instructions),
+      [...withLeaky('2.0'), 'RUN echo judged >/which'],
+      [...withLeaky('1.0'), 'RUN echo another >/which'],
+    );
+    await gate('high');
+    const image = `${registryHost}/acme/variants:1`;
+    const { id } = await place.create({ image, command: ['cat', '/which'] });
+    const record = await place.over(id);
+    expect(record).toMatchObject({ status: 'succeeded', image: { uri: image, digest: digests.index } });
+    expect(record.image.pulledFrom).toBeUndefined();
+    expect(await place.lines(id)).toEqual(['judged']);
+    const batch = new BatchClient(place.cloud.client());
+    const { jobDefinitions } = await batch.send(
+      new DescribeJobDefinitionsCommand({ jobDefinitions: [record.jobDefinition ?? ''] }),
+    );
+    expect(jobDefinitions?.[0]?.containerProperties?.image).toBe(
+      `${registryHost}/acme/variants@${digests.plain}`,
+    );
   });
 
   it('of two launches at once, one begins the scan and both judge by it', async () => {

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
+import { createRegistryClient } from '../../../shared/registry/client.ts';
+import { createNetwork } from '../../../shared/registry/network.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
 import { withLeaky, writeAdvisory } from './leaky.ts';
+import { putVariants } from './variants.ts';
 
 const warning =
   'The tag is that of the cache, which compares it with quay.io once in 24 hours; a digest is exact.';
@@ -75,6 +78,25 @@ describe('R10 an image of a public registry that there is a cache of', () => {
     const { record } = await ended({ image: 'quay.io/lab/with-entrypoint:1', command: ['true'] });
     expect(record.status).toBe('succeeded');
     expect(record.image.pulledFrom).toContain('/acme/copies/quay.io/lab/with-entrypoint@sha256:');
+  });
+
+  it.each([
+    ['as it is', [], 'slipway-local/quay/lab/index'],
+    ['without its ENTRYPOINT', ['ENTRYPOINT ["/bin/false"]'], 'acme/copies/quay.io/lab/entry-index'],
+  ])('runs %s from the manifest of an index that was looked at', async (_, more, repository) => {
+    const name = repository.split('/').at(-1) ?? '';
+    const { index } = await putVariants(
+      createRegistryClient({ host: upstream.host, network: createNetwork({ privateHosts: ['127.0.0.1'] }) }),
+      `lab/${name}`,
+      (instructions) => publishUpstream(name, instructions),
+      ['RUN echo plain >/which', ...more],
+      ['RUN echo another >/which', ...more],
+    );
+    const { id, record } = await ended({ image: `quay.io/lab/${name}:1`, command: ['cat', '/which'] });
+    expect(record).toMatchObject({ status: 'succeeded', image: { digest: index } });
+    expect(record.image.pulledFrom).toContain(`${place.cloud.registryHost}/${repository}@sha256:`);
+    expect(record.image.pulledFrom).not.toContain(index);
+    expect(await place.lines(id)).toEqual(['plain']);
   });
 
   it('is scanned in the cache for the launch gate (I13)', async () => {
