@@ -7,6 +7,7 @@ import { planRebuild } from '../../shared/build/accept/rebuild.ts';
 import { withDockerfile } from '../../shared/build/accept/recipe.ts';
 import type { MemberOf } from '../../shared/build/accept/request.ts';
 import { type Target, targetOf } from '../../shared/build/accept/target.ts';
+import { buildComputes } from '../../shared/build/computes.ts';
 import { settleFollower } from '../../shared/build/descendants.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
 import type { Asking } from '../../shared/http/asking.ts';
@@ -84,7 +85,15 @@ async function planOf(
   const existing = named.find(({ registryId }) => registryId === registry.registry.id);
   if (!existing) return planImage(dependencies, asking, ids, newImageOf(member), { memberOf: whose });
   const { dockerfile } = await withDockerfile(dependencies, asking.organisation, member);
-  const asked = { contextUploadId: null, buildArgs: {}, secrets: {}, ...rebuildOf(member), dockerfile };
+  const computes = buildComputes(dependencies.stage).map(({ name }) => name);
+  const asked = {
+    contextUploadId: null,
+    buildArgs: {},
+    secrets: {},
+    computes,
+    ...rebuildOf(member),
+    dockerfile,
+  };
   const again = { imageId: existing.id, buildId: ids.buildId };
   return planRebuild(dependencies, asking, again, asked, { memberOf: whose });
 }

@@ -85,13 +85,15 @@ async function release(
       const shares = current.claim !== undefined;
       const found = shares ? await identicalBuild(dependencies, organisation, claim) : undefined;
       const identical = current.forced ? undefined : found?.build;
-      const { compute, hasRoom } = await chooseCompute(table, organisation, wanted);
-      const hasSlot = hasRoom && !identical;
+      // Where the stage has lost all that it may be built on, it waits for the one it had: `settleWaiting` ends it.
+      const chosen = wanted.length > 0 ? await chooseCompute(table, organisation, wanted) : undefined;
+      const place = chosen?.hasRoom && !identical ? chosen.compute : undefined;
+      const full = place ? undefined : chosen?.compute.name;
       const time = now();
-      const timeline = onTimeline(current, entriesOf(time, bases, identical, hasSlot, compute.name));
+      const timeline = onTimeline(current, entriesOf(time, bases, identical, full));
       const also: Write[] = [
         { Put: { TableName: table.name, Item: request } },
-        ...(hasSlot ? [takeSlot(table, organisation, compute, id)] : []),
+        ...(place ? [takeSlot(table, organisation, place, id)] : []),
         ...(identical ? [followWrite(table, organisation, identical.id, id)] : []),
       ];
       if (current.claim !== undefined) {
@@ -106,9 +108,9 @@ async function release(
           identity,
           ...(shares ? { claim } : {}),
           ...(identical ? { attachedTo: identical.id, cached: true } : {}),
-          compute: compute.name,
-          hasSlot,
-          phase: hasSlot ? 'queued' : 'waiting',
+          compute: chosen?.compute.name ?? current.compute,
+          hasSlot: place !== undefined,
+          phase: place ? 'queued' : 'waiting',
           updatedAt: time.toISOString(),
           lastEventAt: timeline.lastEventAt,
           ...openFields(organisation, current, new Date(time.getTime() + startDueSeconds * 1000)),
@@ -125,8 +127,7 @@ function entriesOf(
   now: Date,
   bases: BuildRecord[],
   identical: BuildRecord | undefined,
-  hasSlot: boolean,
-  compute: string,
+  fullCompute: string | undefined,
 ): NewEvent[] {
   const time = now.toISOString();
   const images = bases.map(({ uri, digest }) => `${uri}@${digest}`);
@@ -141,9 +142,9 @@ function entriesOf(
       ready,
       { time, code: 'attached', message: `${identical.id} is identical: its image is this one too.` },
     ];
-  if (hasSlot) return [ready];
+  if (fullCompute === undefined) return [ready];
   return [
     ready,
-    { time, code: 'waiting', message: `As many builds as ${compute} takes at once are under way.` },
+    { time, code: 'waiting', message: `As many builds as ${fullCompute} takes at once are under way.` },
   ];
 }

@@ -9,6 +9,7 @@ import { type ImageRecord, imageItem } from '../../images/record.ts';
 import type { Rebuild } from '../../model/build.ts';
 import { putWrite } from '../../store/advance.ts';
 import { versionIs } from '../../store/table.ts';
+import { buildCompute } from '../computes.ts';
 import { type BuildRequest, readRequest } from '../request.ts';
 import type { AcceptDependencies } from './dependencies.ts';
 import { acceptOnce } from './once.ts';
@@ -59,7 +60,7 @@ export async function planRebuild(
         asked.contextUploadId === undefined ? before?.contextUploadId : (asked.contextUploadId ?? undefined),
       buildArgs: asked.buildArgs ?? before?.buildArgs,
       secrets: asked.secrets ?? before?.secrets,
-      computes: asked.computes ?? before?.computes,
+      computes: asked.computes ?? computesBefore(dependencies, before),
       lint: asked.lint,
       // Never as before: who leaves it out wants an image.
       push: asked.push,
@@ -110,6 +111,12 @@ export async function planRebuild(
       return requireImage(table, organisation, imageId);
     },
   };
+}
+
+/** Those that the stage still has: nobody has asked for the others now. Nothing, which means all, where none is left. */
+function computesBefore({ stage }: AcceptDependencies, before: BuildRequest | undefined) {
+  const left = before?.computes.filter((name) => buildCompute(stage, name));
+  return left?.length ? left : undefined;
 }
 
 /** What changes about an image as soon as another one is to be pushed in its place. */

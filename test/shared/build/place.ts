@@ -173,9 +173,9 @@ export async function buildPlace(
       await buildImage({ ...dependencies, ...parts }, asking(), ids, asked);
       return ids;
     },
-    async rebuild(imageId: string, asked: object = {}) {
+    async rebuild(imageId: string, asked: object = {}, parts: Partial<AcceptDependencies> = {}) {
       const ids = { imageId, buildId: newId('build', Date.now()) };
-      return rebuildImage(dependencies, asking(), ids, rebuildSchema.parse(asked));
+      return rebuildImage({ ...dependencies, ...parts }, asking(), ids, rebuildSchema.parse(asked));
     },
     /** What the builder would write. */
     result: (buildId: string, result: unknown) =>
