@@ -6,25 +6,27 @@ export const lookUpsMs = 20_000;
 
 /**
  * Each request has a time-out of its own, and a registry that answers just before it, redirects, and names a slow token
- * service could still outlast the function. `budgetMs` is for all look-ups together; after it they end in `unreachable`.
- * Blobs on their way take what they take.
+ * service could still outlast the function. `budgetMs` is for all look-ups together, the time of those that run side by
+ * side counted once; after it they end in `unreachable`. Blobs on their way take what they take.
  */
 export function bounded(client: RegistryClient, budgetMs: number): RegistryClient {
-  let leftMs = budgetMs;
+  let [spentMs, underWay, sinceMs] = [0, 0, 0];
 
   async function inTime<T>(ask: () => Promise<T>): Promise<T> {
     const slow = new RegistryError('unreachable', client.host, `${client.host} is too slow`);
+    const now = performance.now();
+    const leftMs = budgetMs - spentMs - (underWay > 0 ? now - sinceMs : 0);
     if (leftMs <= 0) throw slow;
+    if (underWay++ === 0) sinceMs = now;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, fail) => {
       timer = setTimeout(() => fail(slow), leftMs);
     });
-    const started = performance.now();
     try {
       return await Promise.race([ask(), late]);
     } finally {
       clearTimeout(timer);
-      leftMs -= performance.now() - started;
+      if (--underWay === 0) spentMs += performance.now() - sinceMs;
     }
   }
 
