@@ -1,6 +1,5 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import { createImageScans } from '../../shared/aws/image-scans.ts';
 import { createJobLog } from '../../shared/aws/job-log.ts';
 import { createJobDefinitions, createJobs } from '../../shared/aws/jobs.ts';
@@ -14,6 +13,7 @@ import { createTable } from '../../shared/store/table.ts';
 import { prepare } from './prepare.ts';
 import { settle } from './settle.ts';
 import type { Next } from './submission.ts';
+import { taskSchema } from './task.ts';
 
 const environment = readVariables({
   TABLE_NAME: true,
@@ -45,21 +45,9 @@ const dependencies = {
   now: () => new Date(),
 };
 
-const work = { organisation: z.string().min(1), experimentId: z.string().min(1) };
-const eventSchema = z.discriminatedUnion('action', [
-  z.object({ ...work, action: z.literal('prepare') }),
-  z.object({
-    ...work,
-    action: z.literal('settle'),
-    // A job that failed comes in the error's Cause, and of an attempt without a job there is nothing.
-    job: z.unknown().optional(),
-    error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }).optional(),
-  }),
-]);
-
 /** A task of the state machine: its answer says whether there is a job to submit. */
 export async function handler(event: unknown, context: Context): Promise<Next> {
-  const task = eventSchema.parse(event);
+  const task = taskSchema.parse(event);
   const started = performance.now();
   const answer =
     task.action === 'prepare'

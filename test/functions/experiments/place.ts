@@ -12,6 +12,7 @@ import { takeIn } from '../../../functions/batch-events/take-in.ts';
 import { stopExperiment } from '../../../functions/experiments/stop.ts';
 import { prepare } from '../../../functions/launcher/prepare.ts';
 import { settle } from '../../../functions/launcher/settle.ts';
+import { taskSchema } from '../../../functions/launcher/task.ts';
 import { createExperimentReconciler } from '../../../functions/reconciler/experiments.ts';
 import { experimentFlow } from '../../../infra/experiment-flow.ts';
 import local from '../../../infra/stages/local.json' with { type: 'json' };
@@ -231,8 +232,8 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     now,
   };
   cloud.functions.set(launcherArn, async (payload) => {
-    const task = payload as { action: string; organisation: string; experimentId: string };
     try {
+      const task = taskSchema.parse(payload);
       if (options.failing?.(task.action)) throw new Error('the launcher was killed');
       const answer =
         task.action === 'prepare'
