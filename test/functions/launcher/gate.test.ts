@@ -47,7 +47,7 @@ describe('I13 the launch gate', () => {
     expect(refused).toMatchObject({
       status: 'failed',
       code: 'vulnerabilities-found',
-      message: `${image} has known vulnerabilities (1 high), and launchGate is high: GET /v1/images/{id}/findings names them.`,
+      message: `${image} has known vulnerabilities (1 high), and launchGate is high: GET /v1/images/{id}/findings names them; an admin changes launchGate with PUT /v1/settings.`,
     });
     expect(await place.codes(refused.id)).toContain('image-scanning');
     await gate('critical');
@@ -112,7 +112,9 @@ describe('I13 the launch gate', () => {
     await gate('critical');
     expect(await run(image)).toMatchObject({
       code: 'image-not-scanned',
-      message: expect.stringContaining('UnsupportedImageError'),
+      message: expect.stringMatching(
+        /launchGate is critical, which .* PUT \/v1\/settings.*UnsupportedImageError/,
+      ),
     });
     const elsewhere = `${outside.host}/lab/elsewhere:1`;
     await place.publishTo(outside.host, 'lab/elsewhere', withLeaky('9'));
