@@ -3,13 +3,13 @@
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
 import { placeBuild, tryStart } from '../../shared/build/accept/place.ts';
 import type { BuildIds } from '../../shared/build/accept/plan.ts';
-import { inProgress } from '../../shared/build/accept/rebuild.ts';
 import { joinRegistry, pushable, whileConnected } from '../../shared/build/accept/registry.ts';
+import { requireFree, underWay } from '../../shared/build/accept/under-way.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import type { MirrorRequest } from '../../shared/build/job-request.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
-import { anyImage, requireImage, requireStaying } from '../../shared/images/find.ts';
+import { anyImage, requireImage } from '../../shared/images/find.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
@@ -54,7 +54,7 @@ export async function mirrorImage(
   if (same && !asked.force && !repeated) throw nameTaken(same, same.id);
   const from = sourceOf(source);
   const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
-  if (!asked.force && !repeated) await requireFree(dependencies, organisation, location, uri);
+  if (!asked.force && !repeated) await requireFreeTarget(dependencies, organisation, location, uri);
 
   const imageId = same?.id ?? ids.imageId;
   const request: MirrorRequest = {
@@ -94,7 +94,7 @@ export async function mirrorImage(
   return requireImage(table, organisation, build.imageId);
 }
 
-async function requireFree(
+async function requireFreeTarget(
   { access }: AcceptDependencies,
   organisation: string,
   { host, repository, tag }: ImageLocation,
@@ -128,9 +128,7 @@ async function newImage(
     author: email,
     createdAt: time,
     updatedAt: time,
-    currentBuild: { id: buildId, status: 'queued', cached: false },
-    activeBuildId: buildId,
-    lastBuildId: buildId,
+    ...underWay(buildId),
   };
   return [
     putWrite(table, imageItem(table, organisation, record), absent),
@@ -147,16 +145,13 @@ async function takenOver(
 ): Promise<Write> {
   const current = await findImage(table, organisation, imageId);
   if (!current) throw new ProblemError(409, 'busy', 'The image was deleted just now: try again.');
-  if (current.activeBuildId && current.activeBuildId !== buildId) throw inProgress(current.activeBuildId);
-  requireStaying(current);
+  requireFree(current, buildId);
   const next: ImageRecord = {
     ...current,
     version: current.version + 1,
     updatedAt: now.toISOString(),
     status: current.status === 'ready' ? 'ready' : 'pending',
-    currentBuild: { id: buildId, status: 'queued', cached: false },
-    activeBuildId: buildId,
-    lastBuildId: buildId,
+    ...underWay(buildId),
   };
   return putWrite(table, imageItem(table, organisation, next), versionIs(current.version));
 }

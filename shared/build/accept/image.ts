@@ -18,6 +18,7 @@ import { withDockerfile } from './recipe.ts';
 import { joinRegistry } from './registry.ts';
 import { readBuildRequest } from './request.ts';
 import { type Target, targetOf } from './target.ts';
+import { underWay } from './under-way.ts';
 
 /** Accepts a build and the image it will make. Throws 422 (`registry-is-public` among them) and 409 `image-exists`, with nothing written. */
 export async function buildImage(
@@ -67,10 +68,7 @@ export async function planImage(
         async (cached) => [
           putWrite(
             table,
-            imageItem(table, organisation, {
-              ...record,
-              currentBuild: { id: buildId, status: 'queued', cached },
-            }),
+            imageItem(table, organisation, { ...record, ...underWay(buildId, cached) }),
             absent,
           ),
           nameLock(table, organisation, record),
@@ -112,9 +110,7 @@ function newRecord(
     updatedAt: time,
     hasReadme: asked.readme !== undefined && asked.readme !== '',
     ...(asked.logo ? { logo: asked.logo } : {}),
-    currentBuild: { id: buildId, status: 'queued', cached: false },
-    activeBuildId: buildId,
-    lastBuildId: buildId,
+    ...underWay(buildId),
     parentUri: parentUriOf(parentReference(request.dockerfile, request.buildArgs)),
   };
 }

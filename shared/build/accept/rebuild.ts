@@ -2,8 +2,8 @@
 
 import { parentReference } from '../../dockerfile/stages.ts';
 import type { Asking } from '../../http/asking.ts';
-import { conflict, invalid } from '../../http/problem.ts';
-import { requireImage, requireStaying } from '../../images/find.ts';
+import { invalid } from '../../http/problem.ts';
+import { requireImage } from '../../images/find.ts';
 import { parentUriOf } from '../../images/lineage.ts';
 import { type ImageRecord, imageItem } from '../../images/record.ts';
 import type { Rebuild } from '../../model/build.ts';
@@ -17,6 +17,7 @@ import { tryStart } from './place.ts';
 import type { BuildIds, Plan, Together } from './plan.ts';
 import { notConnected, pushable, whileConnected } from './registry.ts';
 import { readBuildRequest } from './request.ts';
+import { requireFree, underWay } from './under-way.ts';
 
 /** Builds again; what is left out is as before. Throws 404, and 409 `build-in-progress` while another build runs. */
 export async function rebuildImage(
@@ -85,17 +86,13 @@ export async function planRebuild(
         },
         async (cached) => {
           const current = await requireImage(table, organisation, imageId);
-          if (current.activeBuildId && current.activeBuildId !== buildId)
-            throw inProgress(current.activeBuildId);
-          requireStaying(current);
+          requireFree(current, buildId);
           const next: ImageRecord = {
             ...current,
             version: current.version + 1,
             updatedAt: now.toISOString(),
             ...(request.push === false ? {} : pushing(current, request)),
-            currentBuild: { id: buildId, status: 'queued', cached },
-            activeBuildId: buildId,
-            lastBuildId: buildId,
+            ...underWay(buildId, cached),
           };
           return [
             putWrite(table, imageItem(table, organisation, next), versionIs(current.version)),
@@ -125,10 +122,3 @@ const pushing = ({ status }: ImageRecord, { dockerfile, buildArgs }: BuildReques
   status: status === 'ready' ? 'ready' : 'pending',
   parentUri: parentUriOf(parentReference(dockerfile, buildArgs)),
 });
-
-export const inProgress = (buildId: string) =>
-  conflict(
-    'build-in-progress',
-    `Build ${buildId} of this image is under way: wait for it, or stop it first.`,
-    [buildId],
-  );
