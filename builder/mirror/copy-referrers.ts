@@ -1,7 +1,7 @@
 /** Takes along what refers to an image, such as its signatures and SBOMs, so that it can be checked where it goes. */
 import { ociIndex } from '../../shared/registry/media-types.ts';
 import type { Manifest, Referrer } from '../../shared/registry/model.ts';
-import { referrersTag } from '../../shared/registry/referrers.ts';
+import { mostReferrers, referrersTag } from '../../shared/registry/referrers.ts';
 import { readContents } from './contents.ts';
 import { type BlobCounts, copyBlobs, type Side } from './copy-blobs.ts';
 import { fromSource, toTarget } from './refusals.ts';
@@ -10,8 +10,6 @@ import { fromSource, toTarget } from './refusals.ts';
 const cosignSuffixes = ['.sig', '.att', '.sbom'];
 /** A signature of an SBOM refers to what refers to the image. */
 const deepest = 2;
-/** Of one image. */
-const mostReferrers = 200;
 
 /** `subjects` are in the target by now. Adds to `counts`. Throws `BuildError`. */
 export async function copyReferrers(
@@ -26,7 +24,7 @@ export async function copyReferrers(
     const listed = await fromSource(() => from.client.listReferrers(from.repository, digest));
     const manifests = listed.manifests.slice(0, mostReferrers);
     if (manifests.length < listed.manifests.length)
-      say(`${listed.manifests.length} referrers of ${digest}: the first ${mostReferrers} are copied`);
+      say(`more than ${mostReferrers} referrers of ${digest}: the first ${mostReferrers} are copied`);
     for (const one of manifests) {
       await copyOne(from, to, one.digest, undefined, counts, say);
       say(`referrer ${one.digest} ${one.artifactType ?? one.mediaType} of ${digest}`);

@@ -110,6 +110,54 @@ it('what a registry lists itself goes to one that does, without a tag', async ()
   expect(await to.client.headManifest('app', fallback(image))).toBeUndefined();
 });
 
+/** A registry that lists this many referrers of every image, so many to a page, and says as `link` where it goes on. */
+const paging = (total: number, perPage: number, link: (path: string, from: number, host: string) => string) =>
+  memory(({ url, headers }) => {
+    const { pathname, searchParams } = new URL(url, 'http://x');
+    if (!pathname.includes('/referrers/')) return undefined;
+    const from = Number(searchParams.get('from') ?? 0);
+    const to = Math.min(from + perPage, total);
+    const page = Array.from({ length: to - from }, (_, i) => ({
+      mediaType: ociManifest,
+      digest: sha256Of(Buffer.from(`${from + i}`)),
+      size: 1,
+    }));
+    const told: Record<string, string> = { 'content-type': ociIndex };
+    if (to < total) told.link = link(pathname, to, String(headers.host));
+    return { status: 200, headers: told, body: index(page) };
+  });
+const subject = `sha256:${'1'.repeat(64)}`;
+
+it.each<[string, (path: string, from: number, host: string) => string]>([
+  ['path', (path, from) => `<${path}?from=${from}>; rel="next"`],
+  ['query alone, among others', (_, from) => `<?from=0>; rel="first", <?from=${from}>; rel=next`],
+  ['URL', (path, from, host) => `<http://${host}${path}?from=${from}>; rel="next"`],
+  [
+    'URL of another host, which is not asked',
+    (path, from) => `<http://127.0.0.1:1/${path}?from=${from}>; rel="next"`,
+  ],
+])('a list in pages that go on at a %s is read to its end', async (_, link) => {
+  const { client } = await paging(7, 3, link);
+  const { manifests, kept } = await client.listReferrers('app', subject);
+  expect(manifests.map(({ digest }) => digest)).toEqual(
+    Array.from({ length: 7 }, (_, i) => sha256Of(Buffer.from(`${i}`))),
+  );
+  expect(kept).toBe(true);
+});
+
+it('a list in pages that is too long is known to be', async () => {
+  const { client } = await paging(1000, 90, (path, from) => `<${path}?from=${from}>; rel="next"`);
+  expect((await client.listReferrers('app', subject)).manifests).toHaveLength(270);
+});
+
+it.each([
+  ['goes round', '?from=0'],
+  ['breaks off', '/v2/app/lost'],
+])('a list in pages that %s is not taken for all', async (_, next) => {
+  const from = await paging(7, 3, () => `<${next}>; rel="next"`);
+  await expect(copy(from, await memory(), subject)).rejects.toMatchObject({ name: 'BuildError' });
+});
+
 it.each([
   ['404', json(404, { errors: [{ code: 'NOT_FOUND' }] })],
   ['401 for what it does not know', json(401, {})],
