@@ -14,6 +14,7 @@ import type { Asking } from '../../shared/http/asking.ts';
 import { invalid } from '../../shared/http/problem.ts';
 import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
 import type { NewFamily } from '../../shared/model/family.ts';
+import { withFullNames } from './full-names.ts';
 import { inOrder, memberOf } from './order.ts';
 
 type Member = NewFamily['images'][number];
@@ -83,17 +84,13 @@ async function planOf(
   const { repository, tag, registry } = target;
   const named = await imagesByName(dependencies.table, asking.organisation, repository, tag);
   const existing = named.find(({ registryId }) => registryId === registry.registry.id);
-  if (!existing) return planImage(dependencies, asking, ids, newImageOf(member), { memberOf: whose });
-  const { dockerfile } = await withDockerfile(dependencies, asking.organisation, member);
+  const source = withFullNames(await withDockerfile(dependencies, asking.organisation, member), whose);
+  if (!existing)
+    return planImage(dependencies, asking, ids, newImageOf({ ...source, from: undefined }), {
+      memberOf: whose,
+    });
   const computes = buildComputes(dependencies.stage).map(({ name }) => name);
-  const asked = {
-    contextUploadId: null,
-    buildArgs: {},
-    secrets: {},
-    computes,
-    ...rebuildOf(member),
-    dockerfile,
-  };
+  const asked = { contextUploadId: null, buildArgs: {}, secrets: {}, computes, ...rebuildOf(source) };
   const again = { imageId: existing.id, buildId: ids.buildId };
   return planRebuild(dependencies, asking, again, asked, { memberOf: whose });
 }

@@ -4,10 +4,13 @@ import type { Target } from '../../shared/build/accept/target.ts';
 import { invalid } from '../../shared/http/problem.ts';
 import { InvalidReferenceError, parseReference } from '../../shared/registry/reference.ts';
 
+/** The URI of the member that a reference means. */
+export type MemberOf = (reference: string) => string | undefined;
+
 /** A reference is a member's by its URI, or by its repository and tag as the request has them. Throws 422 for two of that name. */
 export const memberOf =
-  (members: readonly Pick<Target, 'uri' | 'repository' | 'tag'>[]) =>
-  (reference: string): string | undefined => {
+  (members: readonly Pick<Target, 'uri' | 'repository' | 'tag'>[]): MemberOf =>
+  (reference) => {
     const name = nameOf(reference);
     if (name === undefined) return undefined;
     const found = members.filter(

@@ -1,6 +1,6 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
 
-import { baseImages, replaceBases } from '../../dockerfile/bases.ts';
+import { baseImages } from '../../dockerfile/bases.ts';
 import { lintDockerfile } from '../../dockerfile/lint.ts';
 import { type FieldError, invalid, ProblemError } from '../../http/problem.ts';
 import type { LintWarning } from '../../model/dockerfile-lint.ts';
@@ -74,9 +74,7 @@ export async function readBuildRequest(
   }
   const buildArgs = wanted.buildArgs ?? {};
   const { memberOf = () => undefined } = wanted;
-  // A short name may mean a member here, and means Docker Hub to an engine.
-  const dockerfile = replaceBases(wanted.dockerfile, buildArgs, memberOf);
-  const references = baseImages(dockerfile, buildArgs);
+  const references = baseImages(wanted.dockerfile, buildArgs);
   if (references.length > mostBases)
     throw invalid({
       pointer: `${pointer}/dockerfile`,
@@ -85,7 +83,7 @@ export async function readBuildRequest(
   const others = references.filter((reference) => memberOf(reference) === undefined);
   const bases = await lookUpBases(dependencies, organisation, others);
   const request = {
-    dockerfile,
+    dockerfile: wanted.dockerfile,
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),
     ...(context && typeof context === 'object' ? { context } : {}),
     buildArgs,
