@@ -154,8 +154,8 @@ it.each([
   ['goes round', '?from=0'],
   ['breaks off', '/v2/app/lost'],
 ])('a list in pages that %s is not taken for all', async (_, next) => {
-  const from = await paging(7, 3, () => `<${next}>; rel="next"`);
-  await expect(copy(from, await memory(), subject)).rejects.toMatchObject({ name: 'BuildError' });
+  const { client } = await paging(7, 3, () => `<${next}>; rel="next"`);
+  await expect(client.listReferrers('app', subject)).rejects.toMatchObject({ name: 'RegistryError' });
 });
 
 it.each([
