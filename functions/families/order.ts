@@ -24,6 +24,9 @@ export const memberOf =
     return found[0]?.uri;
   };
 
+/** Whether it is what an engine needs already, and nothing that only means something within a family. */
+export const isFullName = (reference: string, uri: string) => nameOf(reference) === uri;
+
 /** With its tag; nothing for what names a digest, which is no image that is yet to be built. */
 function nameOf(reference: string): string | undefined {
   try {

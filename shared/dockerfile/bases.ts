@@ -32,11 +32,11 @@ export const pinBases = (
   digests: Record<string, string>,
 ): string => replaceBases(dockerfile, buildArgs, (reference) => pinnedTo(reference, digests));
 
-/** The same text, except for references that `other` has another for. */
+/** The same text, except for references that `other` has another for, which is also told how they are written there. */
 export function replaceBases(
   dockerfile: string,
   buildArgs: Record<string, string>,
-  other: (reference: string) => string | undefined,
+  other: (reference: string, written: string) => string | undefined,
 ): string {
   const parts: string[] = [];
   let upTo = 0;
@@ -44,7 +44,7 @@ export function replaceBases(
     .flatMap(({ reference, place }) => (place ? [{ reference, ...place }] : []))
     .sort((a, b) => a.start - b.start);
   for (const { reference, start, end, tail } of places) {
-    const replaced = other(reference);
+    const replaced = other(reference, dockerfile.slice(start, end));
     if (replaced === undefined || start < upTo) continue;
     parts.push(dockerfile.slice(upTo, start), replaced, tail);
     upTo = end;
