@@ -1,6 +1,7 @@
 /** From the image that was asked for to one that a Batch host can pull and whose command is ours (E2, E3, E4). */
 
 import type { Repositories } from '../../shared/aws/repositories.ts';
+import { guessed } from '../../shared/images/guess.ts';
 import { nameSources } from '../../shared/images/name-sources.ts';
 import type { Experiment } from '../../shared/model/experiment.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
@@ -61,7 +62,7 @@ export async function findImage(
     const manifest = await client.resolveManifest(location.repository, referenceOf(location), platform);
     return { source: location, client, manifest };
   };
-  const found = cached?.found ?? (await direct());
+  const found = cached?.found ?? (await guessed(table, organisation, name, direct));
   return {
     image: {
       ...(requested === undefined ? {} : { requested }),

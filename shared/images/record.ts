@@ -1,5 +1,6 @@
 /** An image as the table keeps it, and as the API shows it. */
 import type { Image } from '../model/image.ts';
+import { parseReference } from '../registry/reference.ts';
 import { columnKey, type Item, type Table } from '../store/table.ts';
 
 export interface ImageRecord extends Item, Omit<Image, 'readme'> {
@@ -95,4 +96,20 @@ export async function imagesByName(
     items.map(({ imageId }) => findImage(table, organisation, String(imageId))),
   );
   return found.filter((image) => image !== undefined);
+}
+
+/** Tags of the images of exactly this repository, in whatever registry: of at most `limit` images. */
+export async function tagsOf(
+  table: Table,
+  organisation: string,
+  repository: string,
+  limit: number,
+): Promise<string[]> {
+  const { items } = await table.query({
+    organisation,
+    collection: 'image-names',
+    prefix: `${repository}:`,
+    limit,
+  });
+  return [...new Set(items.flatMap(({ uri }) => parseReference(String(uri)).tag ?? []))];
 }

@@ -39,6 +39,8 @@ export interface ResolvedName {
   imageId?: string;
   /** `location` as text. */
   uri: string;
+  /** What no image of the organisation is named, where a registry was taken in its place. */
+  missed?: { repository: string; tag: string };
   warnings: string[];
 }
 
@@ -93,9 +95,12 @@ async function meaningOf(text: string, sources: NameSources): Promise<Omit<Resol
       );
     if (image) return known('repository-tag', image, warnings);
   }
+  const missed = tag !== undefined && digest === undefined ? { missed: { repository, tag } } : {};
   const registry = await sources.defaultRegistry();
-  if (registry) return located('default-registry', joinReference(reference, registry.host, registry.path));
-  return located('docker-hub', joinReference(reference, dockerHub));
+  const place = registry
+    ? located('default-registry', joinReference(reference, registry.host, registry.path))
+    : located('docker-hub', joinReference(reference, dockerHub));
+  return { ...place, ...missed };
 }
 
 function known(rule: ImageRule, image: KnownImage, warnings: string[]): Omit<ResolvedName, 'requested'> {

@@ -65,6 +65,7 @@ describe('E3 which image a name means', () => {
     expect(await resolve('python:3.13')).toMatchObject({
       rule: 'docker-hub',
       uri: 'docker.io/library/python:3.13',
+      missed: { repository: 'python', tag: '3.13' },
     });
     expect(await resolve('pytorch/pytorch:2', {})).toMatchObject({ uri: 'docker.io/pytorch/pytorch:2' });
   });
