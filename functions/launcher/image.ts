@@ -6,8 +6,9 @@ import { nameSources } from '../../shared/images/name-sources.ts';
 import type { Experiment } from '../../shared/model/experiment.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
 import { CopyCancelledError, type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
-import { derivedTag, putWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
-import type { RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
+import { derivedTag, parseImageManifest, putWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
+import { isIndex } from '../../shared/registry/media-types.ts';
+import type { Descriptor, RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
 import { type ImageLocation, parseReference, referenceOf } from '../../shared/registry/reference.ts';
 import { type ResolvedName, resolveImageName } from '../../shared/registry/resolve.ts';
 import type { RegistryStore } from '../../shared/store/registries.ts';
@@ -123,7 +124,8 @@ export async function ownCopy(
   const tag = clearEntrypoint ? derivedTag(resolved.platformDigest) : copyTag(resolved.platformDigest);
   const own = isOwn ? client : await access.clientFor(organisation, ecrRegistry, repository);
   const there = await own.headManifest(repository, tag);
-  if (there) return pinned(target, there.digest);
+  if (there && (await hasLayers(own, repository, there.digest, resolved.layers)))
+    return pinned(target, there.digest);
   const manifest = await client.getManifest(source.repository, resolved.platformDigest);
   const from = { client, repository: source.repository, manifest };
   if (!isOwn) {
@@ -134,6 +136,19 @@ export async function ownCopy(
   // Its last layer may have come long after a stop was confirmed: from then on nothing is tagged.
   if (await limits.cancelled()) throw new CopyCancelledError();
   return pinned(target, await own.putManifest(repository, tag, manifest.mediaType, derived.body));
+}
+
+/** Builds and pushes may move any tag of the organisation: a copy is only one with the layers that were looked at. */
+async function hasLayers(
+  client: RegistryClient,
+  repository: string,
+  digest: string,
+  wanted: readonly Descriptor[],
+): Promise<boolean> {
+  const manifest = await client.getManifest(repository, digest);
+  if (isIndex(manifest.mediaType)) return false;
+  const { layers } = parseImageManifest(manifest);
+  return layers.length === wanted.length && layers.every((layer, i) => layer.digest === wanted[i]?.digest);
 }
 
 /** ECR takes no colon in a repository's name. */

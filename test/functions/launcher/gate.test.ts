@@ -9,6 +9,7 @@ import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docke
 import { type ImageScans, ScanRefusedError } from '../../../shared/aws/image-scans.ts';
 import type { LaunchGate } from '../../../shared/model/findings.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
+import { derivedTag } from '../../../shared/registry/entrypoint.ts';
 import { experimentsPlace, type Place } from '../experiments/place.ts';
 import { withLeaky, writeAdvisory } from './leaky.ts';
 import { putVariants } from './variants.ts';
@@ -96,6 +97,21 @@ describe('I13 the launch gate', () => {
     expect(jobDefinitions?.[0]?.containerProperties?.image).toBe(
       `${registryHost}/acme/variants@${digests.plain}`,
     );
+  });
+
+  it('takes nothing else for the image without its ENTRYPOINT, whatever has got its tag', async () => {
+    const own = await place.launcher.ownEcr();
+    const entrypoint = 'ENTRYPOINT ["/bin/true"]';
+    const image = await place.publish('moved', [...withLeaky('2.0'), 'RUN echo judged >/which', entrypoint]);
+    const judged = await own.getManifest('acme/moved', '1');
+    await place.publish('moved', [...withLeaky('1.0'), 'RUN echo another >/which']);
+    const { mediaType, body } = await own.getManifest('acme/moved', '1');
+    await own.putManifest('acme/moved', derivedTag(judged.digest), mediaType, body);
+    await own.putManifest('acme/moved', '1', judged.mediaType, judged.body);
+    await gate('high');
+    const { id } = await place.create({ image, command: ['cat', '/which'] });
+    expect(await place.over(id)).toMatchObject({ status: 'succeeded' });
+    expect(await place.lines(id)).toEqual(['judged']);
   });
 
   it('of two launches at once, one begins the scan and both judge by it', async () => {
