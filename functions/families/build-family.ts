@@ -5,17 +5,18 @@ import { newImageOf, rebuildOf, within } from '../../shared/build/accept/named.t
 import type { BuildIds, Plan } from '../../shared/build/accept/plan.ts';
 import { planRebuild } from '../../shared/build/accept/rebuild.ts';
 import { withDockerfile } from '../../shared/build/accept/recipe.ts';
-import type { MemberOf } from '../../shared/build/accept/request.ts';
+import { notConnected } from '../../shared/build/accept/registry.ts';
 import { type Target, targetOf } from '../../shared/build/accept/target.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import { settleFollower } from '../../shared/build/descendants.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
 import type { Asking } from '../../shared/http/asking.ts';
-import { invalid } from '../../shared/http/problem.ts';
+import { invalid, ProblemError } from '../../shared/http/problem.ts';
 import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
 import type { NewFamily } from '../../shared/model/family.ts';
+import { basesIn, requireAllFree } from './free.ts';
 import { withFullNames } from './full-names.ts';
-import { inOrder, memberOf } from './order.ts';
+import { inOrder, type MemberOf, memberOf } from './order.ts';
 
 type Member = NewFamily['images'][number];
 
@@ -26,7 +27,8 @@ export interface Accepted {
 
 /**
  * Answers images and builds, each behind those that it is built on. All is checked before anything is written; then each
- * is accepted by itself. Whoever dies in between leaves whole builds, and the same request goes on from there.
+ * is accepted by itself. Whoever dies in between leaves whole builds, and the same request goes on from there: what
+ * others get in the way with in between is no refusal, but a 503.
  */
 export async function buildFamily(
   dependencies: AcceptDependencies,
@@ -38,7 +40,7 @@ export async function buildFamily(
   const targets = await Promise.all(
     members.map((member, i) => within(`/images/${i}`, () => targetOf(dependencies, organisation, member))),
   );
-  requireDifferent(targets);
+  requirePlaces(targets);
   const whose = memberOf(targets);
   const plans = await Promise.all(
     members.map((member, i) =>
@@ -53,15 +55,18 @@ export async function buildFamily(
     }),
   );
   requireKnown(plans, targets);
+  const steps = order.flatMap((i) => {
+    const [plan, { buildId } = { buildId: '' }] = [plans[i], ids[i]];
+    return plan ? [{ plan, buildId, force: members[i]?.force }] : [];
+  });
+  await requireAllFree(dependencies, organisation, steps, whose);
   // What each is there as: the digest of one that is built, the build of one that isn't yet.
   const made = new Map<string, string>();
   const accepted: Accepted[] = [];
-  for (const plan of order.flatMap((i) => plans[i] ?? [])) {
-    const bases = plan.request.references.flatMap((reference) => {
-      const value = made.get(whose(reference) ?? '');
-      return value === undefined ? [] : [[reference, value]];
-    });
-    const image = await plan.accept(Object.fromEntries(bases));
+  for (const { plan } of steps) {
+    const image = await plan
+      .accept(basesIn(plan, made, whose))
+      .catch((error) => Promise.reject(accepted.length > 0 ? halfway(plan, accepted, error) : error));
     // A base may have ended before anybody waited for it.
     const build = await settleFollower(dependencies, organisation, image.currentBuild?.id ?? '');
     if (!build) throw new Error(`the build of ${plan.uri} is gone`);
@@ -95,11 +100,21 @@ async function planOf(
   return planRebuild(dependencies, asking, again, asked, { memberOf: whose });
 }
 
-function requireDifferent(targets: Target[]): void {
+/** After a refusal nothing is there, but here something is: the caller tries again, with the same ids. */
+function halfway({ uri }: Plan, accepted: Accepted[], error: unknown): unknown {
+  if (!(error instanceof ProblemError) || error.status >= 500) return error;
+  const before = accepted.map(({ image }) => image.uri).join(', ');
+  const message = `${before}: accepted. ${uri}: ${error.message} Try again, and it goes on from there.`;
+  return new ProblemError(503, 'busy', message, {}, { 'retry-after': '2' });
+}
+
+function requirePlaces(targets: Target[]): void {
   const uris = targets.map(({ uri }) => uri);
   for (const [i, uri] of uris.entries())
     if (uris.indexOf(uri) < i)
       throw invalid({ pointer: `/images/${i}/repository`, message: `${uri} is there twice` });
+  for (const { registry } of targets)
+    if (registry.removing) throw notConnected(`The registry ${registry.registry.id}`);
 }
 
 /** Whoever names an image of the family's registries that isn't there has forgotten or misspelt a member. */

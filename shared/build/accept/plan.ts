@@ -20,6 +20,8 @@ export interface Together {
 export interface Plan extends ReadRequest {
   imageId: string;
   uri: string;
+  /** The image as it was found; absent where there was none. */
+  before?: ImageRecord;
   /** `bases` are those that builds of the same request make: the ids of those builds, or the digests they made. */
   accept(bases?: BuildRequest['bases']): Promise<ImageRecord>;
 }

@@ -73,6 +73,7 @@ export async function planRebuild(
     ...read,
     imageId,
     uri: image.uri,
+    before: image,
     async accept(bases = {}) {
       const request: BuildRequest = { ...read.request, bases: { ...read.request.bases, ...bases } };
       const accepted = await acceptOnce(

@@ -1,8 +1,10 @@
 /** B14: what is written of a family, and when nothing is. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFamily } from '../../../functions/families/build-family.ts';
+import type { AcceptDependencies } from '../../../shared/build/accept/dependencies.ts';
+import { endBuild } from '../../../shared/build/end.ts';
 import { newFamilySchema } from '../../../shared/model/family.ts';
-import { ada, buildPlace, organisation, type Place } from '../../shared/build/place.ts';
+import { ada, buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
 
 let place: Place;
 beforeAll(async () => {
@@ -10,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-const family = (members: object[]) => {
+const family = (members: object[], parts: Partial<AcceptDependencies> = {}) => {
   const { images } = newFamilySchema.parse({ images: members });
   const asking = { organisation, email: ada, now: new Date() };
-  return buildFamily(place.dependencies, asking, images.map(place.ids), images);
+  return buildFamily({ ...place.dependencies, ...parts }, asking, images.map(place.ids), images);
 };
 const base = (of: string, more = '') => ({ repository: `${of}/base`, dockerfile: `FROM scratch\n${more}` });
 const imagesOf = async (of: string) =>
@@ -32,4 +34,71 @@ test('names that make a Dockerfile too long, once they are whole, are refused wi
     },
   });
   expect(await imagesOf(of)).toEqual([]);
+});
+
+describe('who is in the way', () => {
+  const leaf = (of: string, more = '') => ({
+    repository: `${of}/leaf`,
+    dockerfile: `FROM ${of}/base\n${more}`,
+  });
+  const edited = 'LABEL a=b\n';
+  /** A base that is built, and a leaf whose build is under way. */
+  async function begun(of: string) {
+    const [below, above] = await family([base(of), leaf(of)]);
+    if (!below || !above) throw new Error('no family');
+    await endBuild(place.dependencies, organisation, below.build.id, {
+      status: 'succeeded',
+      pushed: { digest: succeeded.digest, sizeBytes: 1 },
+    });
+    return { below, above };
+  }
+
+  test('a leaf that is being built from something else: nothing is written, its edited base neither', async () => {
+    for (const [of, more] of [
+      ['busy', edited],
+      ['busy-below', ''],
+    ] as const) {
+      const { below, above } = await begun(of);
+      const refused = family([leaf(of, more), base(of, edited), base(`${of}/new`)]);
+      await expect(refused).rejects.toMatchObject({
+        code: 'build-in-progress',
+        extra: { candidates: [above.build.id] },
+      });
+      expect(await place.image(below.image.id)).toMatchObject({ lastBuildId: below.build.id });
+      expect(await imagesOf(of)).toHaveLength(2);
+    }
+  });
+
+  test('an image that is being deleted, too', async () => {
+    const { above } = await begun('leaving');
+    await endBuild(place.dependencies, organisation, above.build.id, { status: 'stopped' });
+    const image = await place.image(above.image.id);
+    await place.table.put(organisation, 'images', above.image.id, { ...image, deleting: true });
+    await expect(family([base('leaving/new'), leaf('leaving', edited)])).rejects.toMatchObject({
+      code: 'image-leaving',
+    });
+    expect(await imagesOf('leaving')).toHaveLength(2);
+  });
+
+  test('somebody who comes in between is no refusal: it says what was accepted, and to try again', async () => {
+    const { above } = await begun('raced');
+    await endBuild(place.dependencies, organisation, above.build.id, { status: 'stopped' });
+    const { table } = place;
+    let isFirst = true;
+    const raced = {
+      ...table,
+      async transact(...write: Parameters<typeof table.transact>) {
+        await table.transact(...write);
+        if (isFirst) {
+          isFirst = false;
+          await place.rebuild(above.image.id, { dockerfile: 'FROM scratch\n' });
+        }
+      },
+    };
+    await expect(family([base('raced', edited), leaf('raced')], { table: raced })).rejects.toMatchObject({
+      status: 503,
+      code: 'busy',
+      message: expect.stringMatching(/raced\/base:latest: accepted\. \S+raced\/leaf:latest: Build bld_/),
+    });
+  });
 });
