@@ -67,6 +67,9 @@ function exitCodeOf(message: string): number | undefined {
 
 function describe(step: string, message: string, exitCode: number | undefined): string {
   if (exitCode !== undefined && step !== '') return `${step} ended with exit code ${exitCode}.`;
+  const unnamed = /^base name \((.*)\) should not be blank/.exec(message)?.[1];
+  if (unnamed !== undefined)
+    return `FROM ${unnamed} names no image: give its ARG a default value, or buildArgs one under exactly that name.`;
   return message.charAt(0).toUpperCase() + message.slice(1);
 }
 

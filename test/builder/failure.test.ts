@@ -84,7 +84,7 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     ],
     [
       'failed to solve with frontend dockerfile.v0: failed to create LLB definition: base name ($NOPE) should not be blank',
-      'Base name ($NOPE) should not be blank',
+      'FROM $NOPE names no image: give its ARG a default value, or buildArgs one under exactly that name.',
     ],
   ];
   test.each(dockerfiles)('a Dockerfile that does not parse: %s', (line, message) => {
