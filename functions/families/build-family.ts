@@ -2,7 +2,7 @@
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
 import { planImage } from '../../shared/build/accept/image.ts';
 import { newImageOf, rebuildOf, within } from '../../shared/build/accept/named.ts';
-import type { BuildIds, Plan } from '../../shared/build/accept/plan.ts';
+import type { BuildIds, Plan, Together } from '../../shared/build/accept/plan.ts';
 import { planRebuild } from '../../shared/build/accept/rebuild.ts';
 import { withDockerfile } from '../../shared/build/accept/recipe.ts';
 import { notConnected } from '../../shared/build/accept/registry.ts';
@@ -16,9 +16,13 @@ import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
 import type { NewFamily } from '../../shared/model/family.ts';
 import { basesIn, requireAllFree } from './free.ts';
 import { withFullNames } from './full-names.ts';
+import { familyLookUp } from './look-up.ts';
 import { inOrder, type MemberOf, memberOf } from './order.ts';
 
 type Member = NewFamily['images'][number];
+
+/** Less than that is kept for accepting: the gateway gives up on the answer. */
+const startingMs = 8000;
 
 export interface Accepted {
   image: ImageRecord;
@@ -28,13 +32,14 @@ export interface Accepted {
 /**
  * Answers images and builds, each behind those that it is built on. All is checked before anything is written; then each
  * is accepted by itself. Whoever dies in between leaves whole builds, and the same request goes on from there: what
- * others get in the way with in between is no refusal, but a 503.
+ * others get in the way with in between is no refusal, but a 503. With little time left, builds are only accepted.
  */
 export async function buildFamily(
   dependencies: AcceptDependencies,
   asking: Asking,
   ids: BuildIds[],
   members: Member[],
+  remainingMs: () => number,
 ): Promise<Accepted[]> {
   const { organisation } = asking;
   const targets = await Promise.all(
@@ -42,9 +47,10 @@ export async function buildFamily(
   );
   requirePlaces(targets);
   const whose = memberOf(targets);
+  const lookUp = familyLookUp(dependencies, organisation, whose);
   const plans = await Promise.all(
     members.map((member, i) =>
-      within(`/images/${i}`, () => planOf(dependencies, asking, ids[i], member, targets[i], whose)),
+      within(`/images/${i}`, () => planOf(dependencies, asking, ids[i], member, targets[i], whose, lookUp)),
     ),
   );
   const uris = plans.map(({ uri }) => uri);
@@ -65,7 +71,7 @@ export async function buildFamily(
   const accepted: Accepted[] = [];
   for (const { plan } of steps) {
     const image = await plan
-      .accept(basesIn(plan, made, whose))
+      .accept(basesIn(plan, made, whose), remainingMs() < startingMs)
       .catch((error) => Promise.reject(accepted.length > 0 ? halfway(plan, accepted, error) : error));
     // A base may have ended before anybody waited for it.
     const build = await settleFollower(dependencies, organisation, image.currentBuild?.id ?? '');
@@ -84,6 +90,7 @@ async function planOf(
   member: Member,
   target: Target | undefined,
   whose: MemberOf,
+  lookUp: Together['lookUp'],
 ): Promise<Plan> {
   if (!ids || !target) throw new Error('a member without ids');
   const { repository, tag, registry } = target;
@@ -91,13 +98,11 @@ async function planOf(
   const existing = named.find(({ registryId }) => registryId === registry.registry.id);
   const source = withFullNames(await withDockerfile(dependencies, asking.organisation, member), whose);
   if (!existing)
-    return planImage(dependencies, asking, ids, newImageOf({ ...source, from: undefined }), {
-      memberOf: whose,
-    });
+    return planImage(dependencies, asking, ids, newImageOf({ ...source, from: undefined }), { lookUp });
   const computes = buildComputes(dependencies.stage).map(({ name }) => name);
   const asked = { contextUploadId: null, buildArgs: {}, secrets: {}, computes, ...rebuildOf(source) };
   const again = { imageId: existing.id, buildId: ids.buildId };
-  return planRebuild(dependencies, asking, again, asked, { memberOf: whose });
+  return planRebuild(dependencies, asking, again, asked, { lookUp });
 }
 
 /** After a refusal nothing is there, but here something is: the caller tries again, with the same ids. */

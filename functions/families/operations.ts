@@ -10,7 +10,7 @@ export const familyOperations = (dependencies: AcceptDependencies): Implementati
   implement(contract.createFamily, async (request) => {
     const { images } = request.body;
     const ids = images.map(() => ({ imageId: request.newId('image'), buildId: request.newId('build') }));
-    const accepted = await buildFamily(dependencies, askingOf(request), ids, images);
+    const accepted = await buildFamily(dependencies, askingOf(request), ids, images, request.remainingMs);
     return {
       status: 202,
       body: {

@@ -37,7 +37,7 @@ export async function planImage(
   asking: Asking,
   ids: BuildIds,
   asked: NewImage,
-  { also = [], memberOf }: Together,
+  { also = [], lookUp }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation } = asking;
@@ -45,7 +45,7 @@ export async function planImage(
   if (given.type !== 'build') throw new Error('the source is not a build');
   const source = await withDockerfile(dependencies, organisation, given);
   const target = await targetOf(dependencies, organisation, asked);
-  const read = await readBuildRequest(dependencies, organisation, { ...source, memberOf }, '/source');
+  const read = await readBuildRequest(dependencies, organisation, { ...source, lookUp }, '/source');
   const { imageId, buildId } = ids;
   const { uri } = target;
   const registryId = target.registry.registry.id;
@@ -53,7 +53,7 @@ export async function planImage(
     ...read,
     imageId,
     uri,
-    async accept(bases = {}) {
+    async accept(bases = {}, later = false) {
       const request: BuildRequest = { ...read.request, bases: { ...read.request.bases, ...bases } };
       const record = newRecord(asking, ids, asked, target, request);
       const accepted = await acceptOnce(
@@ -81,7 +81,7 @@ export async function planImage(
         },
       );
       if (accepted.image) return accepted.image;
-      await tryStart(dependencies, organisation, accepted.build.id);
+      if (!later) await tryStart(dependencies, organisation, accepted.build.id);
       return (await findImage(table, organisation, imageId)) ?? record;
     },
   };

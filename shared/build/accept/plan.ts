@@ -1,7 +1,7 @@
 import type { ImageRecord } from '../../images/record.ts';
 import type { Write } from '../../store/table.ts';
 import type { BuildRequest } from '../request.ts';
-import type { MemberOf, ReadRequest } from './request.ts';
+import type { ReadRequest, Wanted } from './request.ts';
 
 /** Ids of what is about to be accepted. */
 export interface BuildIds {
@@ -13,7 +13,7 @@ export interface BuildIds {
 export interface Together {
   /** Written with the build or not at all; not written where another build answers. */
   also?: Write[];
-  memberOf?: MemberOf;
+  lookUp?: Wanted['lookUp'];
 }
 
 /** A build that is found to be in order, with nothing written yet. */
@@ -22,6 +22,9 @@ export interface Plan extends ReadRequest {
   uri: string;
   /** The image as it was found; absent where there was none. */
   before?: ImageRecord;
-  /** `bases` are those that builds of the same request make: the ids of those builds, or the digests they made. */
-  accept(bases?: BuildRequest['bases']): Promise<ImageRecord>;
+  /**
+   * `bases` are those that builds of the same request make: the ids of those builds, or the digests they made. A build
+   * that is for `later` is not started here: the reconciler does.
+   */
+  accept(bases?: BuildRequest['bases'], later?: boolean): Promise<ImageRecord>;
 }

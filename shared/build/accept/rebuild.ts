@@ -36,7 +36,7 @@ export async function planRebuild(
   asking: Asking,
   { imageId, buildId }: BuildIds,
   asked: Rebuild,
-  { also = [], memberOf }: Together,
+  { also = [], lookUp }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation, now } = asking;
@@ -65,7 +65,7 @@ export async function planRebuild(
       lint: asked.lint,
       // Never as before: who leaves it out wants an image.
       push: asked.push,
-      memberOf,
+      lookUp,
     },
     '',
   );
@@ -74,7 +74,7 @@ export async function planRebuild(
     imageId,
     uri: image.uri,
     before: image,
-    async accept(bases = {}) {
+    async accept(bases = {}, later = false) {
       const request: BuildRequest = { ...read.request, bases: { ...read.request.bases, ...bases } };
       const accepted = await acceptOnce(
         dependencies,
@@ -105,7 +105,7 @@ export async function planRebuild(
         () => undefined,
       );
       if (accepted.image) return accepted.image;
-      await tryStart(dependencies, organisation, accepted.build.id);
+      if (!later) await tryStart(dependencies, organisation, accepted.build.id);
       return requireImage(table, organisation, imageId);
     },
   };

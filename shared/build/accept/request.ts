@@ -12,9 +12,6 @@ import { buildComputes } from '../computes.ts';
 import type { BuildRequest } from '../request.ts';
 import type { AcceptDependencies } from './dependencies.ts';
 
-/** B14: the URI of the image that a build of the same request makes, where a reference means one. */
-export type MemberOf = (reference: string) => string | undefined;
-
 export interface Wanted {
   dockerfile: string;
   lint?: 'warn' | 'refuse' | undefined;
@@ -23,11 +20,12 @@ export interface Wanted {
   secrets?: Record<string, string> | undefined;
   computes?: string[] | undefined;
   push?: boolean | undefined;
-  memberOf?: MemberOf | undefined;
+  /** B14: of a build among others, in place of asking for all of its base images by itself. */
+  lookUp?: ((references: string[]) => Promise<BaseDigests>) | undefined;
 }
 
 /** Each is asked of a registry that the Dockerfile names, before the build is accepted and by the builder again. */
-const mostBases = 50;
+export const mostBases = 50;
 
 /** What a build is asked to do, and which of its base images couldn't be looked up. */
 export interface ReadRequest {
@@ -73,15 +71,13 @@ export async function readBuildRequest(
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
   const buildArgs = wanted.buildArgs ?? {};
-  const { memberOf = () => undefined } = wanted;
   const references = baseImages(wanted.dockerfile, buildArgs);
   if (references.length > mostBases)
     throw invalid({
       pointer: `${pointer}/dockerfile`,
       message: `builds on ${references.length} images: at most ${mostBases} are looked up for one build`,
     });
-  const others = references.filter((reference) => memberOf(reference) === undefined);
-  const bases = await lookUpBases(dependencies, organisation, others);
+  const bases = await (wanted.lookUp?.(references) ?? lookUpBases(dependencies, organisation, references));
   const request = {
     dockerfile: wanted.dockerfile,
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),

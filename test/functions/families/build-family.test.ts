@@ -1,9 +1,11 @@
 /** B14: what is written of a family, and when nothing is. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFamily } from '../../../functions/families/build-family.ts';
+import { createBuildReconciler } from '../../../functions/reconciler/builds.ts';
 import type { AcceptDependencies } from '../../../shared/build/accept/dependencies.ts';
 import { endBuild } from '../../../shared/build/end.ts';
 import { newFamilySchema } from '../../../shared/model/family.ts';
+import { RegistryError } from '../../../shared/registry/model.ts';
 import { ada, buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
 
 let place: Place;
@@ -12,10 +14,16 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-const family = (members: object[], parts: Partial<AcceptDependencies> = {}) => {
+const family = (members: object[], parts: Partial<AcceptDependencies> = {}, remainingMs = 20_000) => {
   const { images } = newFamilySchema.parse({ images: members });
   const asking = { organisation, email: ada, now: new Date() };
-  return buildFamily({ ...place.dependencies, ...parts }, asking, images.map(place.ids), images);
+  return buildFamily(
+    { ...place.dependencies, ...parts },
+    asking,
+    images.map(place.ids),
+    images,
+    () => remainingMs,
+  );
 };
 const base = (of: string, more = '') => ({ repository: `${of}/base`, dockerfile: `FROM scratch\n${more}` });
 const imagesOf = async (of: string) =>
@@ -101,4 +109,45 @@ describe('who is in the way', () => {
       message: expect.stringMatching(/raced\/base:latest: accepted\. \S+raced\/leaf:latest: Build bld_/),
     });
   });
+});
+
+describe('base images that are not of the family', () => {
+  const asked: string[] = [];
+  const access = () => ({
+    ...place.dependencies.access,
+    clientFor(_: string, host: string, repository: string) {
+      asked.push(repository);
+      return Promise.reject(new RegistryError('unreachable', host, 'nothing is there'));
+    },
+  });
+
+  test('are asked for once, however many of the family name them', async () => {
+    const dockerfile = 'FROM 127.0.0.1:1/one:1\nCOPY --from=127.0.0.1:1/two:1 / /\n';
+    const members = [0, 1, 2, 3].map((i) => ({ repository: `once/x${i}`, dockerfile }));
+    await family(members, { access: access() });
+    expect(asked.sort()).toEqual(['one', 'two']);
+  });
+
+  test('are at most fifty', async () => {
+    const copies = (of: number) =>
+      Array.from({ length: 26 }, (_, n) => `COPY --from=127.0.0.1:1/b${of}:${n} / /\n`).join('');
+    const members = [0, 1].map((i) => ({
+      repository: `many/x${i}`,
+      dockerfile: `FROM scratch\n${copies(i)}`,
+    }));
+    await expect(family(members, { access: access() })).rejects.toMatchObject({
+      status: 422,
+      extra: { errors: [{ message: expect.stringContaining('at most 50') }] },
+    });
+    expect(await imagesOf('many')).toEqual([]);
+  });
+});
+
+test('with little time left builds are accepted, and the reconciler starts them', async () => {
+  const [hurried] = await family([base('hurried')], {}, 5000);
+  const id = hurried?.build.id ?? '';
+  expect(await place.get(id)).toMatchObject({ status: 'queued', hasSlot: true });
+  expect((await place.get(id)).startingAt).toBeUndefined();
+  await createBuildReconciler(place.dependencies)(organisation, id);
+  expect((await place.get(id)).codeBuildId).toBeDefined();
 });

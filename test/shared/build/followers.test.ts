@@ -169,7 +169,7 @@ describe('B14 a build that waits for its bases', () => {
       ],
     });
     const asking = { organisation, email: ada, now: new Date() };
-    return buildFamily(place.dependencies, asking, images.map(place.ids), images);
+    return buildFamily(place.dependencies, asking, images.map(place.ids), images, () => 20_000);
   };
   const ids = (accepted: Awaited<ReturnType<typeof family>>) =>
     accepted.map(({ build }) => build.id) as [string, string, string];

@@ -24,7 +24,7 @@ const family = (of: string, more: object, stage = place.stage) => {
     ],
   });
   const asking = { organisation, email: ada, now: new Date() };
-  return buildFamily({ ...place.dependencies, stage }, asking, images.map(place.ids), images);
+  return buildFamily({ ...place.dependencies, stage }, asking, images.map(place.ids), images, () => 20_000);
 };
 const computesOf = async (buildId = '') =>
   (await place.table.get(organisation, 'build-requests', buildId))?.computes;
