@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { createArtifacts } from '../../shared/aws/artifacts.ts';
 import { createBuilds } from '../../shared/aws/builds.ts';
+import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { serve } from '../../shared/http/serve.ts';
 import { createLogs } from '../../shared/log/log.ts';
@@ -17,10 +18,13 @@ const variables = readVariables({
 });
 const table = createTable(variables.TABLE_NAME);
 const now = () => new Date();
+const log = createLog();
 
 export const handler = serve(
   buildOperations({
     table,
+    stage: readStage(),
+    log,
     // This function starts nothing, so it hands no role to anybody.
     builds: createBuilds({ project: variables.BUILD_PROJECT, roleArnPrefix: '' }),
     logs: createLogs({
@@ -32,5 +36,5 @@ export const handler = serve(
     logGroup: variables.BUILD_LOG_GROUP,
     now,
   }),
-  { now, idempotency: createIdempotency(table), log: createLog() },
+  { now, idempotency: createIdempotency(table), log },
 );

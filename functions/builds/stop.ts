@@ -2,15 +2,13 @@
 import type { Builds } from '../../shared/aws/builds.ts';
 import { endBuild } from '../../shared/build/end.ts';
 import { type BuildRecord, isOver, openFields } from '../../shared/build/record.ts';
+import { endFollowers, type StoppedDependencies } from '../../shared/build/stopped-followers.ts';
 import { onTimeline } from '../../shared/build/timeline.ts';
 import { notFound } from '../../shared/http/problem.ts';
 import { advance } from '../../shared/store/advance.ts';
-import type { Table } from '../../shared/store/table.ts';
 
-export interface StopDependencies {
-  table: Table;
+export interface StopDependencies extends StoppedDependencies {
   builds: Pick<Builds, 'stop'>;
-  now: () => Date;
 }
 
 /** A stop that was interrupted is finished by the reconciler after this long. */
@@ -21,9 +19,10 @@ const finishDueSeconds = 15;
  * every call; where its id isn't known yet, whoever learns it passes the stop on. Throws 404.
  */
 export async function stopBuild(
-  { table, builds, now }: StopDependencies,
+  dependencies: StopDependencies,
   { organisation, email, id }: { organisation: string; email: string; id: string },
 ): Promise<BuildRecord> {
+  const { table, builds, now } = dependencies;
   const requestedAt = now();
   const time = requestedAt.toISOString();
   const moved = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
@@ -50,5 +49,7 @@ export async function stopBuild(
   }
   // Whoever starts builds marks them first, and finds the stop here when that was later.
   if (record.startingAt) return record;
-  return (await endBuild({ table, now }, organisation, id, { status: 'stopped' })) ?? record;
+  const ended = await endBuild(dependencies, organisation, id, { status: 'stopped' });
+  await endFollowers(dependencies, organisation, id);
+  return ended ?? record;
 }

@@ -7,9 +7,9 @@ import type { Write } from '../store/table.ts';
 import type { AcceptDependencies } from './accept/dependencies.ts';
 import { identicalBuild } from './accept/identical.ts';
 import { settleAttached } from './attached.ts';
+import { endWithBase } from './base-failed.ts';
 import { claimOf, holderOf, releaseClaim, takeClaim } from './claims.ts';
 import { buildComputes } from './computes.ts';
-import { endBuild } from './end.ts';
 import { followWrite } from './followers.ts';
 import { type BuildRecord, isOver, openFields } from './record.ts';
 import { type BuildRequest, identityOf, readRequest } from './request.ts';
@@ -30,30 +30,12 @@ export async function settleFollower(
   if (!record || isOver(record)) return record;
   if (record.attachedTo) return settleAttached(dependencies, organisation, buildId);
   if (!record.awaitsBases) return record;
-  const bases: BuildRecord[] = [];
-  for (const id of record.waitsFor ?? []) {
-    const base = (await table.get(organisation, 'builds', id)) as BuildRecord | undefined;
-    const message = whyNot(id, base);
-    if (message !== undefined)
-      return endBuild(dependencies, organisation, buildId, {
-        status: 'failed',
-        failure: { code: 'base-failed', message },
-      });
-    if (base) bases.push(base);
-  }
+  const { ended, bases } = await endWithBase(dependencies, organisation, record);
+  if (!bases) return ended;
   if (!bases.every(isOver)) return record;
   const released = await release(dependencies, organisation, record, bases);
   if (released?.attachedTo) return settleAttached(dependencies, organisation, buildId);
   return released?.hasSlot ? startBuild(dependencies, organisation, buildId) : released;
-}
-
-/** Why there is and will be no image of that base. */
-function whyNot(id: string, base: BuildRecord | undefined): string | undefined {
-  if (!base) return `Nothing is known any more of ${id}, which was to build its base.`;
-  if (!isOver(base) || (base.status === 'succeeded' && base.digest !== undefined)) return undefined;
-  const why =
-    base.status === 'stopped' ? 'was stopped' : `was not built: ${base.failure?.message ?? base.status}`;
-  return `Its base ${base.uri} (${id}) ${why}`.replace(/\.?$/, '.');
 }
 
 /** It becomes a build like any other: its identity is known now, so it may have been built before. */

@@ -31,11 +31,11 @@ let names = 0;
 const repository = () => `follow${++names}`;
 const { digest } = succeeded;
 
-const run = (build: object, id = newId('experiment', Date.now()), ids = place.ids()) => {
+const run = (build: object, id = newId('experiment', Date.now()), ids = place.ids(), parts = {}) => {
   const asked = newExperimentSchema.parse({ build: { dockerfile: 'FROM scratch\n', ...build } });
   if (!asked.build) throw new Error('no build');
   const request = { organisation, author: ada, id, now: new Date(), start: true, asked };
-  return buildThenRun(place.dependencies, request, ids, asked.build);
+  return buildThenRun({ ...place.dependencies, ...parts }, request, ids, asked.build);
 };
 const experiment = async (id: string) =>
   (await place.table.get(organisation, 'experiments', id)) as ExperimentRecord | undefined;
@@ -95,6 +95,14 @@ describe('B12 an experiment that waits for a build', () => {
     expect(place.executed.has(id)).toBe(false);
     await reconcileExperiment(id);
     expect(place.executed.has(id)).toBe(true);
+  });
+
+  test('a stop of its build before that began ends it at once', async () => {
+    const write = () => Promise.reject(new Error('killed'));
+    const artifacts = { ...place.dependencies.artifacts, write };
+    const { id, build } = await run({ repository: repository() }, undefined, undefined, { artifacts });
+    await stopBuild(place.dependencies, { organisation, email: ada, id: build?.id ?? '' });
+    expect(await experiment(id)).toMatchObject({ status: 'failed', statusReason: { code: 'build-failed' } });
   });
 
   test('follows the build that answers: under way, stopped, of another tag', async () => {
@@ -213,8 +221,8 @@ describe('B14 a build that waits for its bases', () => {
         mail: 'skipped',
       });
     const [other, waiting, last] = ids(await family(repository()));
+    // It never began, so that nobody else hears of its end: who waits for it is told at once.
     await stopBuild(place.dependencies, { organisation, email: ada, id: waiting });
-    await reconcileBuild(last);
     expect(await place.get(last)).toMatchObject({
       failure: { code: 'base-failed', message: expect.stringMatching(/was stopped\.$/) },
     });
