@@ -11,7 +11,7 @@ import { buildComputes } from '../../shared/build/computes.ts';
 import { settleFollower } from '../../shared/build/descendants.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
 import type { Asking } from '../../shared/http/asking.ts';
-import { invalid, ProblemError } from '../../shared/http/problem.ts';
+import { busy, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
 import type { NewFamily } from '../../shared/model/family.ts';
 import { basesIn, requireAllFree } from './free.ts';
@@ -110,7 +110,7 @@ function halfway({ uri }: Plan, accepted: Accepted[], error: unknown): unknown {
   if (!(error instanceof ProblemError) || error.status >= 500) return error;
   const before = accepted.map(({ image }) => image.uri).join(', ');
   const message = `${before}: accepted. ${uri}: ${error.message} Try again, and it goes on from there.`;
-  return new ProblemError(503, 'busy', message, {}, { 'retry-after': '2' });
+  return busy(message);
 }
 
 function requirePlaces(targets: Target[]): void {

@@ -3,7 +3,7 @@
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
 import { joinRegistry } from '../../shared/build/accept/registry.ts';
 import type { Asking } from '../../shared/http/asking.ts';
-import { invalid, ProblemError } from '../../shared/http/problem.ts';
+import { busy, invalid } from '../../shared/http/problem.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { readmeWrite } from '../../shared/images/readme.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
@@ -84,14 +84,7 @@ export async function addReference(
       if (first) return first;
       if (error.existing) throw nameTaken(record, error.existing.imageId);
       // The registry left just now, which the next attempt says, or others of its images were being written.
-      if (attempt >= attempts)
-        throw new ProblemError(
-          503,
-          'busy',
-          'Too many images of this registry are being added: try again.',
-          {},
-          { 'retry-after': '2' },
-        );
+      if (attempt >= attempts) throw busy('Too many images of this registry are being added: try again.');
       await pauseAfter(attempt);
     }
   }

@@ -62,3 +62,6 @@ export const invalid = (...errors: FieldError[]) =>
 
 export const conflict = (code: string, detail: string, candidates?: string[]) =>
   new ProblemError(409, code, detail, candidates ? { candidates } : {});
+
+/** Others were faster at every attempt; nothing was refused. */
+export const busy = (detail: string) => new ProblemError(503, 'busy', detail, {}, { 'retry-after': '2' });

@@ -1,7 +1,7 @@
 /** B8: identical requests build once. */
 
 import type { Asking } from '../../http/asking.ts';
-import { ProblemError } from '../../http/problem.ts';
+import { busy } from '../../http/problem.ts';
 import type { ImageRecord } from '../../images/record.ts';
 import type { Item, Write } from '../../store/table.ts';
 import type { BaseDigests } from '../bases.ts';
@@ -82,5 +82,5 @@ export async function acceptOnce(
       if (!(error instanceof ClaimedError)) throw error;
     }
   }
-  throw new ProblemError(503, 'busy', 'Too many identical builds are being accepted: try again.');
+  throw busy('Too many identical builds are being accepted: try again.');
 }

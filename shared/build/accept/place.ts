@@ -2,7 +2,7 @@
 
 import { lintEvents, lintOf } from '../../dockerfile/report.ts';
 import type { Asking } from '../../http/asking.ts';
-import { ProblemError } from '../../http/problem.ts';
+import { busy } from '../../http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
 import { pauseAfter } from '../../store/contention.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../store/table.ts';
@@ -84,13 +84,7 @@ export async function placeBuild(
       await pauseAfter(attempt);
     }
   }
-  throw new ProblemError(
-    503,
-    'busy',
-    'Too many builds are being accepted at once: try again.',
-    {},
-    { 'retry-after': '2' },
-  );
+  throw busy('Too many builds are being accepted at once: try again.');
 }
 
 const isPushed = (request: JobRequest) => !isBuild(request) || request.push !== false;
