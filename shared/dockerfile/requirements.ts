@@ -34,19 +34,24 @@ const options = new Set([
   '--trusted-host',
 ]);
 
+/** Never what pip could take for another option. */
+const optionValue = /^[^-\s"\\$`][^\s"\\$`]*$/;
+
 /** Throws `RequirementsError` with every line that can't be taken. */
 export function pipArguments(requirements: string): string[] {
   const args: string[] = [];
   const problems: RequirementsError['problems'] = [];
   for (const { line, text } of joinedLines(requirements)) {
     const [first = '', ...rest] = text.split(/[\s=]+/);
-    if (flags.has(text)) args.push(text);
-    else if (options.has(first) && rest.length === 1 && /^[^\s"\\$`]+$/.test(rest[0] ?? ''))
+    if (/\p{Cc}/u.test(text.replaceAll(/\s/g, '')))
+      problems.push({ line, message: 'has a control character in it' });
+    else if (flags.has(text)) args.push(text);
+    else if (options.has(first) && rest.length === 1 && optionValue.test(rest[0] ?? ''))
       args.push(first, rest[0] ?? '');
     else if (first === '-i' || first === '--index-url' || options.has(first)) {
       // An address may have `=` in it.
       const value = text.slice(first.length).replace(/^[\s=]+/, '');
-      if (/^[^\s"\\$`]+$/.test(value)) args.push(first, value);
+      if (optionValue.test(value)) args.push(first, value);
       else problems.push({ line, message: `${first} takes one value` });
     } else if (text.startsWith('-')) problems.push({ line, message: whyNot(first) });
     else if (accepted.some((one) => one.test(text))) args.push(text);

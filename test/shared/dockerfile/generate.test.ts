@@ -152,6 +152,10 @@ describe('B10 generated Dockerfiles', () => {
     );
   });
 
+  test.each(['--pre\0', '-i --pre\0', '-i -x=1', 'numpy\u0007'])('is no requirement: %j', (line) => {
+    expect(() => pipArguments(line)).toThrow(RequirementsError);
+  });
+
   test("a base's user is its author's word: what is none is left out", () => {
     for (const baseUser of ['me\nRUN id', '$SHELL', 'a b', '', '../x', 'me\\'])
       expect(generateDockerfile({ base, baseUser, apt: ['git'] })).not.toContain('USER');
