@@ -2,13 +2,7 @@
 
 import { baseImages } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
-import {
-  dockerHub,
-  type ImageLocation,
-  InvalidReferenceError,
-  joinReference,
-  parseReference,
-} from '../shared/registry/reference.ts';
+import { type ImageLocation, InvalidReferenceError, parseLocation } from '../shared/registry/reference.ts';
 import { BuildError } from './build-error.ts';
 import type { RegistryView } from './pushed.ts';
 
@@ -58,8 +52,7 @@ export function baseLocations({
 /** Nothing for what is no name: the engine refuses it, and says why better than we could. */
 function locationOf(reference: string, pinned: string | undefined): ImageLocation | undefined {
   try {
-    const parsed = parseReference(reference);
-    const location = joinReference(parsed, parsed.host ?? dockerHub);
+    const location = parseLocation(reference);
     return pinned === undefined || location.digest ? location : { ...location, digest: pinned };
   } catch (error) {
     if (error instanceof InvalidReferenceError) return undefined;

@@ -85,7 +85,11 @@ export const unshieldHost = (run: Run = runQuietly) =>
 
 /** One that has ended and that its parent hasn't asked about still has its number, and answers signals. */
 async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // It ended before it was asked about, or while.
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
+    throw error;
+  });
   return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 

@@ -15,7 +15,7 @@ import {
   type ImageLocation,
   InvalidReferenceError,
   joinReference,
-  parseReference,
+  parseLocation,
   referenceOf,
 } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
@@ -110,13 +110,10 @@ async function locate(
     return { registryId: known.registry.id, location, repository, tag, pointer: '/repository' };
   }
   const pointer = '/source/url';
-  const reference = parsed(url, pointer);
-  if (reference.digest !== undefined && reference.tag === undefined)
+  const named = parsed(url, pointer);
+  if (named.digest !== undefined && named.tag === undefined)
     throw invalid({ pointer, message: 'needs a tag beside its digest' });
-  const location = {
-    ...joinReference(reference, reference.host ?? dockerHub),
-    tag: reference.tag ?? 'latest',
-  };
+  const location = { ...named, tag: named.tag ?? 'latest' };
   const { host } = location;
   const known = await registryAnswer(pointer, () =>
     access.registryOf(organisation, host, location.repository),
@@ -137,7 +134,7 @@ const shortName = (host: string, path: string, repository: string) =>
 
 function parsed(url: string, pointer: string) {
   try {
-    return parseReference(url);
+    return parseLocation(url);
   } catch (error) {
     if (error instanceof InvalidReferenceError) throw invalid({ pointer, message: error.message });
     throw error;

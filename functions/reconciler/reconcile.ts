@@ -2,7 +2,7 @@
  * What events should have finished and didn't: lost, never sent, or their handler died. Every open build and
  * experiment says when it wants to be looked at (`dueAt`); whoever is due is compared with what AWS knows.
  */
-import { idKinds } from '../../shared/model/id.ts';
+import { isIdOf } from '../../shared/model/id.ts';
 import { ConditionFailedError, type Item, openKey, type Table } from '../../shared/store/table.ts';
 
 /** Finishes what is due of one record. May run twice at once, so it writes only conditionally. */
@@ -76,8 +76,8 @@ async function reconcileOne(
   organisation: string,
   id: string,
 ): Promise<void> {
-  if (id.startsWith(`${idKinds.build}_`)) return builds(organisation, id);
-  if (id.startsWith(`${idKinds.experiment}_`)) return experiments(organisation, id);
+  if (isIdOf('build', id)) return builds(organisation, id);
+  if (isIdOf('experiment', id)) return experiments(organisation, id);
   throw new Error(`open work of an unknown kind: ${id}`);
 }
 

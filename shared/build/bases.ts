@@ -2,12 +2,10 @@
 import type { RegistryAccess } from '../registry/access.ts';
 import { RegistryError } from '../registry/model.ts';
 import {
-  dockerHub,
   formatReference,
   type ImageLocation,
   InvalidReferenceError,
-  joinReference,
-  parseReference,
+  parseLocation,
   referenceOf,
 } from '../registry/reference.ts';
 import { type Condition, ConditionFailedError, type Table, type Write } from '../store/table.ts';
@@ -88,7 +86,7 @@ async function digestOf(
   organisation: string,
   reference: string,
 ): Promise<string> {
-  const location = located(reference);
+  const location = parseLocation(reference);
   if (location.digest) return location.digest;
   const { host, repository } = location;
   const tag = referenceOf(location);
@@ -115,14 +113,12 @@ export const forgetDigest = (table: Table, organisation: string, uri: string, no
   Put: {
     TableName: table.name,
     // Not a deletion: a look-up that began before the push must not put back what it was told.
-    Item: { ...table.key(organisation, 'base-digests', keyOf(located(uri))), ...keptFrom(now.getTime()) },
+    Item: {
+      ...table.key(organisation, 'base-digests', keyOf(parseLocation(uri))),
+      ...keptFrom(now.getTime()),
+    },
   },
 });
-
-function located(reference: string): ImageLocation {
-  const parsed = parseReference(reference);
-  return joinReference(parsed, parsed.host ?? dockerHub);
-}
 
 const keyOf = (location: ImageLocation) => {
   const { host, repository } = location;

@@ -1,7 +1,7 @@
 /** What a build was asked to do, with what its names stood for at that moment. Kept beside the build's record. */
 import { createHash } from 'node:crypto';
 import type { BuildSpec } from '../model/build-spec.ts';
-import { idKinds } from '../model/id.ts';
+import { isIdOf } from '../model/id.ts';
 import type { Item, Table } from '../store/table.ts';
 
 export interface BuildRequest extends Item {
@@ -57,5 +57,5 @@ export function identityOf({ dockerfile, context, buildArgs, secretSources, base
 
 /** Builds that have to end before the digests of all bases are known: they stand in the place of those. */
 export const awaitedIn = (bases: BuildRequest['bases']): string[] => [
-  ...new Set(Object.values(bases).filter((value) => value.startsWith(`${idKinds.build}_`))),
+  ...new Set(Object.values(bases).filter((value) => isIdOf('build', value))),
 ];

@@ -7,10 +7,9 @@ import {
 } from '../catalogue/images.ts';
 import type { Lineage, LineageNode } from '../model/lineage.ts';
 import {
-  dockerHub,
   formatReference,
   InvalidReferenceError,
-  joinReference,
+  parseLocation,
   parseReference,
 } from '../registry/reference.ts';
 import { list } from '../store/list.ts';
@@ -24,8 +23,7 @@ const childrenAtMost = 200;
 export function parentUriOf(from: string | undefined): string | undefined {
   if (from === undefined) return undefined;
   try {
-    const reference = parseReference(from);
-    const { digest, tag, ...rest } = joinReference(reference, reference.host ?? dockerHub);
+    const { digest, tag, ...rest } = parseLocation(from);
     if (tag === undefined && digest !== undefined) return formatReference({ ...rest, digest });
     return formatReference({ ...rest, tag: tag ?? 'latest' });
   } catch (error) {

@@ -25,6 +25,8 @@ export function newId(kind: IdKind, now: number, random: Uint8Array = randomByte
   return `${idKinds[kind]}_${time}${crockford(random, 16)}`;
 }
 
+export const isIdOf = (kind: IdKind, text: string): boolean => text.startsWith(`${idKinds[kind]}_`);
+
 /** The first `length` characters (five bits each) of `bytes`. */
 export function crockford(bytes: Uint8Array, length: number): string {
   let text = '';

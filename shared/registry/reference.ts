@@ -103,6 +103,12 @@ export function joinReference(reference: ImageReference, host: string, path = ''
   return { ...reference, host, repository: withLibrary(host, repository) };
 }
 
+/** Where an image lies by its own name: without a host on Docker Hub. Throws `InvalidReferenceError`. */
+export function parseLocation(text: string): ImageLocation {
+  const reference = parseReference(text);
+  return joinReference(reference, reference.host ?? dockerHub);
+}
+
 /** A missing tag becomes `latest`, with the warning that says so. */
 export function withTag<T extends ImageReference>(reference: T): { reference: T; warnings: string[] } {
   if (reference.tag !== undefined || reference.digest !== undefined) return { reference, warnings: [] };
