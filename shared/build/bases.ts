@@ -39,34 +39,40 @@ export async function lookUpBases(
   organisation: string,
   references: readonly string[],
 ): Promise<BaseDigests> {
-  const found: BaseDigests = { digests: {}, unknown: [] };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new LookUpError('no answer in time')), patienceMs);
   });
   late.catch(() => undefined);
   try {
-    await Promise.all(
-      references.map(async (reference) => {
-        try {
-          found.digests[reference] = await Promise.race([
-            digestOf(dependencies, organisation, reference),
-            late,
-          ]);
-        } catch (error) {
-          const known = [LookUpError, RegistryError, InvalidReferenceError].some(
-            (one) => error instanceof one,
-          );
-          if (!known) throw error;
-          const isMissing = error instanceof MissingBaseError;
-          found.unknown.push({ reference, reason: (error as Error).message, isMissing });
-        }
-      }),
+    const looked = await Promise.all(
+      references.map((reference) =>
+        lookUp(reference, [digestOf(dependencies, organisation, reference), late]),
+      ),
     );
+    // In the order of the Dockerfile, whichever registry answered first.
+    return {
+      digests: Object.fromEntries(
+        looked.flatMap((one) => ('digest' in one ? [[one.reference, one.digest]] : [])),
+      ),
+      unknown: looked.flatMap((one) => ('digest' in one ? [] : [one])),
+    };
   } finally {
     clearTimeout(timer);
   }
-  return found;
+}
+
+async function lookUp(
+  reference: string,
+  answers: Promise<string>[],
+): Promise<UnknownBase | { reference: string; digest: string }> {
+  try {
+    return { reference, digest: await Promise.race(answers) };
+  } catch (error) {
+    const isKnown = [LookUpError, RegistryError, InvalidReferenceError].some((one) => error instanceof one);
+    if (!isKnown) throw error;
+    return { reference, reason: (error as Error).message, isMissing: error instanceof MissingBaseError };
+  }
 }
 
 class LookUpError extends Error {

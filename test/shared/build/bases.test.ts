@@ -143,8 +143,12 @@ test('B8 what cannot be looked up is named with its reason, and does not hold up
   const { digests, unknown } = await lookUp(['FROM Not/An:Image:Name', ...all].join('\n'));
   expect(performance.now() - started).toBeLessThan(11_500);
   expect(digests).toEqual({ [base('quick')]: digestOf('quick') });
-  expect(unknown.map(({ reference }) => reference).sort()).toEqual(
-    [base('hanging'), base('hanging-too'), base('missing'), 'Not/An:Image:Name'].sort(),
-  );
+  // In the order of the Dockerfile, though `missing` answered long before.
+  expect(unknown.map(({ reference }) => reference)).toEqual([
+    'Not/An:Image:Name',
+    base('hanging'),
+    base('hanging-too'),
+    base('missing'),
+  ]);
   expect(unknown.every(({ reason }) => reason.length > 5)).toBe(true);
 });
