@@ -21,7 +21,7 @@ export interface DynamoEngine {
 }
 
 const program = fileURLToPath(new URL('../../node_modules/@dynoxide/linux-x64/dynoxide', import.meta.url));
-const startLimitMs = 5000;
+const startLimitMs = 30_000;
 
 /** @param endpoint `http://host:port` of a running DynamoDB */
 function connect(endpoint: string, stop: () => Promise<void>): DynamoEngine {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -20,6 +20,7 @@ import {
   type RestAnswer,
   type Service,
 } from '../../local/platform.ts';
+import { freePorts } from '../../scripts/ports.ts';
 
 export interface CloudWithEndpoint extends Cloud {
   readonly events: CloudEvent[];
@@ -57,7 +58,7 @@ export async function createCloudWithEndpoint(
   const server = createEndpointServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const registryHost = `127.0.0.1:${await freePort()}`;
+  const registryHost = `127.0.0.1:${await freePorts()}`;
   const issue = (roleArn: string, sessionName: string) => {
     const accessKeyId = `ASIA${randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
     principals.set(accessKeyId, { arn: roleArn, kind: 'role', sessionName });
@@ -146,7 +147,7 @@ export async function createCloudWithEndpoint(
       region: 'us-east-1',
       credentials: roleArn ? issue(roleArn, 'test') : { accessKeyId: 'AKIAROOT', ...secrets },
     }),
-    event(matches, timeoutSeconds = 20) {
+    event(matches, timeoutSeconds = 60) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           listeners.delete(look);
@@ -209,12 +210,4 @@ function serveCredentials(cloud: Cloud, path: string): RestAnswer | undefined {
 async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -72,10 +72,7 @@ describe('Batch runs a job', () => {
     });
     const running = await place.reached(id, 'RUNNING');
     const { logStreamName } = running.detail.container as { logStreamName: string };
-    const deadline = Date.now() + 5000;
-    while (place.cloud.lines(logGroup, logStreamName).length === 0 && Date.now() < deadline)
-      await new Promise((wait) => setTimeout(wait, 10));
-    expect(place.cloud.lines(logGroup, logStreamName)).toEqual(['early']);
+    await expect.poll(() => place.cloud.lines(logGroup, logStreamName)).toEqual(['early']);
     await place.client.send(new TerminateJobCommand({ jobId: id, reason: 'stopped by its owner' }));
     await place.reached(id, 'FAILED');
     expect(await place.describe(id)).toMatchObject({

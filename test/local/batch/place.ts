@@ -144,3 +144,15 @@ export async function batchPlace(parts: Partial<BatchParts> = {}, cloud?: CloudW
 }
 
 export const shell = (script: string) => ({ command: ['/bin/sh', '-c', script] });
+
+/** Waits in its container until `release` is called. */
+export const untilReleased = 'until [ -e /tmp/released ]; do sleep 0.1; done';
+
+/** Lets the job go on that waits by `untilReleased`, whether its cloud is there or not. */
+export async function release(jobId: string): Promise<void> {
+  const engine = createEngine(engineAddress(process.env));
+  const [container] = await engine.list({ 'slipway.batch.job': jobId });
+  engine.close();
+  if (!container) throw new Error(`no container of ${jobId}`);
+  execFileSync('docker', ['exec', container.Id, 'touch', '/tmp/released']);
+}

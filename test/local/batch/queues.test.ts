@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-batch';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
-import { batchPlace, shell } from './place.ts';
+import { batchPlace, release, shell, untilReleased } from './place.ts';
 
 let place: Awaited<ReturnType<typeof batchPlace>> | undefined;
 const open = async (...parameters: Parameters<typeof batchPlace>) => {
@@ -25,6 +25,12 @@ const requires = (vcpus: number, memoryMiB: number, gpus = 0) => ({
     ...(gpus > 0 ? [{ type: 'GPU' as const, value: String(gpus) }] : []),
   ],
 });
+/** Waits until the job runs, and lets it end. */
+async function endWell(id: string): Promise<void> {
+  await place?.reached(id, 'RUNNING');
+  await release(id);
+  await place?.reached(id, 'SUCCEEDED');
+}
 const oneCore = { machine: { vcpus: 1, memoryMiB: 4096, gpuIds: [] } };
 
 describe('Batch queues', () => {
@@ -81,7 +87,7 @@ describe('Batch queues', () => {
 
   test('jobs wait for the machine, in order', async () => {
     const { register, submit, reached, describe: describeJob, client } = await open(oneCore);
-    const jobDefinition = await register(shell('sleep 0.3'));
+    const jobDefinition = await register(shell(untilReleased));
     const ids = [
       await submit({ jobDefinition }),
       await submit({ jobDefinition }),
@@ -92,7 +98,7 @@ describe('Batch queues', () => {
       new ListJobsCommand({ jobQueue: 'cpu', jobStatus: 'RUNNABLE' }),
     );
     expect(jobSummaryList?.map((job) => job.jobId)).toEqual([ids[2], ids[1]]);
-    for (const id of ids) await reached(id, 'SUCCEEDED');
+    for (const id of ids) await endWell(id);
     const jobs = await Promise.all(ids.map(describeJob));
     for (const [index, job] of jobs.entries())
       if (index > 0)
@@ -100,37 +106,41 @@ describe('Batch queues', () => {
   });
 
   test('shares take turns, whoever came first', async () => {
-    const { register, submit, reached, cloud } = await open(oneCore);
-    const jobDefinition = await register(shell('sleep 0.3'));
+    const { register, submit, cloud } = await open(oneCore);
+    const jobDefinition = await register(shell(untilReleased));
     const send = (shareIdentifier: string) =>
       submit({ jobDefinition, jobQueue: 'shared', shareIdentifier, schedulingPriorityOverride: 1 });
     const ids = [await send('a'), await send('a'), await send('a'), await send('b')];
-    for (const id of ids) await reached(id, 'SUCCEEDED');
+    const [first = '', second = '', third = '', other = ''] = ids;
+    for (const id of [first, other, second, third]) await endWell(id);
     const placed = cloud.events.filter(({ detail }) => detail.status === 'STARTING');
     expect(placed.map(({ detail }) => ids.indexOf(String(detail.jobId)))).toEqual([0, 3, 1, 2]);
   });
 
   test('E12 a job waits for those it depends on, and fails with them', async () => {
     const { register, submit, reached, describe: describeJob, cloud } = await open();
-    const good = await submit({ jobDefinition: await register(shell('sleep 0.2')) });
+    const good = await submit({ jobDefinition: await register(shell(untilReleased)) });
     const after = await submit({
       jobDefinition: await register(shell('true')),
       dependsOn: [{ jobId: good }],
     });
+    await endWell(good);
     await reached(after, 'SUCCEEDED');
     const statuses = cloud.events
       .filter(({ detail }) => detail.jobId === after)
       .map(({ detail }) => detail.status);
     expect(statuses).toEqual(['PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED']);
-    const bad = await submit({ jobDefinition: await register(shell('sleep 0.2; exit 1')) });
+    const bad = await submit({ jobDefinition: await register(shell(`${untilReleased}; exit 1`)) });
     const never = await submit({ jobDefinition: await register(shell('true')), dependsOn: [{ jobId: bad }] });
+    await reached(bad, 'RUNNING');
+    await release(bad);
     await reached(never, 'FAILED');
     expect((await describeJob(never)).statusReason).toBe('Dependent Job failed');
   });
 
   test('E16 a cancelled job ends if it has not started, and goes on if it has', async () => {
     const { register, submit, reached, describe: describeJob, client } = await open(oneCore);
-    const jobDefinition = await register(shell('sleep 0.5'));
+    const jobDefinition = await register(shell(untilReleased));
     const [running, waiting] = [await submit({ jobDefinition }), await submit({ jobDefinition })];
     await reached(running, 'RUNNING');
     for (const jobId of [running, waiting])
@@ -141,7 +151,7 @@ describe('Batch queues', () => {
       isCancelled: true,
       attempts: [],
     });
-    await reached(running, 'SUCCEEDED');
+    await endWell(running);
   });
 
   test('are described with their environments', async () => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ListBuildsForProjectCommand } from '@aws-sdk/client-codebuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cloudWithProject, serviceRole } from './project.ts';
@@ -5,7 +7,7 @@ import { cloudWithProject, serviceRole } from './project.ts';
 let place: Awaited<ReturnType<typeof cloudWithProject>>;
 beforeAll(async () => {
   place = await cloudWithProject(
-    { build: { commands: ['sleep 0.2'] } },
+    { build: { commands: ['[ -z "$GO" ] || until [ -e "$GO" ]; do sleep 0.05; done'] } },
     { ConcurrentBuildLimit: 3 },
     { concurrentBuilds: 1 },
   );
@@ -65,15 +67,24 @@ describe('CodeBuild refuses', () => {
   });
 
   test('more builds at once than the project allows, with AccountLimitExceededException', async () => {
-    const ids = [await place.startBuild(), await place.startBuild(), await place.startBuild()];
+    const go = join(place.cloud.home, 'go');
+    const waiting = { environmentVariablesOverride: [{ name: 'GO', value: go }] };
+    const ids = [
+      await place.startBuild(waiting),
+      await place.startBuild(waiting),
+      await place.startBuild(waiting),
+    ];
     await expect(place.startBuild()).rejects.toMatchObject({ name: 'AccountLimitExceededException' });
+    writeFileSync(go, '');
     for (const id of ids) await place.ended(id);
-    const starts = await Promise.all(ids.map(async (id) => (await place.get(id)).phases ?? []));
-    const provisioned = starts.map(
-      (phases) => phases.find((phase) => phase.phaseType === 'PROVISIONING')?.startTime?.getTime() ?? 0,
-    );
-    expect(provisioned).toEqual(provisioned.toSorted((a, b) => a - b));
-    expect((provisioned[1] ?? 0) - (provisioned[0] ?? 0)).toBeGreaterThanOrEqual(200);
+    const builds = await Promise.all(ids.map(place.get));
+    const times = builds.map(({ phases = [] }) => ({
+      begun: phases.find((phase) => phase.phaseType === 'PROVISIONING')?.startTime?.getTime() ?? 0,
+      ended: phases.find((phase) => phase.phaseType === 'FINALIZING')?.endTime?.getTime() ?? 0,
+    }));
+    // One machine: each begins when the one before has ended.
+    for (const [i, { begun }] of times.entries())
+      expect(begun).toBeGreaterThanOrEqual(times[i - 1]?.ended ?? 1);
   });
 });
 

@@ -47,7 +47,8 @@ describe('the queue of builds over an orderly end and a new start', () => {
 
   test('what takes longer than its time-out is ended: TIMED_OUT', async () => {
     const { get, ended, waiting } = await restartedWith((build) => {
-      build.timeoutInMinutes = 0.01;
+      // Long enough for every slow machine to get as far as the command.
+      build.timeoutInMinutes = 0.1;
     });
     await ended(waiting);
     const build = await get(waiting);

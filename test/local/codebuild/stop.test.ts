@@ -28,13 +28,7 @@ const buildCommand = async () => {
   if (!command) throw new Error('No container engine, or no client that builds with it');
   return command;
 };
-const until = async (condition: () => boolean | Promise<boolean>, seconds = 10) => {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('It never came true');
-    await new Promise((wait) => setTimeout(wait, 25));
-  }
-};
+const until = (condition: () => boolean) => expect.poll(condition, { timeout: 60_000 }).toBe(true);
 
 describe('B7 StopBuild', () => {
   test('ends the command and everything it started, then says STOPPED', async () => {
@@ -84,7 +78,7 @@ describe('B7 StopBuild', () => {
       { engine },
     );
     const id = await startBuild();
-    await until(() => runs(`sleep ${seconds}`), 30);
+    await until(() => runs(`sleep ${seconds}`));
     await client.send(new StopBuildCommand({ id }));
     await cloud.event(({ detail }) => detail['build-status'] === 'STOPPED');
     await until(() => !runs(`sleep ${seconds}`));

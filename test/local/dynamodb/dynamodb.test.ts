@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchWriteItemCommand,
   DynamoDBClient,
@@ -8,7 +7,6 @@ import {
   ScanCommand,
   TransactGetItemsCommand,
   TransactWriteItemsCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { functionRole } from '../assembly.ts';
@@ -212,65 +210,6 @@ describe('limits', () => {
     ],
   ])('%s', async (_, call, name) => {
     await expect(call()).rejects.toMatchObject({ name });
-  });
-});
-
-describe('indexes lag', () => {
-  const sortKeys = async (index?: string) => {
-    const { Items = [], Count } = await root.send(query('lag', index));
-    expect(Count).toBe(Items.length);
-    return Items.map(({ sk }) => sk?.S);
-  };
-
-  test('what was written just now is in the table, and in its index a moment later', async () => {
-    await root.send(new PutItemCommand({ TableName, Item: item('lag', 'old') }));
-    await sleep(220);
-    await root.send(new PutItemCommand({ TableName, Item: item('lag', 'put') }));
-    await root.send(
-      new UpdateItemCommand({
-        TableName,
-        Key: { pk: { S: 'lag' }, sk: { S: 'updated' } },
-        UpdateExpression: 'SET colour = :red',
-        ExpressionAttributeValues: { ':red': { S: 'red' } },
-      }),
-    );
-    await root.send(
-      new TransactWriteItemsCommand({
-        TransactItems: [{ Put: { TableName, Item: item('lag', 'transacted') } }],
-      }),
-    );
-    expect(await sortKeys()).toEqual(['old', 'put', 'transacted', 'updated']);
-    expect(await sortKeys('colour')).toEqual(['old']);
-    await sleep(220);
-    expect(new Set(await sortKeys('colour'))).toEqual(new Set(['old', 'put', 'transacted', 'updated']));
-  });
-});
-
-describe('an item that was there before', () => {
-  const write = (attributes: string, values: object) =>
-    root.send(
-      new UpdateItemCommand({
-        TableName,
-        Key: { pk: { S: 'change' }, sk: { S: 'one' } },
-        UpdateExpression: attributes.replace('size =', '#size ='),
-        ...(attributes.includes('size') && { ExpressionAttributeNames: { '#size': 'size' } }),
-        ExpressionAttributeValues: { ...values },
-      }),
-    );
-  const seen = async () => (await root.send(query('change', 'colour'))).Items ?? [];
-
-  test('is seen in the index as it was, then as it is; and not at all while it moves', async () => {
-    const before = { ...item('change', 'one'), size: { N: '1' } };
-    await root.send(new PutItemCommand({ TableName, Item: before }));
-    await sleep(220);
-    await write('SET size = :size', { ':size': { N: '2' } });
-    expect(await seen()).toEqual([before]);
-    await sleep(220);
-    expect(await seen()).toEqual([{ ...before, size: { N: '2' } }]);
-    await write('SET colour = :blue', { ':blue': { S: 'blue' } });
-    expect(await seen()).toEqual([]);
-    await sleep(220);
-    expect(await seen()).toEqual([{ ...before, size: { N: '2' }, colour: { S: 'blue' } }]);
   });
 });
 

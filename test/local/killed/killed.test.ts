@@ -46,7 +46,7 @@ test('every event published before kill -9 is delivered, in the end', async () =
   await events.start?.();
   const left = (): unknown => cloud.db.prepare('SELECT COUNT(*) AS n FROM events_deliveries').get()?.n;
   cloud.now = () => new Date();
-  await expect.poll(left, { timeout: 10_000 }).toBe(0);
+  await expect.poll(left).toBe(0);
   await events.stop?.();
   const delivered = new Set(
     cloud.db

@@ -87,7 +87,7 @@ async function lost(): Promise<string[]> {
   return (output.Messages ?? []).map(({ Body }: { Body: string }) => Body);
 }
 
-const patience = { timeout: 15_000 };
+const patience = { timeout: 60_000 };
 
 test('a failed event is tried twice more', async () => {
   await send('flaky', { name: 'recovers', failures: 2 });

@@ -1,9 +1,9 @@
 /** The table on a real engine of its own, in memory, with the indexes that `shared/store` reads. */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { freePorts } from '../../../scripts/ports.ts';
 import { createTable, indexes, type Table } from '../../../shared/store/table.ts';
 
 export interface RealTable {
@@ -44,7 +44,7 @@ export function tableDefinition(TableName: string) {
 }
 
 export async function startRealTable(): Promise<RealTable> {
-  const port = await freePort();
+  const port = await freePorts();
   const child = spawn(engine, ['--port', String(port)], { stdio: 'ignore' });
   const client = new DynamoDBClient({
     endpoint: `http://127.0.0.1:${port}`,
@@ -57,7 +57,7 @@ export async function startRealTable(): Promise<RealTable> {
       await client.send(new ListTablesCommand({}));
       break;
     } catch (error) {
-      if (tries > 100) throw error;
+      if (tries > 600 || child.exitCode !== null) throw error;
       await sleep(50);
     }
   }
@@ -71,13 +71,4 @@ export async function startRealTable(): Promise<RealTable> {
       if (child.exitCode === null) await new Promise((ended) => child.once('exit', ended));
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => found(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
