@@ -230,9 +230,13 @@ test('a scheduled rule fires on time, once, and again after a restart only when 
   cloud.time += 60_000;
   await tick();
   await tick();
-  expect(cloud.invocations).toMatchObject([
-    { payload: { source: 'aws.events', 'detail-type': 'Scheduled Event', resources: [ruleArn], detail: {} } },
-  ]);
+  await expect
+    .poll(() => cloud.invocations)
+    .toMatchObject([
+      {
+        payload: { source: 'aws.events', 'detail-type': 'Scheduled Event', resources: [ruleArn], detail: {} },
+      },
+    ]);
   const { time } = cloud;
   cloud = cloud.reopened();
   cloud.time = time + 30_000;
@@ -247,7 +251,7 @@ test('a scheduled rule fires on time, once, and again after a restart only when 
   expect(cloud.invocations).toHaveLength(0);
   cloud.time += 600_000;
   await tick();
-  expect(cloud.invocations).toHaveLength(1);
+  await expect.poll(() => cloud.invocations).toHaveLength(1);
 });
 
 test('PutEvents takes ten entries of other sources than AWS', async () => {

@@ -1,15 +1,15 @@
 /** The work that is interrupted: the same before and after the kill. */
 import type { Batch } from '../../../local/batch/batch.ts';
 import { createStepFunctions } from '../../../local/step-functions/step-functions.ts';
-import { logGroup, queue } from '../batch/place.ts';
+import { logGroup, queue, untilReleased } from '../batch/place.ts';
 import type { CloudWithEndpoint } from '../cloud-with-endpoint.ts';
 
 export const buildPhases = {
-  build: { commands: ['setsid sleep 1234.5 & sleep 1234.6 & echo under way; wait'] },
+  build: { commands: ['setsid sleep 7234.5 & sleep 7234.6 & echo under way; wait'] },
 };
 
-/** Twenty numbered lines in four seconds. */
-export const jobScript = 'for n in $(seq 1 20); do echo line $n; sleep 0.2; done; exit 7';
+/** Twenty numbered lines, half of them once it is released. */
+export const jobScript = `for n in $(seq 1 20); do echo line $n; [ $n != 10 ] || ${untilReleased}; done; exit 7`;
 
 export const machineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:experiments';
 export const launcherArn = 'arn:aws:lambda:us-east-1:000000000000:function:launcher';

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -25,10 +26,10 @@ beforeAll(() => {
   const role = functionRole({ Effect: 'Allow', Action: 'dynamodb:*', Resource: '*' });
   writeAssembly(assembly, {
     functions: {
-      worker: `import { writeFileSync } from 'node:fs';
-        export const handler = async ({ name, sleepMs = 0 }) => {
+      worker: `import { existsSync, writeFileSync } from 'node:fs';
+        export const handler = async ({ name, until }) => {
           writeFileSync(${JSON.stringify(`${marks}/`)} + name + '-' + process.pid, '');
-          await new Promise((resolve) => setTimeout(resolve, sleepMs));
+          while (until && !existsSync(until)) await new Promise((resolve) => setTimeout(resolve, 20));
           writeFileSync(${JSON.stringify(`${marks}/`)} + name + '-done', '');
           return process.pid;
         };`,
@@ -80,9 +81,7 @@ function launch(port = 0): Promise<Outcome> {
     errors += chunk.toString();
   });
   return new Promise((resolve) => {
-    child.stdout.once('data', (chunk: Buffer) =>
-      resolve({ facts: JSON.parse(chunk.toString()), errors, child }),
-    );
+    createInterface(child.stdout).once('line', (line) => resolve({ facts: JSON.parse(line), errors, child }));
     child.once('close', () => resolve({ errors, child }));
   });
 }
@@ -167,7 +166,7 @@ describe('kill -9 and a new start', () => {
       new InvokeCommand({
         FunctionName: 'worker',
         InvocationType: 'Event',
-        Payload: JSON.stringify({ name: 'async', sleepMs: 1000 }),
+        Payload: JSON.stringify({ name: 'async', until: join(marks, 'go') }),
       }),
     );
     lambda.destroy();
@@ -175,8 +174,9 @@ describe('kill -9 and a new start', () => {
     await expect.poll(begun).toBe(1);
     await kill(first);
     expect(exists(join(marks, 'async-done'))).toBe(false);
+    writeFileSync(join(marks, 'go'), '');
     await running();
-    await expect.poll(() => exists(join(marks, 'async-done')), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => exists(join(marks, 'async-done'))).toBe(true);
     expect(begun()).toBe(2);
   });
 });
