@@ -15,14 +15,12 @@ const layers = 8;
 const layerBytes = 128 * 1024 * 1024;
 
 /** Requests that begin to read or to write one of these layers. */
-const transfers = (registry: DockerRegistry, digests: string[]) =>
-  registry
-    .requests()
-    .filter(
-      (line) =>
-        /"(?:POST|PATCH|PUT) [^ ]*\/blobs\//.test(line) ||
-        digests.some((digest) => line.includes(`"GET /v2/large/blobs/${digest}`)),
-    ).length;
+const transfers = async (registry: DockerRegistry, digests: string[]) =>
+  (await registry.requests()).filter(
+    (line) =>
+      /"(?:POST|PATCH|PUT) [^ ]*\/blobs\//.test(line) ||
+      digests.some((digest) => line.includes(`"GET /v2/large/blobs/${digest}`)),
+  ).length;
 
 interface Job {
   status: string;
@@ -112,10 +110,10 @@ export async function mirrors({ api, cloud }: BenchCloud): Promise<Section> {
           if ((await new SmallImages(host).read('large', '1'))?.digest !== digest)
             throw new Error(`${host} got another image`);
         if (i === pairs - 1) {
-          const seen = () => transfers(from, digests) + transfers(mine, digests);
-          const before = seen();
+          const seen = async () => (await transfers(from, digests)) + (await transfers(mine, digests));
+          const before = await seen();
           again = await mirror(id, true);
-          requests = seen() - before;
+          requests = (await seen()) - before;
         }
       } finally {
         await Promise.all([mine.stop(), theirs.stop()]);

@@ -1,5 +1,6 @@
 /** The CNCF distribution registry, as Debian packages it: a second registry for tests and benchmarks. */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,8 +14,8 @@ import { freePorts } from './ports.ts';
 export interface DockerRegistry {
   /** `127.0.0.1:<port>` */
   host: string;
-  /** What it has logged so far: one line for each request. */
-  requests(): string[];
+  /** What it was asked so far over HTTP without TLS: one line of its log for each request. */
+  requests(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +28,9 @@ export interface DockerRegistryOptions {
   auth?: object;
   storage?: object;
 }
+
+/** Of requests that only wait for the log. */
+const markPath = '/v2/mark-';
 
 /** Installs it where it is missing. */
 export async function startDockerRegistry({
@@ -70,7 +74,16 @@ export async function startDockerRegistry({
   }
   return {
     host,
-    requests: () => log.split('\n').filter((line) => / "[A-Z]+ \/v2\//.test(line)),
+    async requests() {
+      // A line may be written after its answer was read, but not after those of two more requests.
+      for (let i = 0; i < 2; i++) {
+        const mark = `${markPath}${randomUUID()}/tags/list`;
+        await (await fetch(`http://${host}${mark}`)).text();
+        while (!log.includes(`${mark} `)) await sleep(10);
+      }
+      const lines = log.slice(0, log.lastIndexOf('\n')).split('\n');
+      return lines.filter((line) => / "[A-Z]+ \/v2\//.test(line) && !line.includes(markPath));
+    },
     async stop() {
       child.kill('SIGTERM');
       await ended;

@@ -74,7 +74,7 @@ it('R10 an image of Docker Hub runs from the cache in ECR; the second launch ask
     }),
   );
   secrets.destroy();
-  const pushes = hub.requests().length;
+  const pushes = (await hub.requests()).length;
   const first = await launch('trainer:v1', 'from the cache');
   expect(first, JSON.stringify(first)).toMatchObject({ status: 'succeeded' });
   const cache = `${running.cloud.registryHost}/slipway-cached/docker/library/trainer`;
@@ -85,7 +85,7 @@ it('R10 an image of Docker Hub runs from the cache in ECR; the second launch ask
     warnings: [expect.stringContaining('once in 24 hours')],
   });
   expect(await texts(first)).toEqual(['from the cache']);
-  const asked = hub.requests().length;
+  const asked = (await hub.requests()).length;
   expect(asked).toBeGreaterThan(pushes);
 
   // Nothing of it on the host: it has to be pulled again.
@@ -93,7 +93,7 @@ it('R10 an image of Docker Hub runs from the cache in ECR; the second launch ask
   const second = await launch('trainer:v1', 'again');
   expect(second).toMatchObject({ status: 'succeeded', image: { digest: first.image.digest } });
   expect(await texts(second)).toEqual(['again']);
-  expect(hub.requests()).toHaveLength(asked);
+  expect(await hub.requests()).toHaveLength(asked);
 });
 
 it('R10 where the cache refuses, the registry itself is asked; what the cache holds is nobody’s by name', async () => {

@@ -149,7 +149,7 @@ it('R5 nothing is built or mirrored into a public registry', async () => {
     tag: '1',
   });
   expect(source.status, JSON.stringify(source.body)).toBe(201);
-  const asked = requests().length;
+  const asked = (await requests()).length;
   const target = { registryId, repository: `${repository}-2`, tag: '2' };
   const build = { source: { type: 'build', dockerfile: 'FROM scratch\nLABEL a=b\n' }, ...target };
   for (const refused of [
@@ -164,7 +164,7 @@ it('R5 nothing is built or mirrored into a public registry', async () => {
         errors: [{ pointer: '/registryId', message: expect.stringContaining(connected.body.title) }],
       },
     });
-  expect(requests()).toHaveLength(asked);
+  expect(await requests()).toHaveLength(asked);
   // By the index, which lags behind.
   const listed = await api.until(`/v1/registries/${registryId}/images`, ({ items }) => items.length > 0);
   expect(listed.items.map(({ id }: Json) => id)).toEqual([source.body.id]);

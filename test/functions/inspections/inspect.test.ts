@@ -20,12 +20,15 @@ import { startRealTable } from '../../shared/store/real-table.ts';
 import { call, memoryLog } from '../event.ts';
 
 let place: Awaited<ReturnType<typeof startRealTable>>;
-const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
+const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+/** For who never answers. */
+const hurried = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
 beforeAll(async () => {
   place = await startRealTable();
 });
 afterAll(async () => {
   network.close();
+  hurried.close();
   await place.stop();
 });
 
@@ -38,20 +41,20 @@ const registry = async (before?: (asked: Asked) => Answer | undefined): Promise<
   open.push(one);
   return one;
 };
-const handler = () =>
+const handler = (by = network) =>
   serve(
     inspectionOperations({
       table: place.table,
       access: {
-        clientFor: async (_organisation, host) => createRegistryClient({ host, network, insecure: true }),
+        clientFor: async (_organisation, host) => createRegistryClient({ host, network: by, insecure: true }),
       },
       scans: createImageScans(),
       ecrRegistry: '127.0.0.1:1',
     }),
     { now: () => new Date('2026-11-21T09:00:00Z'), log: memoryLog() },
   );
-const byUrl = (url: string, more: object = {}) =>
-  call(handler(), { method: 'POST', route: '/v1/images/inspect', body: { url, ...more } });
+const byUrl = (url: string, more: object = {}, by = network) =>
+  call(handler(by), { method: 'POST', route: '/v1/images/inspect', body: { url, ...more } });
 const byId = (id: string, query: Record<string, string> = {}) =>
   call(handler(), { method: 'GET', route: '/v1/images/{id}/inspect', params: { id }, query });
 
@@ -239,13 +242,12 @@ describe('I6 what an image is made of', () => {
       'registry-not-a-registry',
       ({ url }) => ({ status: 302, headers: { location: url } }),
     ],
-  ])('of a registry that %s: %s, soon', async (what, code, answer) => {
+  ])('of a registry that %s: %s', async (what, code, answer) => {
     const server = await startServer(answer);
     open.push(server);
-    const started = performance.now();
-    const { status, body, headers } = await byUrl(`${server.host}/app:v1`);
+    const by = what === 'hangs' ? hurried : network;
+    const { status, body, headers } = await byUrl(`${server.host}/app:v1`, {}, by);
     expect({ status, type: body.type }).toEqual({ status: 422, type: `urn:slipway:problem:${code}` });
     expect(headers['retry-after']).toBe(what === 'is busy' ? '7' : undefined);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 });

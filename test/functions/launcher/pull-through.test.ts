@@ -56,14 +56,14 @@ describe('R10 an image of a public registry that there is a cache of', () => {
       warnings: [warning],
     });
     expect(await place.lines(first.id)).toEqual(['cached']);
-    const asked = upstream.requests().length;
+    const asked = (await upstream.requests()).length;
     const pinned = await ended({ image: `quay.io/lab/plain@${digest}`, command: ['true'] });
     expect(pinned.record).toMatchObject({ status: 'succeeded', image: { pulledFrom: `${cache}@${digest}` } });
     expect(pinned.record.image.warnings).toBeUndefined();
     expect((await ended({ image: 'quay.io/lab/plain:1', command: ['true'] })).record.status).toBe(
       'succeeded',
     );
-    expect(upstream.requests()).toHaveLength(asked);
+    expect(await upstream.requests()).toHaveLength(asked);
   });
 
   it('by tag and digest is brought by its tag, since ECR fetches nothing by digest', async () => {
@@ -137,9 +137,9 @@ describe('R10 an image of a public registry that there is a cache of', () => {
       secretArn:
         'arn:aws:secretsmanager:us-east-1:000000000000:secret:slipway/local/acme/registries/reg_quay-AbCdEf',
     });
-    const before = upstream.requests().length;
+    const before = (await upstream.requests()).length;
     const { record } = await ended({ image: 'quay.io/lab/private:1', command: ['true'] });
     expect(record).toMatchObject({ status: 'failed', statusReason: { code: 'image-unauthorized' } });
-    expect(upstream.requests()).toHaveLength(before);
+    expect(await upstream.requests()).toHaveLength(before);
   });
 });

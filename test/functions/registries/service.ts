@@ -17,7 +17,7 @@ export function registriesService(
   replaced: Partial<RegistriesDependencies> = {},
 ) {
   const { privateRegistries } = testStage;
-  const network: Network = createNetwork({ privateHosts: privateRegistries, timeoutMs: 500 });
+  const network: Network = createNetwork({ privateHosts: privateRegistries });
   const registries = createRegistryStore(table, ecrRegistry, privateRegistries);
   const access = createRegistryAccess({
     registries,

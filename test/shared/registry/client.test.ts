@@ -15,8 +15,8 @@ import {
 } from './servers.ts';
 
 const open: { stop(): Promise<void> }[] = [];
-const network = () => {
-  const one = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
+const network = (timeoutMs?: number) => {
+  const one = createNetwork({ privateHosts: ['127.0.0.1'], ...(timeoutMs ? { timeoutMs } : {}) });
   open.push({ stop: async () => one.close() });
   return one;
 };
@@ -417,7 +417,8 @@ describe('R9 a registry that is not well', () => {
 
   it('tells silence, a closed port, and redirects without end', async () => {
     const silent = await server(() => undefined);
-    await expect(clientOf(silent).ping()).rejects.toMatchObject({ code: 'unreachable', message: /0.5 s/ });
+    const hurried = clientOf(silent, { network: network(500) });
+    await expect(hurried.ping()).rejects.toMatchObject({ code: 'unreachable', message: /0.5 s/ });
     const gone = await server(() => undefined);
     await gone.stop();
     await expect(clientOf(gone).ping()).rejects.toMatchObject({
@@ -450,7 +451,7 @@ describe('R9 a registry that is not well', () => {
         ? { status: 200, headers: { 'content-length': '100' }, body: 'only this' }
         : undefined,
     );
-    const { stream } = await clientOf(store).getBlob('app', sha256('x'));
+    const { stream } = await clientOf(store, { network: network(500) }).getBlob('app', sha256('x'));
     await expect(buffer(stream)).rejects.toThrow();
   });
 });

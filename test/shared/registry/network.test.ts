@@ -14,7 +14,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 const network = (options: Partial<NetworkOptions> = {}) => {
-  const one = createNetwork({ privateHosts: [], timeoutMs: 500, ...options });
+  const one = createNetwork({ privateHosts: [], ...options });
   open.push({ stop: async () => one.close() });
   return one;
 };
@@ -173,7 +173,7 @@ describe('connections that are kept', () => {
     return { host: `127.0.0.1:${(one.address() as AddressInfo).port}`, asked };
   };
   const sends = (host: string) => {
-    const one = network({ privateHosts: [host], timeoutMs: 5000 });
+    const one = network({ privateHosts: [host] });
     return async (method: string, body?: Buffer | Readable) => {
       const answer = await one.send({
         method,
