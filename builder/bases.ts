@@ -8,33 +8,24 @@ import type { RegistryView } from './pushed.ts';
 
 /**
  * Asks for every base with the build's own credentials. An engine that other organisations use as well doesn't: what
- * it has under a digest it gives to anybody who knows the digest. Throws `BuildError` for the first one refused.
+ * it has under a digest it gives to anybody who knows the digest. `registryOf` answers with the account that counts for
+ * an image. Throws `BuildError` for the first one refused.
  */
 export async function requireBases(
-  spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases' | 'overruled'>,
-  registry: Pick<RegistryView, 'baseRefusalOf'>,
+  spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
+  registryOf: (base: ImageLocation) => Pick<RegistryView, 'baseRefusalOf'>,
 ): Promise<void> {
   await Promise.all(
     baseLocations(spec).map(async ({ reference, location }) => {
-      const refusal = await registry.baseRefusalOf(location);
+      const refusal = await registryOf(location).baseRefusalOf(location);
       if (refusal)
         throw new BuildError({
           code: refusal.why === 'missing' ? 'base-image-not-found' : 'base-image-unauthorized',
-          message: `The base image ${reference} cannot be used: ${refusal.message}.${accountUsed(spec, location)}`,
+          message: `The base image ${reference} cannot be used: ${refusal.message}.`,
           lastLines: [refusal.message],
         });
     }),
   );
-}
-
-/** Nothing where it was the account of the image's own registry. */
-function accountUsed({ overruled = [] }: Pick<BuildSpec, 'overruled'>, base: ImageLocation): string {
-  const found = overruled.find(
-    ({ host, repository }) => host === base.host && repository === base.repository,
-  );
-  return found
-    ? ` A container engine knows one account for each host: here that of ${found.used} was used, and not that of ${found.own}. Let one account read both, or mirror the image to a registry at another host and build on that.`
-    : '';
 }
 
 /** Every base that has a name, with its pinned digest where it has one. */

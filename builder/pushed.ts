@@ -1,12 +1,9 @@
 /** The registry's own view of images: what it has, asked with the credentials of the build. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createRegistryClient } from '../shared/registry/client.ts';
 import { RegistryError } from '../shared/registry/model.ts';
 import type { Network } from '../shared/registry/network.ts';
 import { type ImageLocation, parseReference, referenceOf } from '../shared/registry/reference.ts';
-import type { Credentials } from './aws.ts';
-import { dockerKey } from './credentials.ts';
+import { loginOf } from './credentials.ts';
 
 export interface RegistryView {
   /** Whether there is a manifest under this tag. A registry that doesn't answer has none. */
@@ -41,7 +38,7 @@ const configLimitBytes = 8 * 1024 * 1024;
 /** `configFolder` holds the build's Docker configuration. */
 export function createRegistryView(configFolder: string, network: Network): RegistryView {
   const clientOf = async (host: string) =>
-    createRegistryClient({ host, network, credentials: await storedFor(configFolder, host) });
+    createRegistryClient({ host, network, credentials: await loginOf(configFolder, host) });
   return {
     async has(uri) {
       const { host, repository, tag } = located(uri);
@@ -110,15 +107,4 @@ function located(uri: string): { host: string; repository: string; tag: string }
   const { host, repository, tag } = parseReference(uri);
   if (host === undefined || tag === undefined) throw new Error(`${uri} lacks a host or a tag`);
   return { host, repository, tag };
-}
-
-async function storedFor(configFolder: string, host: string): Promise<Credentials | undefined> {
-  const { auths } = JSON.parse(await readFile(join(configFolder, 'config.json'), 'utf8')) as {
-    auths: Record<string, { auth: string }>;
-  };
-  const stored = auths[dockerKey(host)];
-  if (!stored) return undefined;
-  const [, username = '', password = ''] =
-    /^([^:]*):(.*)$/s.exec(Buffer.from(stored.auth, 'base64').toString()) ?? [];
-  return { username, password };
 }

@@ -11,6 +11,7 @@ import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { createDocker, findDocker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
 import { requireHeredocs } from '../heredocs.ts';
+import { configFor, logInOthers } from '../other-accounts.ts';
 import { say } from '../output.ts';
 import { createRegistryView } from '../pushed.ts';
 import { networkOf, trustAuthorities } from '../registries.ts';
@@ -59,15 +60,19 @@ export async function prepare(
  * registry refuses end the build here, before anybody waits for what can't be pushed, as do bases that aren't for it.
  */
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
-  await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, aws));
-  const registry = createRegistryView(work.docker.config, networkOf(spec));
+  await Promise.all([
+    fetchCredentials(spec.registries, aws).then((found) => writeDockerConfig(work.docker.config, found)),
+    logInOthers(spec, work, aws),
+  ]);
+  const network = networkOf(spec);
+  const registry = createRegistryView(work.docker.config, network);
   const isStored =
     spec.push !== false &&
     spec.registries.some(({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`));
   const [cacheExists, refusal] = await Promise.all([
     registry.has(spec.cache),
     isStored ? registry.refusalOf(spec.target) : undefined,
-    requireBases(spec, registry),
+    requireBases(spec, (base) => createRegistryView(configFor(spec, work, base), network)),
   ]);
   if (refusal !== undefined) throw new BuildError({ code: 'push-unauthorized', message: `${refusal}.` });
   return cacheExists;

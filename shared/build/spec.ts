@@ -1,9 +1,9 @@
 /** From a build's record and request to what the builder gets. */
 import { createHash } from 'node:crypto';
 import { resultKey } from '../model/build-keys.ts';
-import type { BuildSpec } from '../model/build-spec.ts';
+import type { BuildSpec, CredentialsSource } from '../model/build-spec.ts';
 import { cacheTag } from '../model/layer-cache.ts';
-import { formatReference, parseReference } from '../registry/reference.ts';
+import { formatReference, parseLocation, parseReference } from '../registry/reference.ts';
 import { type KnownRegistry, registryFor } from '../store/registries.ts';
 import type { BuildRecord } from './record.ts';
 import type { BuildRequest } from './request.ts';
@@ -35,8 +35,9 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
   const cache = cacheOf(record, sources);
   // Whose account may push means nothing where nothing is pushed.
   const target = request.push === false ? [] : [locate(record.uri)];
-  const images = [...target, locate(cache), ...request.references.flatMap(located)];
-  const overruled = overruledOf(images, sources);
+  const bases = request.references.flatMap(located);
+  const registries = credentialsOf([...target, locate(cache), ...bases], sources);
+  const otherAccounts = otherAccountsOf(bases, registries, sources);
   return {
     ...jobOf(record, sources),
     kind: 'build',
@@ -45,13 +46,15 @@ export function specOf(record: BuildRecord, request: BuildRequest, sources: Spec
     buildArgs: request.buildArgs,
     bases: request.bases,
     secrets: request.secretSources,
-    registries: credentialsOf(images, sources),
-    ...(overruled.length > 0 ? { overruled } : {}),
+    registries,
+    ...(otherAccounts.length > 0 ? { otherAccounts } : {}),
     target: record.uri,
     ...(request.push === false ? { push: false } : {}),
     cache,
   };
 }
+
+type AccountSources = Pick<SpecSources, 'registries' | 'ecrRegistry'>;
 
 interface Located {
   host: string;
@@ -67,7 +70,7 @@ function locate(uri: string): Located {
 /** What the engine will take a base's name for: without a host it is Docker Hub's. What is no name is the engine's to refuse. */
 function located(base: string): Located[] {
   try {
-    const { host = 'docker.io', repository } = parseReference(base);
+    const { host, repository } = parseLocation(base);
     return [{ host, repository }];
   } catch {
     // `FROM ${NOTHING}` and the like: the build will fail, and say why better than we could.
@@ -110,38 +113,42 @@ export function ownRepositories(
 }
 
 /** One source of credentials for each host: an engine knows no more. Where images of a host differ, the first one's counts. */
-export function credentialsOf(
-  images: Located[],
-  { registries, ecrRegistry }: SpecSources,
-): BuildSpec['registries'] {
-  const found = new Map<string, BuildSpec['registries'][number]>();
-  for (const { host, repository } of images) {
-    if (found.has(host)) continue;
-    const known = registryFor(registries, host, repository);
-    const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];
-    if (known?.secretArn) found.set(host, { kind: 'secret', host, secretArn: known.secretArn });
-    // The builder's role has rights in no other ECR.
-    else if (host === ecrRegistry)
-      found.set(host, { kind: 'ecr', host, ...(accountId && region ? { accountId, region } : {}) });
+export function credentialsOf(images: Located[], sources: AccountSources): BuildSpec['registries'] {
+  const found = new Map<string, CredentialsSource>();
+  for (const image of images) {
+    const account = found.get(image.host) ?? accountOf(image, sources);
+    if (account) found.set(image.host, account);
   }
   return [...found.values()];
 }
 
-/** B6: where an engine can't use the account of an image's own registry, who could say so is told which was used. */
-function overruledOf(
-  images: Located[],
-  sources: Pick<SpecSources, 'registries' | 'ecrRegistry'>,
-): NonNullable<BuildSpec['overruled']> {
-  const used = new Map<string, KnownRegistry>();
-  return images.flatMap(({ host, repository }) => {
-    const own = registryFor(sources.registries, host, repository);
-    if (!own?.secretArn || host === sources.ecrRegistry) return [];
-    const first = used.get(host) ?? own;
-    used.set(host, first);
-    return first.secretArn === own.secretArn
-      ? []
-      : [{ host, repository, own: titleOf(own), used: titleOf(first) }];
+/** B6: bases that another account counts for than the one that the engine is given for their host. */
+function otherAccountsOf(
+  bases: Located[],
+  given: CredentialsSource[],
+  sources: AccountSources,
+): NonNullable<BuildSpec['otherAccounts']> {
+  const names = given.map(nameOf);
+  const found = bases.flatMap(({ host, repository }) => {
+    const credentials = accountOf({ host, repository }, sources);
+    if (!credentials || names.includes(nameOf(credentials))) return [];
+    return [[`${host}/${repository}`, { repository, credentials }] as const];
   });
+  // Each once, however many tags of it the Dockerfile names.
+  return [...new Map(found).values()];
 }
 
-const titleOf = ({ registry: { id, title } }: KnownRegistry) => `"${title}" (${id})`;
+const nameOf = (account: CredentialsSource) => (account.kind === 'secret' ? account.secretArn : account.host);
+
+/** Whose account counts for an image: that of the longest registry that matches, or nobody's. */
+function accountOf(
+  { host, repository }: Located,
+  { registries, ecrRegistry }: AccountSources,
+): CredentialsSource | undefined {
+  const known = registryFor(registries, host, repository);
+  if (known?.secretArn) return { kind: 'secret', host, secretArn: known.secretArn };
+  // The builder's role has rights in no other ECR.
+  if (host !== ecrRegistry) return undefined;
+  const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];
+  return { kind: 'ecr', host, ...(accountId && region ? { accountId, region } : {}) };
+}

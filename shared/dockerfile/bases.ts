@@ -53,14 +53,20 @@ export function replaceBases(
 }
 
 /** The same build arguments, with the digest of the image that one of them may name. */
-export function pinArgs(
+export const pinArgs = (
   buildArgs: Record<string, string>,
   digests: Record<string, string>,
+): Record<string, string> => replaceArgs(buildArgs, (reference) => pinnedTo(reference, digests));
+
+/** The same build arguments, except that the image which one of them may name is what `other` has for it. */
+export function replaceArgs(
+  buildArgs: Record<string, string>,
+  other: (reference: string) => string | undefined,
 ): Record<string, string> {
   const [reference] = syntaxFrom(buildArgs);
-  const pinned = reference === undefined ? undefined : pinnedTo(reference, digests);
-  if (reference === undefined || pinned === undefined) return buildArgs;
-  return { ...buildArgs, [syntaxArg]: (buildArgs[syntaxArg] ?? '').replace(reference, () => pinned) };
+  const replaced = reference === undefined ? undefined : other(reference);
+  if (reference === undefined || replaced === undefined) return buildArgs;
+  return { ...buildArgs, [syntaxArg]: (buildArgs[syntaxArg] ?? '').replace(reference, () => replaced) };
 }
 
 /** Whether it has here-documents that the engine itself would have to read: no other program is named for it. */

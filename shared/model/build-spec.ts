@@ -39,11 +39,11 @@ export const buildSpecSchema = z.strictObject({
   bases: z.record(z.string(), z.string()),
   /** Secrets that hold `{"value"}`, by mount id: the values of the moment when the build was accepted. */
   secrets: z.array(z.strictObject({ id: z.string(), secretArn: z.string(), versionId: z.string() })),
-  /** One for each registry host that the build pulls from or pushes to. */
+  /** One for each registry host that the build pulls from or pushes to: an engine knows no more. */
   registries: z.array(credentialsSource),
-  /** Images whose own registry has another account than the one of `registries` that counts for their host. */
-  overruled: z
-    .array(z.strictObject({ host: z.string(), repository: z.string(), own: z.string(), used: z.string() }))
+  /** Base images with another account than the one of `registries` for their host. */
+  otherAccounts: z
+    .array(z.strictObject({ repository: z.string(), credentials: credentialsSource }))
     .optional(),
   /** Host, path and tag: what `docker push` takes. */
   target: z.string(),

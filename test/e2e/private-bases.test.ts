@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
-import { startNamespaces } from './one-host.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -105,39 +104,5 @@ it('B6 wrong credentials, and none: base-image-unauthorized', async () => {
     }
   } finally {
     await registry.stop();
-  }
-});
-
-it('B6 two registries at one host with an account each: enough for either, and a failure that names both', async () => {
-  const host = await startNamespaces(accounts);
-  try {
-    const registryIds = {
-      left: await connect(host.host, accounts.left, '/left'),
-      right: await connect(host.host, accounts.right, '/right'),
-    };
-    const base = await build(`FROM ${tinyBase}\nRUN echo ${unique('base')} > /base\n`, {
-      registryId: registryIds.right,
-      repository: unique('base'),
-    });
-    expect(base, JSON.stringify(base)).toMatchObject({ status: 'succeeded' });
-    const dockerfile = `FROM ${base.uri}\nRUN echo ${unique('upon')} > /upon\n`;
-    const upon = await build(dockerfile);
-    expect(upon, JSON.stringify(upon)).toMatchObject({ status: 'succeeded' });
-
-    const { status, failure } = await build(dockerfile, {
-      registryId: registryIds.left,
-      repository: unique('left'),
-    });
-    expect({ status, code: failure?.code }, JSON.stringify(failure)).toEqual({
-      status: 'failed',
-      code: 'base-image-unauthorized',
-    });
-    expect(failure.message).toMatch(
-      new RegExp(
-        `one account for each host: .*${registryIds.left}.* was used, and not .*${registryIds.right}`,
-      ),
-    );
-  } finally {
-    await host.stop();
   }
 });

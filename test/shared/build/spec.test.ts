@@ -116,19 +116,50 @@ describe('B1 B6 B9 what the builder gets', () => {
     ]);
   });
 
-  test('B6 images that go without the account of their own registry are named with the one that is used', () => {
-    const references = ['quay.io/team/base:1', 'quay.io/team/other:1', 'quay.io/base:1', 'python:3'];
-    const toTeam = specOf(record('quay.io/team/x:1'), { ...request, references }, sources);
-    expect(toTeam.overruled).toEqual([
-      {
-        host: 'quay.io',
-        repository: 'base',
-        own: expect.stringContaining('reg_quay'),
-        used: expect.stringContaining('reg_team'),
-      },
+  test("B6 an engine gets one account for each host, the target's first; other accounts go with the bases that they count for", () => {
+    const references = [
+      'quay.io/base:1',
+      'quay.io/team/base:1',
+      'quay.io/other:1',
+      'quay.io/base:2',
+      'python',
+    ];
+    const quay = { kind: 'secret', host: 'quay.io', secretArn: 'arn:quay' };
+    const team = { kind: 'secret', host: 'quay.io', secretArn: 'arn:team' };
+    const toTeam = specOf(record('quay.io/team/x:1', 'reg_team'), { ...request, references }, sources);
+    expect(buildSpecSchema.parse(toTeam)).toEqual(toTeam);
+    expect(toTeam.registries).toContainEqual(team);
+    expect(toTeam.otherAccounts).toEqual([
+      { repository: 'base', credentials: quay },
+      { repository: 'other', credentials: quay },
     ]);
-    const elsewhere = { ...request, references: references.slice(0, 2) };
-    expect(specOf(record(`${ecrRegistry}/acme/x:1`), elsewhere, sources)).not.toHaveProperty('overruled');
+    const toElsewhere = specOf(record(`${ecrRegistry}/acme/x:1`), { ...request, references }, sources);
+    expect(toElsewhere.registries).toContainEqual(quay);
+    expect(toElsewhere.otherAccounts).toEqual([{ repository: 'team/base', credentials: team }]);
+    const ofOne = { ...request, references: ['quay.io/team/base:1', 'python'] };
+    expect(specOf(record('quay.io/team/x:1', 'reg_team'), ofOne, sources)).not.toHaveProperty(
+      'otherAccounts',
+    );
+  });
+
+  test('B6 of one base: an account below a path of Docker Hub counts, whichever way the base is written', () => {
+    const hub = [
+      ...sources.registries,
+      known('reg_me', 'docker.io/me', 'arn:me'),
+      known('reg_library', 'docker.io/library', 'arn:library'),
+    ];
+    const references = ['me/base:1', 'python:3', 'docker.io/library/ubuntu'];
+    const spec = specOf(
+      record(`${ecrRegistry}/acme/x:1`),
+      { ...request, references },
+      { ...sources, registries: hub },
+    );
+    expect(spec.registries).toContainEqual({ kind: 'secret', host: 'docker.io', secretArn: 'arn:me' });
+    const library = { kind: 'secret', host: 'docker.io', secretArn: 'arn:library' };
+    expect(spec.otherAccounts).toEqual([
+      { repository: 'library/python', credentials: library },
+      { repository: 'library/ubuntu', credentials: library },
+    ]);
   });
 
   test('B16 secrets by reference only', () => {

@@ -1,0 +1,135 @@
+/** B6: what the engine gets of images whose account it isn't given. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PassThrough, startPassThrough } from '../../builder/pass-through.ts';
+import { createRegistryClient } from '../../shared/registry/client.ts';
+import { createNetwork } from '../../shared/registry/network.ts';
+import { putImage } from '../shared/registry/images.ts';
+import { json, type MemoryRegistry, startMemoryRegistry } from '../shared/registry/servers.ts';
+
+const account = { username: 'ria', password: 'secret:with colon' };
+const basic = ({ username, password }: typeof account) =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+
+let registry: MemoryRegistry;
+let digest: string;
+let through: PassThrough;
+const reported: string[] = [];
+beforeAll(async () => {
+  registry = await startMemoryRegistry(({ headers, url }) => {
+    if (url.includes('/team/broken/')) return json(500, {});
+    if (url.includes('/team/busy/')) return json(429, {});
+    if (headers.authorization === basic(account) && !url.includes('/team/hidden/')) return undefined;
+    return json(401, {}, { 'www-authenticate': 'Basic realm="x"' });
+  });
+  digest = putImage(registry, 'team/base', '1');
+  putImage(registry, 'team/other', '1');
+  const clientOf = (credentials?: typeof account) =>
+    createRegistryClient({ host: registry.host, network, credentials });
+  through = await startPassThrough(
+    [
+      { client: clientOf(), repository: 'elsewhere/base' },
+      ...['base', 'broken', 'busy', 'hidden', 'missing'].map((name) => ({
+        client: clientOf(account),
+        repository: `team/${name}`,
+      })),
+    ],
+    (message) => reported.push(message),
+  );
+});
+afterAll(async () => {
+  await through?.stop();
+  await registry?.stop();
+  network.close();
+});
+
+const ask = (path: string, method = 'GET', credentials: typeof account | undefined = through.credentials) =>
+  fetch(`http://${through.host}${path}`, {
+    method,
+    headers: credentials ? { authorization: basic(credentials) } : {},
+  });
+
+test('names what it passes on, and nothing else', () => {
+  const { host, nameOf, withOwnNames } = through;
+  const pinned = `team/base:1@${digest}`;
+  expect(nameOf(`${registry.host}/${pinned}`)).toBe(`${host}/1/${pinned}`);
+  expect(nameOf(`${registry.host}/elsewhere/base`)).toBe(`${host}/0/elsewhere/base`);
+  for (const other of [`${registry.host}/team/other:1`, 'quay.io/team/base:1', 'team/base', 'No Name', ''])
+    expect(nameOf(other)).toBeUndefined();
+  expect(withOwnNames(`#3 [2/2] FROM ${host}/1/${pinned} and ${host}/0/elsewhere/base`)).toBe(
+    `#3 [2/2] FROM ${registry.host}/${pinned} and ${registry.host}/elsewhere/base`,
+  );
+});
+
+test('an engine finds an image by tag and digest, with its length and digest, and its blobs', async () => {
+  expect((await ask('/v2/')).status).toBe(200);
+  const { body } = registry.manifests.get(`team/base@${digest}`) as { body: Buffer };
+  for (const reference of ['1', digest]) {
+    const head = await ask(`/v2/1/team/base/manifests/${reference}`, 'HEAD');
+    expect(Object.fromEntries(head.headers)).toMatchObject({
+      'content-type': 'application/vnd.oci.image.manifest.v1+json',
+      'content-length': String(body.length),
+      'docker-content-digest': digest,
+    });
+    expect(await (await ask(`/v2/1/team/base/manifests/${reference}?ns=x`)).text()).toBe(body.toString());
+  }
+  const [blob, bytes] = [...registry.blobs][0] ?? [];
+  const head = await ask(`/v2/1/team/base/blobs/${blob}`, 'HEAD');
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes?.length)]);
+  const answer = await ask(`/v2/1/team/base/blobs/${blob}`);
+  expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+});
+
+test('the registry is asked once for a manifest that the engine asks for twice', async () => {
+  registry.put('team/base', 'new', 'application/vnd.oci.image.manifest.v1+json', '{"schemaVersion":2}');
+  registry.asked.length = 0;
+  for (const method of ['HEAD', 'GET']) await ask('/v2/1/team/base/manifests/new', method);
+  expect(registry.asked.filter(({ url }) => url.includes('/manifests/'))).toHaveLength(1);
+});
+
+test('nothing without its own password, of other repositories, or for whoever would write', async () => {
+  const manifest = '/v2/1/team/base/manifests/1';
+  for (const credentials of [{ username: 'x', password: '' }, account]) {
+    const answer = await ask(manifest, 'GET', credentials);
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="slipway"']);
+  }
+  registry.asked.length = 0;
+  for (const [path, method] of [
+    ['/v2/1/team/other/manifests/1', 'GET'],
+    ['/v2/0/team/base/manifests/1', 'GET'],
+    ['/v2/7/team/base/manifests/1', 'GET'],
+    ['/v2/1/team/base/tags/list', 'GET'],
+    ['/v2/1/team/base/../other/manifests/1', 'GET'],
+    [manifest, 'DELETE'],
+    [manifest, 'PUT'],
+    ['/v2/1/team/base/blobs/uploads/', 'POST'],
+    ['/', 'GET'],
+  ] as const)
+    expect((await ask(path, method)).status, `${method} ${path}`).toBe(404);
+  expect(registry.asked).toEqual([]);
+});
+
+test("the registry's refusals: never a 401, which would be about another password", async () => {
+  const statusOf = async (name: string) => (await ask(`/v2/${name}/manifests/${digest}`)).status;
+  reported.length = 0;
+  expect(await statusOf('4/team/hidden')).toBe(403);
+  expect(await statusOf('5/team/missing')).toBe(404);
+  expect(await statusOf('3/team/busy')).toBe(429);
+  expect(await statusOf('2/team/broken')).toBe(502);
+  expect(await statusOf('0/elsewhere/base')).toBe(403);
+  expect(reported).toHaveLength(5);
+  expect(reported[0]).toContain(registry.host);
+  for (const message of reported) expect(message).not.toContain(account.password);
+});
+
+test('a blob of other bytes than its digest says never arrives whole', async () => {
+  const [blob = ''] = registry.blobs.keys();
+  const kept = registry.blobs.get(blob) as Buffer;
+  registry.blobs.set(blob, Buffer.from(kept.map((byte) => byte ^ 1)));
+  try {
+    const read = ask(`/v2/1/team/base/blobs/${blob}`).then((answer) => answer.arrayBuffer());
+    await expect(read).rejects.toThrow();
+  } finally {
+    registry.blobs.set(blob, kept);
+  }
+});
