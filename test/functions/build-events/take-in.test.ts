@@ -154,26 +154,28 @@ describe('B1 events', () => {
 describe('B7 stopping', () => {
   const stop = (id: string) => stopBuild(place.dependencies, { organisation, email: ada, id });
 
-  test('is asked for, then confirmed by the event', async () => {
-    const { buildId } = await place.build();
-    expect(await stop(buildId)).toMatchObject({ status: 'queued', stopRequestedAt: expect.any(String) });
-    const record = await place.over(buildId);
-    expect(record.status).toBe('stopped');
-    expect(record.mail).toBe('skipped');
-    expect(await place.codes(buildId)).toContain('stop-requested');
-    expect(await stop(buildId)).toMatchObject({ status: 'stopped' });
-  });
+  test('is asked for, then confirmed by the event', () =>
+    place.held(async () => {
+      const { buildId } = await place.build();
+      expect(await stop(buildId)).toMatchObject({ status: 'queued', stopRequestedAt: expect.any(String) });
+      const record = await place.over(buildId);
+      expect(record.status).toBe('stopped');
+      expect(record.mail).toBe('skipped');
+      expect(await place.codes(buildId)).toContain('stop-requested');
+      expect(await stop(buildId)).toMatchObject({ status: 'stopped' });
+    }));
 
-  test('is confirmed by the reconciler where the event is lost', async () => {
-    const { buildId } = await place.build();
-    await stop(buildId);
-    const { codeBuildId = '' } = await place.get(buildId);
-    await expect
-      .poll(async () => (await place.dependencies.builds.report(codeBuildId))?.outcome, { timeout: 10_000 })
-      .toBe('STOPPED');
-    await createBuildReconciler(place.dependencies)(organisation, buildId);
-    expect((await place.get(buildId)).status).toBe('stopped');
-  });
+  test('is confirmed by the reconciler where the event is lost', () =>
+    place.held(async () => {
+      const { buildId } = await place.build();
+      await stop(buildId);
+      const { codeBuildId = '' } = await place.get(buildId);
+      await expect
+        .poll(async () => (await place.dependencies.builds.report(codeBuildId))?.outcome)
+        .toBe('STOPPED');
+      await createBuildReconciler(place.dependencies)(organisation, buildId);
+      expect((await place.get(buildId)).status).toBe('stopped');
+    }));
 
   test('waits for CodeBuild’s word where the answer to the start was lost, though the next try is put off', async () => {
     const { builds } = place.dependencies;
@@ -233,13 +235,10 @@ describe('the reconciler', () => {
     const { buildId } = await place.build();
     await place.result(buildId, succeeded);
     await expect
-      .poll(
-        async () => {
-          await reconcile(buildId);
-          return (await place.get(buildId)).status;
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        await reconcile(buildId);
+        return (await place.get(buildId)).status;
+      })
       .toBe('succeeded');
     expect((await place.codes(buildId)).slice(0, 7)).toEqual([...inTime, 'succeeded']);
     expect(await place.get(buildId)).not.toHaveProperty('openKey');
@@ -252,9 +251,12 @@ describe('the reconciler', () => {
   });
 
   test('leaves a build at work alone, and looks again later', async () => {
-    const { buildId } = await place.build();
-    const { dueAt = '' } = await place.get(buildId);
-    await reconcile(buildId);
+    const { buildId, dueAt } = await place.held(async () => {
+      const { buildId } = await place.build();
+      const { dueAt = '' } = await place.get(buildId);
+      await reconcile(buildId);
+      return { buildId, dueAt };
+    });
     const after = await place.get(buildId);
     expect(['queued', 'building']).toContain(after.status);
     expect((after.dueAt ?? '') > dueAt).toBe(true);

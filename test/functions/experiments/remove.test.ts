@@ -4,13 +4,14 @@ import { deleteExperiment, updateExperiment } from '../../../functions/experimen
 import type { Logs } from '../../../shared/log/log.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { eventWrites } from '../../../shared/store/advance.ts';
-import { organisation, testTable } from './place.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
 
-let place: Awaited<ReturnType<typeof testTable>>;
+const organisation = 'acme';
+let place: RealTable;
 beforeAll(async () => {
-  place = await testTable();
+  place = await startRealTable();
 });
-afterAll(() => place.close());
+afterAll(() => place?.stop());
 
 /** One that has ended, with more entries in its timeline than one transaction takes. */
 async function finished(): Promise<string> {

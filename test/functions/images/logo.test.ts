@@ -6,7 +6,7 @@ import { requireImage } from '../../../shared/images/find.ts';
 import { readLogo } from '../../../shared/images/logo.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
-import { testTable } from '../experiments/place.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
 
 const organisation = 'acme';
 const time = '2026-11-20T10:00:00.000Z';
@@ -16,11 +16,11 @@ const svg = (colour: string) => ({
   bytes: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg"><rect fill="${colour}"/></svg>`),
 });
 
-let place: Awaited<ReturnType<typeof testTable>>;
+let place: RealTable;
 beforeAll(async () => {
-  place = await testTable();
+  place = await startRealTable();
 });
-afterAll(() => place.close());
+afterAll(() => place?.stop());
 
 async function add(): Promise<string> {
   const id = newId('image', Date.parse(time));

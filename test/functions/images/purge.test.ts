@@ -8,13 +8,14 @@ import { nameLock } from '../../../shared/images/names.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { ConditionFailedError, columnKey, type Table } from '../../../shared/store/table.ts';
-import { organisation, testTable } from '../experiments/place.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
 
-let place: Awaited<ReturnType<typeof testTable>>;
+const organisation = 'acme';
+let place: RealTable;
 beforeAll(async () => {
-  place = await testTable();
+  place = await startRealTable();
 });
-afterAll(() => place.close());
+afterAll(() => place?.stop());
 
 const time = '2026-11-21T12:00:00.000Z';
 const asking = { organisation, email: 'ada@acme.example', now: new Date(time) };

@@ -9,10 +9,10 @@ import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { imageColumns, imageListQuery } from '../../../shared/model/image.ts';
 import { list } from '../../../shared/store/list.ts';
-import { testTable } from '../experiments/place.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
 
 const organisation = 'acme';
-let place: Awaited<ReturnType<typeof testTable>>;
+let place: RealTable;
 const start = Date.parse('2026-11-20T10:00:00.000Z');
 const made: ImageRecord[] = [];
 const asking = { organisation, email: 'ada@acme.example', now: new Date(start + 3_600_000) };
@@ -42,10 +42,10 @@ const add = async (i: number, more: Partial<ImageRecord> = {}) => {
 };
 
 beforeAll(async () => {
-  place = await testTable();
+  place = await startRealTable();
   for (let i = 0; i < 300; i++) made.push(await add(i));
 });
-afterAll(() => place.close());
+afterAll(() => place?.stop());
 
 const query = (wanted: object) => imageListQuery.parse(wanted);
 const tags = async (wanted: object) =>

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Reconcile, reconcile } from '../../../functions/reconciler/reconcile.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { openKey } from '../../../shared/store/table.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
 import { memoryLog } from '../event.ts';
-import { testTable } from '../experiments/place.ts';
 
-let place: Awaited<ReturnType<typeof testTable>>;
+let place: RealTable;
 beforeAll(async () => {
-  place = await testTable();
+  place = await startRealTable();
 });
-afterAll(() => place.close());
+afterAll(() => place?.stop());
 
 const organisations = ['acme', 'globex', 'initech'];
 const time = new Date('2026-11-21T12:00:00.000Z');

@@ -116,7 +116,7 @@ describe('B8 a base that Slipway itself may have pushed', () => {
     answers.set('late', new Promise((resolve) => (answer = resolve)));
     const asked = server.asked.length;
     const early = found('late');
-    await expect.poll(() => server.asked.length, { timeout: 8_000 }).toBeGreaterThan(asked);
+    await expect.poll(() => server.asked.length).toBeGreaterThan(asked);
     await end(buildId, { status: 'succeeded', pushed });
     answer(answerOf(digestOf('before')));
     expect(await early).toBe(digestOf('before'));
@@ -141,7 +141,8 @@ test('B8 what cannot be looked up is named with its reason, and does not hold up
   const all = ['quick', 'hanging', 'hanging-too', 'missing'].map((tag) => `COPY --from=${base(tag)} /x /y`);
   const started = performance.now();
   const { digests, unknown } = await lookUp(['FROM Not/An:Image:Name', ...all].join('\n'));
-  expect(performance.now() - started).toBeLessThan(11_500);
+  // One after the other the two that hang would take twice as long.
+  expect(performance.now() - started).toBeLessThan(19_000);
   expect(digests).toEqual({ [base('quick')]: digestOf('quick') });
   // In the order of the Dockerfile, though `missing` answered long before.
   expect(unknown.map(({ reference }) => reference)).toEqual([

@@ -2,8 +2,9 @@
  * Builds without the API in front: the table on dynoxide; CodeBuild, ECR, S3, Logs and SES of the embedded cloud.
  * The project's commands are the test's own, and so is the builder's result.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
@@ -42,10 +43,10 @@ import { createRegistryAccess } from '../../../shared/registry/access.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { readEvents } from '../../../shared/store/advance.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
-import { testTable } from '../../functions/experiments/place.ts';
 import { cloudWithProject, logGroup, type Phases } from '../../local/codebuild/project.ts';
 import { bucketOf } from '../../local/s3/declared-bucket.ts';
 import { withXmlErrors } from '../../local/s3/xml-errors.ts';
+import { type RealTable, startRealTable } from '../store/real-table.ts';
 
 export const organisation = 'acme';
 export const ada = 'ada@acme.example';
@@ -71,14 +72,20 @@ export const failed = {
 
 export type Place = Awaited<ReturnType<typeof buildPlace>>;
 
-/** `limits` are how many builds each of the two computes takes at once. */
+/** `phases` are what builds run besides PRE_BUILD; `limits` how many of them each of the two computes takes at once. */
 export async function buildPlace(
   phases: Phases = { build: { commands: ['true'] } },
   limits: [number, number] = [4, 2],
-  startTable: typeof testTable = testTable,
+  startTable: () => Promise<Pick<RealTable, 'table' | 'stop'>> = startRealTable,
 ) {
-  const { table, close } = await startTable();
-  const { cloud, client: codeBuildClient } = await cloudWithProject(phases, {}, { concurrentBuilds: 10 });
+  const { table, stop } = await startTable();
+  const gate = join(mkdtempSync(join(tmpdir(), 'slipway-gate-')), 'closed');
+  const pre_build = { commands: [`while [ -e ${gate} ]; do sleep 0.05; done`] };
+  const { cloud, client: codeBuildClient } = await cloudWithProject(
+    { pre_build, ...phases },
+    {},
+    { concurrentBuilds: 10 },
+  );
   const logsService = createLogsService(cloud, { getLogEventsPerSecond: 10_000 });
   const [s3, ecr, ses] = [withXmlErrors(createS3(cloud)), createEcr(cloud), createSes(cloud)];
   cloud.serve(logsService, s3, ecr, ses);
@@ -181,6 +188,15 @@ export async function buildPlace(
     result: (buildId: string, result: unknown) =>
       artifacts.write(resultKey(organisation, buildId), JSON.stringify(result), 'application/json'),
     image: (imageId: string) => table.get(organisation, 'images', imageId),
+    /** While `work` is done no build gets beyond CodeBuild's PRE_BUILD. */
+    async held<T>(work: () => Promise<T>): Promise<T> {
+      writeFileSync(gate, '');
+      try {
+        return await work();
+      } finally {
+        rmSync(gate);
+      }
+    },
     /** CodeBuild's events of this build so far. */
     events: async (buildId: string) => {
       const { codeBuildId = 'none' } = await get(buildId);
@@ -194,7 +210,7 @@ export async function buildPlace(
     },
     /** Delivers events until the build is over. */
     async over(buildId: string, parts: Partial<CloseDependencies> = {}): Promise<BuildRecord> {
-      for (const until = performance.now() + 20_000; performance.now() < until; await sleep(50)) {
+      for (const until = performance.now() + 60_000; performance.now() < until; await sleep(50)) {
         await this.deliver(buildId, parts);
         const record = await get(buildId);
         if (isOver(record)) return record;
@@ -223,7 +239,8 @@ export async function buildPlace(
     },
     async close() {
       await cloud.close();
-      await close();
+      await stop();
+      rmSync(dirname(gate), { recursive: true, force: true });
     },
   };
 }

@@ -6,15 +6,15 @@ import { createS3 } from '../../../local/s3.ts';
 import { createArtifacts } from '../../../shared/aws/artifacts.ts';
 import { createLogs } from '../../../shared/log/log.ts';
 import type { LogDependencies, LogJob } from '../../../shared/log/refresh.ts';
-import { testTable } from '../../functions/experiments/place.ts';
 import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
 import { bucketOf } from '../../local/s3/declared-bucket.ts';
 import { withXmlErrors } from '../../local/s3/xml-errors.ts';
+import { startRealTable } from '../store/real-table.ts';
 
 export const group = '/slipway/test/builds';
 
 export async function logPlace(getLogEventsPerSecond = 10_000) {
-  const { table, close } = await testTable();
+  const { table, stop } = await startRealTable();
   const cloud = await createCloudWithEndpoint();
   let ahead = 0;
   // Signatures keep the real time.
@@ -63,7 +63,7 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
     }),
     async close() {
       await cloud.close();
-      await close();
+      await stop();
     },
   };
 }

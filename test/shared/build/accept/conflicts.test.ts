@@ -16,11 +16,11 @@ async function tableWithConflicts() {
     { dynamodb: { transactionMs: 10 } },
   );
   const client = new DynamoDBClient(cloud.client);
-  const close = async () => {
+  const stop = async () => {
     client.destroy();
     await cloud.remove();
   };
-  return { table: createTable('slipway', client), close };
+  return { table: createTable('slipway', client), stop };
 }
 
 let place: Place;

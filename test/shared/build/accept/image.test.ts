@@ -198,11 +198,12 @@ describe('B1 a start that is interrupted', () => {
     const { buildId } = await place.build({}, busy);
     const put = await place.get(buildId);
     expect(put).not.toHaveProperty('startingAt');
-    const soon = { ...busy, now: later(40) };
+    const time = later(40)();
+    const soon = { ...busy, now: () => time };
     // No error that the function's retries, its alarm or its dead letter queue would hear of.
     await reconciler(soon)(organisation, buildId);
     const { dueAt } = await place.get(buildId);
-    const dueSeconds = (Date.parse(dueAt ?? '') - soon.now().getTime()) / 1000;
+    const dueSeconds = (Date.parse(dueAt ?? '') - time.getTime()) / 1000;
     expect(dueSeconds).toBeGreaterThan(20);
     expect(dueSeconds).toBeLessThanOrEqual(60);
     expect(await place.codes(buildId)).toEqual(['accepted', 'start-delayed']);
@@ -243,27 +244,28 @@ describe('B1 a start that is interrupted', () => {
     expect(await place.image(imageId)).toMatchObject({ status: 'failed' });
   });
 
-  test('B7 a stop in between is passed on by whoever learns the id', async () => {
-    const { builds } = place.dependencies;
-    const { buildId } = await place.build(
-      {},
-      {
-        builds: {
-          ...builds,
-          async start(request) {
-            const stopped = await stopBuild(place.dependencies, {
-              organisation,
-              email: ada,
-              id: buildIdOf(request),
-            });
-            expect(stopped.status).toBe('queued');
-            return builds.start(request);
+  test('B7 a stop in between is passed on by whoever learns the id', () =>
+    place.held(async () => {
+      const { builds } = place.dependencies;
+      const { buildId } = await place.build(
+        {},
+        {
+          builds: {
+            ...builds,
+            async start(request) {
+              const stopped = await stopBuild(place.dependencies, {
+                organisation,
+                email: ada,
+                id: buildIdOf(request),
+              });
+              expect(stopped.status).toBe('queued');
+              return builds.start(request);
+            },
           },
         },
-      },
-    );
-    expect((await place.over(buildId)).status).toBe('stopped');
-  });
+      );
+      expect((await place.over(buildId)).status).toBe('stopped');
+    }));
 });
 
 const buildIdOf = ({ buildId }: { buildId: string }) => buildId;
