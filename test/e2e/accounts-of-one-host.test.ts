@@ -5,6 +5,7 @@ import { createRegistryClient } from '../../shared/registry/client.ts';
 import { sha256Of } from '../../shared/registry/digest.ts';
 import { ociManifest } from '../../shared/registry/media-types.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
+import { parseLocation } from '../../shared/registry/reference.ts';
 import { tarOf } from '../builder/archive/tar.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 import { startNamespaces } from './one-host.ts';
@@ -37,17 +38,23 @@ beforeAll(async () => {
   const [left, right, third] = await Promise.all([built('left'), built('right'), putFiles('third')]);
   bases = { left, right, third };
 }, 180_000);
-afterAll(() => registry?.stop());
+afterAll(async () => {
+  network.close();
+  await registry?.stop();
+});
 
 async function ofEach<T>(make: (side: Side) => Promise<T>): Promise<Record<Side, T>> {
   const made = await Promise.all(sides.map(async (side) => [side, await make(side)] as const));
   return Object.fromEntries(made) as Record<Side, T>;
 }
 
+const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+const clientOf = (side: Side) =>
+  createRegistryClient({ host: registry.host, network, credentials: accounts[side] });
+
 /** An image of one file, whose layer no engine has seen: whoever copies from it must have fetched it. */
 async function putFiles(side: Side): Promise<{ uri: string; digest: string }> {
-  const network = createNetwork({ privateHosts: [registry.host] });
-  const client = createRegistryClient({ host: registry.host, network, credentials: accounts[side] });
+  const client = clientOf(side);
   const repository = `${side}/${unique('files')}`;
   const put = async (body: Buffer, mediaType: string) => {
     await client.putBlob(repository, sha256Of(body), body);
@@ -72,7 +79,6 @@ async function putFiles(side: Side): Promise<{ uri: string; digest: string }> {
     ociManifest,
     Buffer.from(JSON.stringify(manifest)),
   );
-  network.close();
   return { uri: `${registry.host}/${repository}:1`, digest };
 }
 
@@ -104,6 +110,16 @@ async function succeeded(...request: Parameters<typeof build>): Promise<Json> {
 
 const textOf = async ({ id }: Json): Promise<string> =>
   (await api.log(`/v1/builds/${id}`)).map(({ text }) => text).join('\n');
+
+it('B6 no account of this host reads what another one has', async () => {
+  for (const reader of sides)
+    for (const owner of sides) {
+      const { repository, tag = '' } = parseLocation(bases[owner].uri);
+      const read = clientOf(reader).headManifest(repository, tag);
+      if (reader === owner) expect((await read)?.digest).toBe(bases[owner].digest);
+      else await expect(read).rejects.toMatchObject({ status: 401 });
+    }
+});
 
 it('B6 two registries at one host with an account each, in one build: base, second stage, COPY, mount and push', async () => {
   const { left, right, third } = bases;
@@ -158,8 +174,7 @@ it('B6 where nothing of that host is pushed, or nothing at all: each base with i
 it('B6 the account of its own registry is the only one that counts for a base', async () => {
   const { left, right } = bases;
   // `left` could read it; its own registry, with the longer path, has an account that can't.
-  const path = left.uri.split(':')[1]?.replace(/^\d+\//, '');
-  const id = await connect({ username: 'nobody', password: 'wrong' }, String(path));
+  const id = await connect({ username: 'nobody', password: 'wrong' }, parseLocation(left.uri).repository);
   try {
     const dockerfile = `FROM ${right.uri}\nCOPY --from=${left.uri} /left /copied\n`;
     const { status, failure } = await build(dockerfile);
