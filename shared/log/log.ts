@@ -21,7 +21,7 @@ import {
 import { readTail, type Tail } from './tail.ts';
 
 /** A waiting follower looks at the index again after a time between these, so that not all look at once. */
-const pausesMs = [300, 550] as const;
+export const pausesMs = [300, 550] as const;
 /** Whoever has to have all that there is asks this often whether the reader before has finished. */
 const drainPauseMs = 150;
 /** Answers go out this long before the function's own time is over. */
