@@ -42,14 +42,15 @@ export async function requireAllFree(
       (reference) => memberOf(reference) === undefined || bases[reference] !== undefined,
     );
     const identity = identityOf({ ...request, bases: { ...request.bases, ...bases } });
-    const found =
+    const identical =
       isKnown && unknownBases.length === 0 && !force
-        ? (await identicalBuild(dependencies, organisation, claimOf(identity, uri))).build
+        ? await identicalBuild(dependencies, organisation, claimOf(identity, uri))
         : undefined;
+    const found = identical?.build;
     const isAnswer =
-      found !== undefined &&
+      identical !== undefined &&
       before !== undefined &&
-      (await imageOfBuild(dependencies, organisation, found, { uri, id: before.id })) !== undefined;
+      imageOfBuild(identical, { uri, id: before.id }) !== undefined;
     if (before && !isAnswer) requireFree(before, buildId);
     // Another one's image is taken over at once where it is there, and otherwise by a build that is yet to be written.
     if (found?.status === 'succeeded' && found.digest !== undefined) foreseen.set(uri, found.digest);

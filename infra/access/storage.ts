@@ -2,7 +2,7 @@
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
 
-const tableReads = ['dynamodb:GetItem', 'dynamodb:Query'];
+const tableReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 const tableWrites = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',

@@ -75,7 +75,7 @@ async function detach(
     async (current) => {
       const { claim } = current;
       if (isOver(current) || current.attachedTo !== attachedTo || claim === undefined) return undefined;
-      const holder = await holderOf(table, organisation, claim);
+      const holder = (await holderOf(table, organisation, claim))?.buildId;
       const other = holder !== undefined && holder !== attachedTo && holder !== id ? holder : undefined;
       const timeline = onTimeline(current, [
         {
@@ -97,7 +97,7 @@ async function detach(
         also: [
           other
             ? followWrite(table, organisation, other, id)
-            : takeClaim(table, organisation, claim, id, holder ?? attachedTo),
+            : takeClaim(table, organisation, claim, current, holder ?? attachedTo),
         ],
       };
     },

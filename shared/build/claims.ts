@@ -1,10 +1,16 @@
 /**
- * B8: identical builds run once. A claim is one item, named after identity and repository, which holds the id of the
- * build that answers such requests. It is written in the same transaction as that build, and goes in the one that
+ * B8: identical builds run once. A claim is one item, named after identity and repository, which says which build
+ * answers such requests, and which image that makes. It is written in the same transaction as that build, and goes in the one that
  * ends it without success: it always names a build that is under way or has succeeded.
  */
 import { parseReference } from '../registry/reference.ts';
-import type { Table, Write } from '../store/table.ts';
+import type { Item, Table, Write } from '../store/table.ts';
+
+/** A build that holds a claim. */
+export interface Holder {
+  buildId: string;
+  imageId: string;
+}
 
 /** Registries take over manifests within a repository, so that is how far a build is shared. */
 export function claimOf(identity: string, uri: string): string {
@@ -17,12 +23,12 @@ export const takeClaim = (
   table: Table,
   organisation: string,
   claim: string,
-  buildId: string,
+  { id: buildId, imageId }: { id: string; imageId: string },
   seen: string | undefined,
 ): Write => ({
   Put: {
     TableName: table.name,
-    Item: { ...table.key(organisation, 'build-claims', claim), claim, buildId },
+    Item: { ...table.key(organisation, 'build-claims', claim), claim, buildId, imageId },
     ...(seen === undefined
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : {
@@ -33,15 +39,17 @@ export const takeClaim = (
   },
 });
 
-/** Which build holds it. */
 export async function holderOf(
   table: Table,
   organisation: string,
   claim: string,
-): Promise<string | undefined> {
-  const item = await table.get(organisation, 'build-claims', claim);
-  return item && String(item.buildId);
+): Promise<Holder | undefined> {
+  return (await table.get(organisation, 'build-claims', claim)) as (Item & Holder) | undefined;
 }
+
+/** Whether this is the claim that another build came to hold, of all that a transaction may be refused for. */
+export const isClaim = (item: Item | undefined): item is Item & Holder =>
+  item !== undefined && 'claim' in item && 'buildId' in item;
 
 export const releaseClaim = (table: Table, organisation: string, claim: string, buildId: string): Write => ({
   Delete: {

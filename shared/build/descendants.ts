@@ -80,9 +80,9 @@ async function release(
       ];
       if (current.claim !== undefined) {
         // Until now it was found by the builds that it waited for.
-        if ((await holderOf(table, organisation, current.claim)) === id)
+        if ((await holderOf(table, organisation, current.claim))?.buildId === id)
           also.push(releaseClaim(table, organisation, current.claim, id));
-        if (!identical) also.push(takeClaim(table, organisation, claim, id, found?.seen));
+        if (!identical) also.push(takeClaim(table, organisation, claim, current, found?.seen));
       }
       return {
         set: {

@@ -4,6 +4,7 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -13,6 +14,7 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { type Condition, conditionInput, type Item, refusals } from './conditions.ts';
+import { pauseAfter } from './contention.ts';
 
 export {
   absent,
@@ -73,6 +75,11 @@ export interface Table {
     sk: string,
     eventually?: boolean,
   ): Promise<Item | undefined>;
+  /** At most 100, in one call, each strongly consistent by itself; answered in the order of `keys`. */
+  getAll(
+    organisation: string,
+    keys: readonly (readonly [collection: Collection, sk: string])[],
+  ): Promise<(Item | undefined)[]>;
   /** Throws `ConditionFailedError` where `write.ConditionExpression` doesn't hold. */
   put(
     organisation: string,
@@ -134,6 +141,22 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
         }),
       );
       return answer.Item;
+    },
+    async getAll(organisation, keys) {
+      const asked = keys.map(([collection, sk]) => key(organisation, collection, sk));
+      const nameOf = ({ pk, sk }: Item) => JSON.stringify([pk, sk]);
+      const found = new Map<string, Item>();
+      let missing: Record<string, unknown>[] = asked;
+      for (let attempt = 1; missing.length > 0; attempt++) {
+        const answer = await db.send(
+          new BatchGetCommand({ RequestItems: { [name]: { Keys: missing, ConsistentRead: true } } }),
+        );
+        for (const item of answer.Responses?.[name] ?? []) found.set(nameOf(item), item);
+        // What DynamoDB had no capacity for at the moment, or no room in its answer.
+        missing = answer.UnprocessedKeys?.[name]?.Keys ?? [];
+        if (missing.length > 0) await pauseAfter(attempt);
+      }
+      return asked.map((one) => found.get(nameOf(one)));
     },
     async put(organisation, collection, sk, item, condition) {
       await refusals(() =>

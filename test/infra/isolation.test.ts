@@ -96,6 +96,7 @@ describe('what no role of an organisation may do', () => {
   const table = find('AWS::DynamoDB::Table').attributes.Arn ?? '';
   const refused: [string, string][] = [
     ['dynamodb:GetItem', table],
+    ['dynamodb:BatchGetItem', table],
     ['dynamodb:Query', table],
     ['iam:PassRole', `arn:aws:iam::${place.accountId}:role/slipway-example-acme-builder`],
     ['sts:AssumeRole', `arn:aws:iam::${place.accountId}:role/slipway-example-acme-builder`],

@@ -1,9 +1,9 @@
 /** B8: the build that answers a request without building, and images that are answered so. */
 
-import { findImage, type ImageRecord } from '../../images/record.ts';
+import type { ImageRecord } from '../../images/record.ts';
 import { RegistryError } from '../../registry/model.ts';
 import { parseReference } from '../../registry/reference.ts';
-import { holderOf } from '../claims.ts';
+import { type Holder, holderOf } from '../claims.ts';
 import { type BuildRecord, isOver } from '../record.ts';
 import type { AcceptDependencies } from './dependencies.ts';
 
@@ -15,29 +15,49 @@ export interface Claim {
 
 /** Somebody else's build came to hold the claim in between. */
 export class ClaimedError extends Error {
-  constructor() {
+  readonly holder: Holder;
+  constructor(holder: Holder) {
     super('another build holds the claim');
     this.name = 'ClaimedError';
+    this.holder = holder;
   }
 }
 
-/** The build that holds a claim, if it is under way or what it pushed is still there. */
+/** What holds a claim (`seen`, its id), and the build and its image where it answers the claim's requests. */
+export interface Identical {
+  seen: string | undefined;
+  build?: BuildRecord;
+  image?: ImageRecord | undefined;
+}
+
+/**
+ * The build that holds a claim, if it is under way or what it pushed is still there. `holder` is who is known to hold
+ * it already.
+ */
 export async function identicalBuild(
   { table, access }: Pick<AcceptDependencies, 'table' | 'access'>,
   organisation: string,
   claim: string,
-): Promise<{ seen: string | undefined; build?: BuildRecord }> {
-  const seen = await holderOf(table, organisation, claim);
-  if (seen === undefined) return { seen };
-  const build = (await table.get(organisation, 'builds', seen)) as BuildRecord | undefined;
+  holder?: Holder,
+): Promise<Identical> {
+  const { buildId: seen, imageId } = holder ?? (await holderOf(table, organisation, claim)) ?? {};
+  if (seen === undefined || imageId === undefined) return { seen };
+  const read = async () =>
+    (await table.getAll(organisation, [
+      ['builds', seen],
+      ['images', imageId],
+    ])) as [BuildRecord | undefined, ImageRecord | undefined];
+  let [build, image] = await read();
+  // The two are read at once, but not as of one moment, and end in one transaction: by now it can be seen whole.
+  if (build && image && endedBetween(build, image)) [build, image] = await read();
   if (!build || (isOver(build) && build.status !== 'succeeded')) return { seen };
   // One that is about to be stopped answers nobody.
-  if (!isOver(build)) return build.stopRequestedAt ? { seen } : { seen, build };
+  if (!isOver(build)) return build.stopRequestedAt ? { seen } : { seen, build, image };
   const { host, repository } = parseReference(build.uri);
   if (host === undefined || build.digest === undefined) return { seen };
   try {
     const client = await access.clientFor(organisation, host, repository);
-    return (await client.headManifest(repository, build.digest)) ? { seen, build } : { seen };
+    return (await client.headManifest(repository, build.digest)) ? { seen, build, image } : { seen };
   } catch (error) {
     // Nobody can say that it is still there: it is built.
     if (error instanceof RegistryError) return { seen };
@@ -45,18 +65,18 @@ export async function identicalBuild(
   }
 }
 
+const endedBetween = (build: BuildRecord, image: ImageRecord) =>
+  !isOver(build) && image.lastBuildId === build.id && image.activeBuildId !== build.id;
+
 /** The image as that build left it or will leave it; nothing where something came after. */
-export async function imageOfBuild(
-  { table }: Pick<AcceptDependencies, 'table'>,
-  organisation: string,
-  { id, imageId, digest, uri }: BuildRecord,
+export function imageOfBuild(
+  { build, image }: Identical,
   wanted: { uri: string; id?: string },
-): Promise<ImageRecord | undefined> {
-  if (uri !== wanted.uri || (wanted.id !== undefined && wanted.id !== imageId)) return undefined;
-  const image = await findImage(table, organisation, imageId);
-  return image?.lastBuildId === id && (image.activeBuildId === id || image.digest === digest)
-    ? image
-    : undefined;
+): ImageRecord | undefined {
+  if (!build || !image || build.uri !== wanted.uri) return undefined;
+  if (wanted.id !== undefined && wanted.id !== image.id) return undefined;
+  const isLast = image.lastBuildId === build.id;
+  return isLast && (image.activeBuildId === build.id || image.digest === build.digest) ? image : undefined;
 }
 
 /** What is answered: the image, with the build that was found as its own. */

@@ -5,6 +5,7 @@ import { busy } from '../../http/problem.ts';
 import type { ImageRecord } from '../../images/record.ts';
 import type { Item, Write } from '../../store/table.ts';
 import type { BaseDigests } from '../bases.ts';
+import type { Holder } from '../claims.ts';
 import { claimOf } from '../claims.ts';
 import type { BuildRecord } from '../record.ts';
 import { type BuildRequest, identityOf } from '../request.ts';
@@ -55,11 +56,13 @@ export async function acceptOnce(
   const warnings = warningsOf(unknownBases);
   const isShared = warnings.length === 0 && build.request.push !== false;
   const name = isShared ? claimOf(identityOf(build.request), build.uri) : undefined;
+  let holder: Holder | undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const found = name === undefined ? undefined : await identicalBuild(dependencies, organisation, name);
+    const found =
+      name === undefined ? undefined : await identicalBuild(dependencies, organisation, name, holder);
     const identical = force || found?.build?.id === build.id ? undefined : found?.build;
-    if (identical) {
-      const image = await imageOfBuild(dependencies, organisation, identical, wanted);
+    if (found && identical) {
+      const image = imageOfBuild(found, wanted);
       if (image && ((await wanted.isSame?.(image)) ?? true))
         return { image: attachedAnswer(image, identical) };
     }
@@ -80,6 +83,7 @@ export async function acceptOnce(
       return { build: placed };
     } catch (error) {
       if (!(error instanceof ClaimedError)) throw error;
+      ({ holder } = error);
     }
   }
   throw busy('Too many identical builds are being accepted: try again.');

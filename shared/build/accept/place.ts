@@ -7,7 +7,7 @@ import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
 import { pauseAfter } from '../../store/contention.ts';
 import { absent, ConditionFailedError, columnKey, type Item, type Write } from '../../store/table.ts';
 import { settleAttached } from '../attached.ts';
-import { takeClaim } from '../claims.ts';
+import { isClaim, takeClaim } from '../claims.ts';
 import { buildComputes } from '../computes.ts';
 import { followWrite } from '../followers.ts';
 import { identityOfJob, isBuild, type JobRequest, jobRequestWrite, kindOf } from '../job-request.ts';
@@ -66,7 +66,7 @@ export async function placeBuild(
         putWrite(table, { ...record, ...table.key(organisation, 'builds', build.id) }, absent),
         jobRequestWrite(table, organisation, build.id, build.request),
         ...eventWrites(table, organisation, build.id, 0, events),
-        ...(claim && !attachedTo ? [takeClaim(table, organisation, claim.name, build.id, claim.seen)] : []),
+        ...(claim && !attachedTo ? [takeClaim(table, organisation, claim.name, build, claim.seen)] : []),
         ...[...waitsFor, ...(attachedTo ? [attachedTo.id] : [])].map((one) =>
           followWrite(table, organisation, one, build.id),
         ),
@@ -76,10 +76,10 @@ export async function placeBuild(
       return record;
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
+      // The build's own record comes first in the transaction: it isn't there yet.
+      if (isClaim(error.existing)) throw new ClaimedError(error.existing);
       const first = (await table.get(organisation, 'builds', build.id)) as BuildRecord | undefined;
       if (first) return first;
-      if (error.existing && 'claim' in error.existing && 'buildId' in error.existing)
-        throw new ClaimedError();
       if (error.existing && !('holders' in error.existing)) refused(error.existing);
       await pauseAfter(attempt);
     }
