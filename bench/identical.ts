@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchCloud } from './cloud.ts';
 import { awsCalls, environmentsAtWork } from './observation.ts';
 import { processorTime } from './processor-time.ts';
-import { median, ms, quantile, type Section } from './report.ts';
+import { median, ms, quantile, type Section, timed } from './report.ts';
 
 const requests = 50;
 const rounds = 3;
@@ -17,6 +17,7 @@ const waves = 3;
 const coolMs = 18_000;
 
 interface Answer {
+  id: string;
   currentBuild: { id: string; cached: boolean };
 }
 
@@ -84,6 +85,8 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
   await sleep(coolMs);
   const cold = await measure('cold');
   const attached = await callsOfOne(running, () => ask(`${run}-many-warm-0`));
+  const image = await ask(`${run}-many-warm-0`);
+  const readsMs = await readsAtOnce(running, image.id);
 
   const [p99, one] = [
     quantile(
@@ -117,6 +120,13 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
         goal: 'printed',
         met: true,
       },
+      {
+        what: `${requests} times \`GET /v1/images/{id}\` at once, which reads one item`,
+        measured: ms(readsMs),
+        beside: `ratio ${(readsMs / one).toFixed(2)}`,
+        goal: 'printed',
+        met: true,
+      },
     ],
     notes: [
       `Processor time of one of the fifty: ${ms(functionsMs)} in its function, ${ms(cloudMs)} in gateway, endpoint and table. All of them on the ${cores} cores of this machine: ${ms(least)} at the least until the last answer, ${(least / one).toFixed(2)}× a single request. On AWS each has processors of its own.`,
@@ -146,6 +156,19 @@ async function warmUp({ api, cloud }: BenchCloud): Promise<void> {
     registry.closeAllConnections();
     registry.close();
   }
+}
+
+/** p99 of as many requests that do the least a request can do with the table, after `waves` rounds of them. */
+async function readsAtOnce({ api }: BenchCloud, id: string): Promise<number> {
+  const took: number[][] = [];
+  for (let wave = 0; wave <= waves; wave++) {
+    // The stage's throttle lets so many through at once, and then has to recover.
+    await sleep(2000);
+    took.push(
+      await Promise.all(Array.from({ length: requests }, () => timed(() => api.get(`/v1/images/${id}`)))),
+    );
+  }
+  return quantile(took.at(-1) ?? [], 0.99);
 }
 
 async function callsOfOne({ cloud }: BenchCloud, work: () => Promise<unknown>): Promise<string> {
