@@ -1,5 +1,6 @@
 /** Whether a build may have the images that it builds on. */
 
+import { allInOrder } from '../shared/concurrency/all-in-order.ts';
 import { baseImages } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
 import { type ImageLocation, InvalidReferenceError, parseLocation } from '../shared/registry/reference.ts';
@@ -9,13 +10,13 @@ import type { RegistryView } from './pushed.ts';
 /**
  * Asks for every base with the build's own credentials. An engine that other organisations use as well doesn't: what
  * it has under a digest it gives to anybody who knows the digest. `registryOf` answers with the account that counts for
- * an image. Throws `BuildError` for the first one refused.
+ * an image. Throws `BuildError` for the first one refused, in the order of the Dockerfile.
  */
 export async function requireBases(
   spec: Pick<BuildSpec, 'dockerfile' | 'buildArgs' | 'bases'>,
   registryOf: (base: ImageLocation) => Pick<RegistryView, 'baseRefusalOf'>,
 ): Promise<void> {
-  await Promise.all(
+  await allInOrder(
     baseLocations(spec).map(async ({ reference, location }) => {
       const refusal = await registryOf(location).baseRefusalOf(location);
       if (refusal)

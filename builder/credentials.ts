@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { allInOrder } from '../shared/concurrency/all-in-order.ts';
 import type { BuildSpec, CredentialsSource } from '../shared/model/build-spec.ts';
 import type { Aws, Credentials } from './aws.ts';
 import { BuildError } from './build-error.ts';
@@ -12,7 +13,7 @@ export async function fetchCredentials(
   registries: BuildSpec['registries'],
   aws: Aws,
 ): Promise<Record<string, Credentials>> {
-  const found = await Promise.all(
+  const found = await allInOrder(
     registries.map(async (one) => [one.host, await credentialsOf(one, aws)] as const),
   );
   return Object.fromEntries(found);

@@ -1,6 +1,7 @@
 /** I7: a mirror, in the phases of a build. All but the tag is copied first; the tag is one request at the very end. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { allInOrder } from '../../shared/concurrency/all-in-order.ts';
 import type { BuildResult, MirrorSpec } from '../../shared/model/build-spec.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
 import type { Manifest } from '../../shared/registry/model.ts';
@@ -38,7 +39,7 @@ export async function copyImage(
 ): Promise<void> {
   const started = performance.now();
   const { source, target } = await sidesOf(spec, aws);
-  await Promise.all([requireUnchanged(spec, source), requireFree(spec, target)]);
+  await allInOrder([requireUnchanged(spec, source), requireFree(spec, target)]);
   const { top, below, blobs } = await fromSource(() =>
     readContents(source.client, source.repository, spec.source.digest, spec.platform),
   );
@@ -72,7 +73,7 @@ export async function tagImage(
   ) as Copied;
   const { source, target } = await sidesOf(spec, aws);
   // Size and platforms, as any other image's; asked before the tag is written, since nothing may fail after that.
-  const [{ sizeBytes, platforms }] = await Promise.all([
+  const [{ sizeBytes, platforms }] = await allInOrder([
     fromSource(() => source.client.resolveManifest(source.repository, digest)),
     requireUnchanged(spec, source),
     requireFree(spec, target),

@@ -1,6 +1,7 @@
 /** Fetches everything that the build needs. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { allInOrder } from '../../shared/concurrency/all-in-order.ts';
 import { type BuildSpec, jobSpecSchema } from '../../shared/model/build-spec.ts';
 import type { Aws } from '../aws.ts';
 import { requireBases } from '../bases.ts';
@@ -82,7 +83,7 @@ async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
 async function fetchSecrets({ secrets }: BuildSpec, work: Work, aws: Aws): Promise<void> {
   if (secrets.length === 0) return;
   await mkdir(join(work.secrets, 'mounts'), { recursive: true, mode: 0o700 });
-  await Promise.all(
+  await allInOrder(
     secrets.map(async ({ id, secretArn, versionId }) => {
       const value = await aws.secretValue(secretArn, versionId);
       if (value === undefined)

@@ -10,6 +10,7 @@ import { type Target, targetOf } from '../../shared/build/accept/target.ts';
 import { buildComputes } from '../../shared/build/computes.ts';
 import { settleFollower } from '../../shared/build/descendants.ts';
 import type { BuildRecord } from '../../shared/build/record.ts';
+import { allInOrder } from '../../shared/concurrency/all-in-order.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { busy, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { type ImageRecord, imagesByName } from '../../shared/images/record.ts';
@@ -42,13 +43,13 @@ export async function buildFamily(
   remainingMs: () => number,
 ): Promise<Accepted[]> {
   const { organisation } = asking;
-  const targets = await Promise.all(
+  const targets = await allInOrder(
     members.map((member, i) => within(`/images/${i}`, () => targetOf(dependencies, organisation, member))),
   );
   requirePlaces(targets);
   const whose = memberOf(targets);
   const lookUp = familyLookUp(dependencies, organisation, whose);
-  const plans = await Promise.all(
+  const plans = await allInOrder(
     members.map((member, i) =>
       within(`/images/${i}`, () => planOf(dependencies, asking, ids[i], member, targets[i], whose, lookUp)),
     ),

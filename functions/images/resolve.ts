@@ -1,5 +1,6 @@
 /** I8: what a name means here and now, and by which rule. */
 
+import { guessed } from '../../shared/images/guess.ts';
 import { meaning } from '../../shared/images/meaning.ts';
 import { nameSources } from '../../shared/images/name-sources.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
@@ -14,12 +15,12 @@ export async function resolveImage(
   organisation: string,
   requested: string | undefined,
 ): Promise<ResolvedImage> {
-  const { rule, uri, location, warnings } = await meaning(() =>
-    resolveImageName(requested, nameSources(table, registries, organisation)),
-  );
-  const manifest = await registryAnswer('/image', async () => {
+  const name = await meaning(() => resolveImageName(requested, nameSources(table, registries, organisation)));
+  const { rule, uri, location, warnings } = name;
+  const look = async () => {
     const client = await access.clientFor(organisation, location.host, location.repository);
     return client.resolveManifest(location.repository, referenceOf(location));
-  });
+  };
+  const manifest = await registryAnswer('/image', () => guessed(table, organisation, name, look));
   return { ...(requested === undefined ? {} : { requested }), rule, uri, digest: manifest.digest, warnings };
 }

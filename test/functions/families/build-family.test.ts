@@ -44,6 +44,21 @@ test('names that make a Dockerfile too long, once they are whole, are refused wi
   expect(await imagesOf(of)).toEqual([]);
 });
 
+test('of several that are wrong the first is named, whoever is found out first', async () => {
+  const { registries } = place.dependencies;
+  const { promise: known, resolve: isKnown } = Promise.withResolvers<void>();
+  const get: typeof registries.get = async (organisation, id) => {
+    if (id === 'reg_quick') isKnown();
+    else await known.then(() => new Promise((later) => setImmediate(later)));
+    return registries.get(organisation, id);
+  };
+  const members = ['reg_slow', 'reg_quick'].map((registryId) => ({ registryId, ...base(registryId) }));
+  await expect(family(members, { registries: { ...registries, get } })).rejects.toMatchObject({
+    status: 422,
+    extra: { errors: [{ pointer: '/images/0/registryId' }] },
+  });
+});
+
 describe('who is in the way', () => {
   const leaf = (of: string, more = '') => ({
     repository: `${of}/leaf`,

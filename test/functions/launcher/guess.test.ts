@@ -1,5 +1,6 @@
 /** E3: names without a registry that are no image's, where the registry that is taken instead has none either. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolveImage } from '../../../functions/images/resolve.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../../scripts/docker-registry.ts';
 import { nameLock } from '../../../shared/images/names.ts';
 import type { ImageRecord } from '../../../shared/images/record.ts';
@@ -78,6 +79,19 @@ describe('E3 a name that is no image, and not found in the registry taken in its
       message: expect.stringMatching(
         /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so 127\.0\.0\.1:1\/team\/hello:v9 was tried: ./,
       ),
+    });
+  });
+
+  it('I8 is told the same who only asks what it means', async () => {
+    await instead(registry.host);
+    const message = expect.stringMatching(
+      /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so \S+\/team\/hello:v9 was tried: ./,
+    );
+    await expect(resolveImage(place.launcher, 'acme', 'hello:v9')).rejects.toMatchObject({
+      status: 422,
+      code: 'image-not-found',
+      message,
+      extra: { errors: [{ pointer: '/image', message }] },
     });
   });
 
