@@ -82,7 +82,7 @@ describe('images', () => {
       platforms: ['linux/amd64'],
     });
     expect(added.body.digest).toMatch(/^sha256:/);
-    const before = await api.read('/v1/images?limit=100');
+    const before = await ids('limit=100');
     const missing = await api.post('/v1/images', {
       source: { type: 'reference' },
       registryId: 'reg_private',
@@ -94,7 +94,7 @@ describe('images', () => {
       source: { type: 'reference', url: 'registry.invalid/a/b:1' },
     });
     expect([422, 502]).toContain(unreachable.status);
-    expect(await api.read('/v1/images?limit=100')).toEqual(before);
+    expect(await ids('limit=100')).toEqual(before);
   });
 
   it('I3 I4 edits readme and logo under an ETag, deletes', async () => {
@@ -127,5 +127,16 @@ describe('images', () => {
   it('I5 finds an image by repository and tag', async () => {
     const [, image] = made;
     expect(await ids(`name=${image.repository}:${image.tag}`)).toEqual([image.id]);
+  });
+
+  it('I8 of a name that is none the tags are told that there are, and what was tried', async () => {
+    const [, { repository, tag }] = made;
+    const { status, body } = await api.post('/v1/images/resolve', { image: `${repository}:none` });
+    // Whether this machine reaches Docker Hub or not, it was asked.
+    expect(status, JSON.stringify(body)).toBe(422);
+    expect(body.errors).toEqual([{ pointer: '/image', message: body.detail }]);
+    expect(body.detail).toContain(
+      `Your organisation has no image ${repository}:none (${repository} is here as ${tag}), so docker.io/${repository}:none was tried: `,
+    );
   });
 });

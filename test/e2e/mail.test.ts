@@ -75,13 +75,13 @@ it('B4 reaches author and recipients once, and respects the preference', async (
         about(first.id)
           .flatMap(({ to }) => to)
           .sort(),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toEqual(['ada@acme.example', 'team@acme.example']);
 
   await settings('errors');
   const quiet = await build(`FROM ${base}\n`);
   const loud = await build(`FROM ${base}\nRUN exit 9\n`);
-  await expect.poll(() => about(loud.id).length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => about(loud.id).length, { timeout: 60_000 }).toBeGreaterThan(0);
   expect(about(quiet.id)).toEqual([]);
 });

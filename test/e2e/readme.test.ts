@@ -25,7 +25,7 @@ it('the first session of the README does what it says', async () => {
   const output = await run('bash', ['-euo', 'pipefail', '-c', typed], {
     cwd: folder,
     env: { BASE: base.reference },
-    timeoutSeconds: 300,
+    timeoutSeconds: 540,
   });
   expect(output).toMatch(/^public +docker\.io$/m);
   expect(output).toContain('[2/2] RUN python');

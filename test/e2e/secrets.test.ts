@@ -16,13 +16,19 @@ const home = inject('home');
 const tinyBase = inject('tinyBase');
 const api = apiOf(cloud.apiUrl, cloud.token);
 
+/** The cloud is at work: what was listed may have been a temporary file. */
+function ifGone(error: NodeJS.ErrnoException): Buffer {
+  if (error.code !== 'ENOENT') throw error;
+  return Buffer.of();
+}
+
 /** Every file below `folder` that holds `text`, compressed or not. */
 async function filesWith(folder: string, text: string, accept: (path: string) => boolean): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     if (!entry.isFile() || !accept(path)) continue;
-    const bytes = await readFile(path);
+    const bytes = await readFile(path).catch(ifGone);
     const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
     if (bytes.includes(text) || (isGzip && gunzipSync(bytes).includes(text))) found.push(path);
   }

@@ -1,10 +1,11 @@
 /** What every stop has to come to, whatever was stopped and at whatever stage. */
 import { randomBytes } from 'node:crypto';
-import { expect } from 'vitest';
-import type { SmallImages } from '../../scripts/small-images.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
+import { SmallImages } from '../../scripts/small-images.ts';
 import type { Api, Json } from './client.ts';
 import { settled } from './client.ts';
-import type { HeldRegistry } from './held-registry.ts';
+import { type HeldRegistry, holdRequests } from './held-registry.ts';
 import { mailsAbout } from './outbox.ts';
 
 const stops: { path: string; finishedAt: string }[] = [];
@@ -40,6 +41,28 @@ export async function nothingHasFollowed(api: Api): Promise<void> {
     expect(await api.read(path)).toMatchObject({ status: 'stopped', finishedAt });
     expect(await mailsAbout(path.split('/').at(-1) ?? path)).toEqual([]);
   }
+}
+
+/** For the tests of one file: a registry, and servers in front of it that keep some requests waiting. */
+export function holdableRegistry() {
+  let registry: DockerRegistry;
+  const held: HeldRegistry[] = [];
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+  });
+  afterAll(async () => {
+    for (const one of held) await one.stop();
+    await registry?.stop();
+  });
+  return {
+    /** What is in the registry itself. */
+    images: () => new SmallImages(registry.host),
+    async hold(isHeld: (line: string) => boolean): Promise<HeldRegistry> {
+      const one = await holdRequests(registry.host, isHeld);
+      held.push(one);
+      return one;
+    },
+  };
 }
 
 /** Waits until requests of somebody are kept waiting. */

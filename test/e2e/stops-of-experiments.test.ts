@@ -2,16 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run } from '../../scripts/command.ts';
-import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
-import { SmallImages } from '../../scripts/small-images.ts';
 import { createExecutions } from '../../shared/aws/executions.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 import { containersOf, processesWith } from './engine-traces.ts';
-import { type HeldRegistry, holdRequests } from './held-registry.ts';
-import { imageToWaitFor, nothingHasFollowed, stopped, untilHeld } from './stopping.ts';
+import { holdableRegistry, imageToWaitFor, nothingHasFollowed, stopped, untilHeld } from './stopping.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -21,27 +18,8 @@ const executions = createExecutions(
   `arn:aws:states:${cloud.region}:${cloud.accountId}:stateMachine:slipway-local-experiments`,
   new SFNClient(awsConfiguration(cloud)),
 );
-
-let registry: DockerRegistry;
-let images: SmallImages;
-const held: HeldRegistry[] = [];
-beforeAll(async () => {
-  registry = await startDockerRegistry();
-  images = new SmallImages(registry.host);
-});
-afterEach(async () => {
-  for (const one of held.splice(0)) await one.stop();
-});
-afterAll(async () => {
-  ecr.destroy();
-  await registry?.stop();
-});
-
-async function hold(isHeld: (line: string) => boolean): Promise<HeldRegistry> {
-  const one = await holdRequests(registry.host, isHeld);
-  held.push(one);
-  return one;
-}
+const { images, hold } = holdableRegistry();
+afterAll(() => ecr.destroy());
 
 interface Launched {
   id: string;
@@ -87,7 +65,7 @@ async function nothingLeft({ marker }: Launched, experiment: Json): Promise<void
 describe('E16 before there is a job', () => {
   it('while its image is looked up: no job follows', async () => {
     const repository = unique('pending');
-    await imageToWaitFor(images, repository);
+    await imageToWaitFor(images(), repository);
     const source = await hold((line) => line.includes('/manifests/'));
     const one = await launch(undefined, { image: `${source.host}/${repository}:1` });
     await untilHeld(source);
@@ -101,7 +79,7 @@ describe('E16 before there is a job', () => {
 
   it('while its image is copied: the copy never becomes an image, and no job follows', async () => {
     const repository = unique('copied');
-    const layer = await imageToWaitFor(images, repository, { Entrypoint: ['/bin/false'] });
+    const layer = await imageToWaitFor(images(), repository, { Entrypoint: ['/bin/false'] });
     const source = await hold((line) => line.includes(layer));
     const one = await launch(undefined, { image: `${source.host}/${repository}:1` });
     await untilHeld(source);
@@ -125,7 +103,7 @@ describe('E16 before there is a job', () => {
 describe('E16 with a job', () => {
   it('while the host pulls its image: no container follows', async () => {
     const repository = unique('pulled');
-    const layer = await imageToWaitFor(images, repository);
+    const layer = await imageToWaitFor(images(), repository);
     const source = await hold((line) => line.includes(layer));
     const one = await launch(undefined, { image: `${source.host}/${repository}:1` });
     await untilHeld(source);

@@ -3,12 +3,17 @@
  * mirrors.test.ts and validations in validations.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
-import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 import { processesWith } from './engine-traces.ts';
-import { type HeldRegistry, holdRequests } from './held-registry.ts';
-import { imageToWaitFor, nothingHasFollowed, stopped, untilGivenUp, untilHeld } from './stopping.ts';
+import type { HeldRegistry } from './held-registry.ts';
+import {
+  holdableRegistry,
+  imageToWaitFor,
+  nothingHasFollowed,
+  stopped,
+  untilGivenUp,
+  untilHeld,
+} from './stopping.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -16,17 +21,7 @@ const api = apiOf(cloud.apiUrl, cloud.token);
 
 /** Has two places. */
 const compute = 'build-large';
-let registry: DockerRegistry;
-let images: SmallImages;
-const held: HeldRegistry[] = [];
-beforeAll(async () => {
-  registry = await startDockerRegistry();
-  images = new SmallImages(registry.host);
-});
-afterAll(async () => {
-  for (const one of held) await one.stop();
-  await registry?.stop();
-});
+const { images, hold } = holdableRegistry();
 
 interface Build {
   id: string;
@@ -51,12 +46,6 @@ async function build(dockerfile: string, target: object = {}, computes = [comput
     imagePath: `/v1/images/${id}`,
     repository,
   };
-}
-
-async function hold(isHeld: (line: string) => boolean): Promise<HeldRegistry> {
-  const one = await holdRequests(registry.host, isHeld);
-  held.push(one);
-  return one;
 }
 
 /** A build whose step runs until it is stopped. */
@@ -141,7 +130,7 @@ describe('B7 while all places of its compute are taken', () => {
 describe('B7 at work', () => {
   it('a build that is being prepared: it asks for nothing any more', async () => {
     const repository = unique('base');
-    await imageToWaitFor(images, repository);
+    await imageToWaitFor(images(), repository);
     // The request looks the tag up; by its digest the builder asks.
     const source = await hold((line) => line.includes('/manifests/sha256:'));
     const one = await build(`FROM ${source.host}/${repository}:1\nRUN true\n`);
@@ -154,7 +143,7 @@ describe('B7 at work', () => {
 
   it('a build that pulls its base: the engine gives up', async () => {
     const repository = unique('base');
-    const layer = await imageToWaitFor(images, repository);
+    const layer = await imageToWaitFor(images(), repository);
     const source = await hold((line) => line.includes(layer));
     const one = await build(`FROM ${source.host}/${repository}:1\nRUN true\n`);
     await untilHeld(source);
@@ -167,7 +156,7 @@ describe('B7 at work', () => {
   let target: HeldRegistry;
   let pushed: { repository: string; before: string };
   const tagHasNotMoved = async () => {
-    expect((await images.read(pushed.repository, '1'))?.digest).toBe(pushed.before);
+    expect((await images().read(pushed.repository, '1'))?.digest).toBe(pushed.before);
     expect(target.passed().filter((line) => /^PUT .*\/manifests\//.test(line))).toEqual([]);
   };
 
@@ -180,7 +169,7 @@ describe('B7 at work', () => {
     });
     expect(connected.status, JSON.stringify(connected.body)).toBe(201);
     const repository = unique('stops');
-    pushed = { repository, before: (await images.image(repository, '1', unique('before'))).digest };
+    pushed = { repository, before: (await images().image(repository, '1', unique('before'))).digest };
     const one = await build(`FROM ${tinyBase}\nRUN echo ${unique('pushed')} > /text\n`, {
       registryId: connected.body.id,
       repository,
