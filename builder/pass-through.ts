@@ -4,6 +4,7 @@
  * the engine has its password, and it gives out only the repositories that it was started for.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
@@ -49,7 +50,9 @@ export async function startPassThrough(
       report(error.message);
     });
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  // Whatever goes wrong before `stop`, a build that has ended is not kept waiting.
+  server.unref();
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     host,

@@ -1,4 +1,7 @@
 /** B6: what the engine gets of images whose account it isn't given. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PassThrough, startPassThrough } from '../../builder/pass-through.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
@@ -132,4 +135,15 @@ test('a blob of other bytes than its digest says never arrives whole', async () 
   } finally {
     registry.blobs.set(blob, kept);
   }
+});
+
+test('a build that fails before it stops it ends all the same', async () => {
+  const module = join(import.meta.dirname, '../../builder/pass-through.ts');
+  const script = `import { startPassThrough } from ${JSON.stringify(module)}; await startPassThrough([], () => {});`;
+  // Ended by the time-out where it doesn't end by itself.
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: 'ignore',
+    timeout: 60_000,
+  });
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
