@@ -1,6 +1,7 @@
 /** Brings blobs from one repository to another: several at once, streaming, and only those that aren't there. */
 import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fewAtOnce } from '../../shared/concurrency/few-at-once.ts';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import type { Blob } from './contents.ts';
 import { ofSource, ofTarget } from './refusals.ts';
@@ -31,27 +32,21 @@ export async function copyBlobs(
 ): Promise<BlobCounts> {
   const counts: BlobCounts = { movedBlobs: 0, mountedBlobs: 0, existingBlobs: 0, movedBytes: 0 };
   // The largest first, so that none of them is left over for the end.
-  const queue = [...blobs].sort((a, b) => b.sizeBytes - a.sizeBytes);
+  const largestFirst = blobs.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
   const stop = new AbortController();
-  const worker = async () => {
-    for (let blob = queue.shift(); blob; blob = queue.shift()) {
-      const started = performance.now();
-      const { how, sizeBytes } = await bring(from, to, blob, say, stop.signal);
-      if (how === 'moved') counts.movedBytes += sizeBytes;
-      counts[`${how}Blobs`]++;
-      const word = how === 'existing' ? 'exists' : how;
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      say(`layer ${blob.digest} ${sizeBytes} bytes ${word} ${seconds} s`);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, queue.length) }, worker)).catch(
-    (error: unknown) => {
-      // What the others carry is of no use any more, and the phase ends when they do.
-      queue.length = 0;
+  await fewAtOnce(largestFirst, atOnce, async (blob) => {
+    const started = performance.now();
+    const { how, sizeBytes } = await bring(from, to, blob, say, stop.signal).catch((error: unknown) => {
+      // What the others carry is of no use any more.
       stop.abort();
       throw error;
-    },
-  );
+    });
+    if (how === 'moved') counts.movedBytes += sizeBytes;
+    counts[`${how}Blobs`]++;
+    const word = how === 'existing' ? 'exists' : how;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(`layer ${blob.digest} ${sizeBytes} bytes ${word} ${seconds} s`);
+  });
   return counts;
 }
 

@@ -2,6 +2,7 @@
  * What events should have finished and didn't: lost, never sent, or their handler died. Every open build and
  * experiment says when it wants to be looked at (`dueAt`); whoever is due is compared with what AWS knows.
  */
+import { fewAtOnce } from '../../shared/concurrency/few-at-once.ts';
 import { isIdOf } from '../../shared/model/id.ts';
 import { ConditionFailedError, type Item, openKey, type Table } from '../../shared/store/table.ts';
 
@@ -44,24 +45,18 @@ export async function reconcile(
       })),
     ),
   );
-  const queue = inTurn(due);
   let failures = 0;
-  const work = async () => {
-    while (remainingMs() > reserveMs) {
-      const next = queue.shift();
-      if (!next) return;
-      const { organisation, item } = next;
-      const id = String(item.id);
-      try {
-        await reconcileOne(dependencies, organisation, id);
-      } catch (error) {
-        failures++;
-        log.error('reconciling failed', { organisation, id, error });
-        await postpone(table, organisation, item, now());
-      }
+  await fewAtOnce(inTurn(due), atOnce, async ({ organisation, item }) => {
+    if (remainingMs() <= reserveMs) return;
+    const id = String(item.id);
+    try {
+      await reconcileOne(dependencies, organisation, id);
+    } catch (error) {
+      failures++;
+      log.error('reconciling failed', { organisation, id, error });
+      await postpone(table, organisation, item, now());
     }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  });
   if (failures > 0) throw new Error(`${failures} records could not be reconciled; each one is in the log`);
 }
 

@@ -1,5 +1,6 @@
 /** Copies the blobs of an image from one registry to another, streaming, with limits and a way to give up. */
 
+import { fewAtOnce } from '../concurrency/few-at-once.ts';
 import { parseImageManifest } from './entrypoint.ts';
 import type { Descriptor, Manifest, RegistryClient } from './model.ts';
 
@@ -54,22 +55,10 @@ export async function copyLayers(
       `The image has ${gib(total)} of layers; at most ${gib(limits.limitBytes)} are copied at launch.`,
     );
   let copied = 0;
-  const queue = [...blobs];
-  const worker = async () => {
-    for (let blob = queue.shift(); blob; blob = queue.shift()) {
-      if (await limits.cancelled()) throw new CopyCancelledError();
-      if (await copyBlob(from, to, blob, limits)) copied += blob.size;
-    }
-  };
-  const workers = Array.from({ length: Math.min(atOnce, blobs.length) }, () =>
-    worker().catch((error: unknown) => {
-      // One failure is the failure of the copy: the others finish their blob and take no more.
-      queue.length = 0;
-      throw error;
-    }),
-  );
-  const outcomes = await Promise.allSettled(workers);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await fewAtOnce(blobs, atOnce, async (blob) => {
+    if (await limits.cancelled()) throw new CopyCancelledError();
+    if (await copyBlob(from, to, blob, limits)) copied += blob.size;
+  });
   return copied;
 }
 
