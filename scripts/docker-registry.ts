@@ -69,7 +69,7 @@ export async function startDockerRegistry({
   const ended = once(child, 'exit');
   for (let attempt = 0; ; attempt++) {
     if (await answers(host)) break;
-    if (attempt > 100 || child.exitCode !== null) throw new Error(`docker-registry did not start: ${log}`);
+    if (attempt > 600 || child.exitCode !== null) throw new Error(`docker-registry did not start: ${log}`);
     await sleep(100);
   }
   return {

@@ -45,7 +45,7 @@ export async function findLocalCloud(home: string): Promise<LocalCloud | undefin
   const cloud = JSON.parse(readFileSync(file, 'utf8')) as LocalCloud;
   try {
     process.kill(cloud.pid, 0);
-    const answer = await fetch(`${cloud.apiUrl}/v1/health`, { signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(`${cloud.apiUrl}/v1/health`, { signal: AbortSignal.timeout(10_000) });
     return answer.ok ? cloud : undefined;
   } catch {
     // The file outlives a cloud that was killed.

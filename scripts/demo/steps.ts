@@ -10,7 +10,7 @@ import { type Mail, mailAbout } from './mail.ts';
 import type { Build, Experiment, Image, Page, Registry } from './resources.ts';
 import { uploadContext } from './upload.ts';
 
-const MAIL_TIMEOUT_SECONDS = 30;
+const MAIL_TIMEOUT_SECONDS = 60;
 
 export interface Session {
   api: Api;

@@ -62,10 +62,10 @@ async function contextHost(): Promise<string[]> {
   return [];
 }
 
-/** Asks an engine who it is. Undefined where nobody answers as one within a few seconds. */
+/** Asks an engine who it is. Undefined where nobody answers as one; one that is busy may take a while. */
 function identify(address: Address): Promise<{ podman: boolean; version: string } | undefined> {
   return new Promise((resolve) => {
-    const asking = request({ ...address, path: '/version', timeout: 5000 }, (answer) => {
+    const asking = request({ ...address, path: '/version', timeout: 20_000 }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
