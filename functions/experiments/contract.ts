@@ -113,7 +113,7 @@ export const getExperimentLogs = operation({
     tag,
     summary: 'Read the log, live or kept',
     description:
-      'Either from a cursor on, over all attempts, waiting up to `wait` seconds for something new; `complete` says that this was all. Or the lines `from` to `to` of one attempt (the last unless `attempt` says otherwise).',
+      'Over all attempts, from a cursor on, waiting up to `wait` seconds for something new. Or, without waiting, of one attempt (`attempt`, or the last one if only `from` or `to` is given) the lines `from` to `to`, or `limit` lines from `from` on. Either way `nextCursor` goes on behind the last line of the answer, in the second case within that attempt, beyond `to` as well; and `complete` says that the last line was reached and no more will come, in the second case of that attempt.',
     responses: { 200: { description: 'Lines', schema: logPageSchema } },
   })),
   role: 'viewer',
@@ -121,6 +121,10 @@ export const getExperimentLogs = operation({
   query: z
     .strictObject({
       ...followQuery,
+      limit: followQuery.limit
+        .removeDefault()
+        .optional()
+        .meta({ description: 'Lines in an answer: 200 unless it or `to` is given' }),
       attempt: z.coerce.number().int().min(1).optional(),
       from: lineNumber.optional().meta({ description: 'First line, counted from 1' }),
       to: lineNumber.optional().meta({ description: 'Last line, included' }),
@@ -128,6 +132,10 @@ export const getExperimentLogs = operation({
     .refine((query) => query.cursor === undefined || (query.from ?? query.to) === undefined, {
       path: ['cursor'],
       message: 'either a cursor or a range of lines',
+    })
+    .refine((query) => query.limit === undefined || query.to === undefined, {
+      path: ['limit'],
+      message: 'either limit or to',
     })
     .refine((query) => query.from === undefined || query.to === undefined || query.from <= query.to, {
       path: ['to'],

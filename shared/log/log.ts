@@ -42,14 +42,29 @@ export interface LogPage {
   complete: boolean;
 }
 
+export interface AttemptRange {
+  attempt?: number | undefined;
+  after: number;
+  limit: number;
+}
+
+export interface AttemptPage {
+  items: LogLine[];
+  attempt: number;
+  /** How many lines of the attempt there are up to where the page ends. */
+  next: number;
+  /** Whether the attempt is over, and its last line is not behind the page. */
+  complete: boolean;
+}
+
 export interface Logs {
   /**
    * Lines from the cursor on. `job` is asked where it is needed, and again while waiting, since sources and state
    * change; it throws where there is no such job. `named` is the one that was asked for.
    */
   follow(request: FollowRequest, named: JobKey, job: () => Promise<LogJob>): Promise<LogPage>;
-  /** Lines `from` to `to` (counted from 1, included) of one attempt, the last where none is named. */
-  range(job: LogJob, range: { attempt?: number | undefined; from: number; to: number }): Promise<LogLine[]>;
+  /** At most `limit` lines of one attempt, the last where none is named, after its first `after`. */
+  ofAttempt(job: LogJob, range: AttemptRange): Promise<AttemptPage>;
   /** Keeps whatever the sources have by now. Answers whether the log is complete. */
   drain(job: LogJob): Promise<boolean>;
   /** The last `count` kept lines. */
@@ -109,19 +124,23 @@ export function createLogs(dependencies: LogDependencies): Logs {
         await sleep(Math.max(1, Math.min(pauseMs, until - performance.now())));
       }
     },
-    async range(job, { attempt, from, to }) {
+    async ofAttempt(job, { attempt = job.sources.at(-1)?.attempt ?? 1, after, limit }) {
       await drain(dependencies, job);
       const tail = await readTail(table, job.organisation, job.id);
-      const { starts, lines } = tail;
-      const index =
-        attempt === undefined
-          ? Math.min(starts.length, Math.max(1, job.sources.length)) - 1
-          : job.sources.findIndex((source) => source.attempt === attempt);
-      const start = starts[index];
-      if (start === undefined) return [];
-      const end = Math.min(starts[index + 1] ?? lines, start + to);
-      const wanted = { from: start + from - 1, to: end, limit: to - from + 1 };
-      return (await between(job.organisation, job.id, tail, wanted)).lines;
+      const index = job.sources.findIndex((source) => source.attempt === attempt);
+      const start = tail.starts[index];
+      if (start === undefined) {
+        // Its container has not started yet, or never will.
+        const isOver =
+          index < 0 && (job.ended || job.sources.some((source) => (source.attempt ?? 0) > attempt));
+        return { items: [], attempt, next: after, complete: isOver };
+      }
+      const from = start + after;
+      const end = tail.starts[index + 1];
+      const range = { from, to: Math.min(end ?? tail.lines, from + limit), limit };
+      const { lines, next } = await between(job.organisation, job.id, tail, range);
+      const complete = end === undefined ? tail.complete && next >= tail.lines : next >= end;
+      return { items: lines, attempt, next: next - start, complete };
     },
     drain: (job) => drain(dependencies, job),
     async last(organisation, jobId, count) {

@@ -321,21 +321,41 @@ describe('E14 the log', () => {
       ['2.2', 2],
       ['2.3', 2],
     ]);
-    const range = async (query: Record<string, string>) =>
-      (await ask('GET', `${one}/logs`, { params, query })).body.items.map(
-        ({ text }: { text: string }) => text,
-      );
-    expect(await range({ from: '2', to: '3' })).toEqual(['2.2', '2.3']);
-    expect(await range({ from: '2', to: '9', attempt: '1' })).toEqual(['1.2', '1.3']);
-    expect(await range({ attempt: '1', limit: '1' })).toEqual(['1.1']);
-    expect(await range({ to: '1' })).toEqual(['2.1']);
-    expect(await range({ attempt: '3' })).toEqual([]);
+    const read = async (query: Record<string, string>): Promise<{ texts: string[]; nextCursor?: string }> => {
+      const { status, body: page } = await ask('GET', `${one}/logs`, { params, query });
+      expect(status, JSON.stringify(page)).toBe(200);
+      expect(page.complete).toBe(page.nextCursor === undefined);
+      return { texts: page.items.map(({ text }: { text: string }) => text), nextCursor: page.nextCursor };
+    };
+    // Complete: nothing is behind these lines.
+    expect(await read({ from: '2', to: '3' })).toEqual({ texts: ['2.2', '2.3'] });
+    expect(await read({ from: '2', to: '9', attempt: '1' })).toEqual({ texts: ['1.2', '1.3'] });
+    expect(await read({ attempt: '3' })).toEqual({ texts: [] });
+    expect((await read({ to: '1' })).texts).toEqual(['2.1']);
+    // A page of one attempt goes on to its end, and no further.
+    const first = await read({ attempt: '1', limit: '1' });
+    expect(first).toEqual({ texts: ['1.1'], nextCursor: expect.any(String) });
+    const cursor = first.nextCursor ?? '';
+    const second = await read({ cursor, limit: '1' });
+    expect(second).toEqual({ texts: ['1.2'], nextCursor: expect.any(String) });
+    expect(await read({ cursor: second.nextCursor ?? '' })).toEqual({ texts: ['1.3'] });
+    expect(await read({ cursor, attempt: '1' })).toEqual({ texts: ['1.2', '1.3'] });
+    const whole = (await read({ limit: '1' })).nextCursor ?? '';
     const wrong: Record<string, string>[] = [
       { from: '3', to: '2' },
       { from: '1', to: '2000' },
       { from: '1', cursor: 'x' },
+      { from: '1', cursor },
       { from: '0' },
+      { to: '3', limit: '2' },
+      // Nothing that is asked for is passed over.
+      { attempt: '1', wait: '20' },
+      { from: '1', wait: '20' },
+      { cursor, wait: '20' },
+      { cursor, attempt: '2' },
+      { cursor: whole, attempt: '1' },
     ];
-    for (const query of wrong) expect((await ask('GET', `${one}/logs`, { params, query })).status).toBe(422);
+    for (const query of wrong)
+      expect((await ask('GET', `${one}/logs`, { params, query })).status, JSON.stringify(query)).toBe(422);
   });
 });
