@@ -4,6 +4,10 @@ import { RegistryError } from './model.ts';
 const tlsCodes =
   /^(?:CERT_|ERR_TLS|ERR_SSL|EPROTO$|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|HOSTNAME_MISMATCH$)/;
 
+/** `why` completes a sentence that begins with the host. */
+export const unreachable = (host: string, why: string) =>
+  new RegistryError('unreachable', host, `${host} ${why}`);
+
 /** `error` as a `RegistryError`; one that is one already stays. */
 export function classified(error: unknown, host: string): RegistryError {
   if (error instanceof RegistryError) return error;

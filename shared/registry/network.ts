@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { isPublicAddress } from './addresses.ts';
 import { RegistryError } from './model.ts';
-import { classified } from './network-errors.ts';
+import { classified, unreachable } from './network-errors.ts';
 import { isPrivateHost } from './url.ts';
 
 export interface NetworkRequest {
@@ -90,29 +90,36 @@ export function createNetwork({
         const agent = !open ? checkedHttps : url.protocol === 'https:' ? https : http;
         const silenceMs = patient ? timeoutMs * patience : timeoutMs;
         const attempt = (number: number) => {
-          const request = (agent === http ? requestHttp : requestHttps)(url, {
+          const request = (agent === http ? requestHttp : requestHttps)({
+            ...targetOf(url, hostname),
             method,
             headers: { 'user-agent': 'slipway', ...headers },
             agent,
             ...(open ? {} : { lookup: lookupChecked }),
           });
-          request.setTimeout(silenceMs, () => request.destroy(silent(url.host, silenceMs)));
+          const giveUp = (why: string) => request.destroy(unreachable(url.host, why));
+          request.setTimeout(silenceMs, () => giveUp(`has not answered for ${silenceMs / 1000} s`));
           // A host that sends a byte now and then is never silent, and never answers either.
           const late = isStream(body)
             ? undefined
-            : setTimeout(() => request.destroy(tooSlow(url.host)), silenceMs * 2);
-          request.once('close', () => clearTimeout(late));
-          let isAnswered = false;
+            : setTimeout(() => giveUp('answers too slowly'), silenceMs * 2);
+          let isOver = false;
           request.once('response', (answer) => {
-            isAnswered = true;
+            isOver = true;
             clearTimeout(late);
             answered(answer);
           });
           request.once('error', (error) => {
             // Each attempt takes one dead connection out of the pool.
-            const again = request.reusedSocket && !isAnswered && !isStream(body) && wasClosed(error);
+            const again = request.reusedSocket && !isOver && !isStream(body) && wasClosed(error);
+            isOver = true;
             if (again && number <= connectionsAtMost) attempt(number + 1);
             else fail(error);
+          });
+          request.once('close', () => {
+            clearTimeout(late);
+            // Neither an answer nor an error: the other side switches to a protocol that nobody asked for.
+            if (!isOver) fail(unreachable(url.host, 'closed the connection without an answer'));
           });
           if (!isStream(body)) request.end(body);
           else {
@@ -121,7 +128,12 @@ export function createNetwork({
             body.once('close', () => request.writableEnded || request.destroy());
           }
         };
-        attempt(1);
+        try {
+          attempt(1);
+        } catch (error) {
+          // What a redirect names before its host may be no text.
+          fail(error);
+        }
       });
     },
     close() {
@@ -132,16 +144,21 @@ export function createNetwork({
   };
 }
 
+/** What a request needs of `url`. Node would take twice as much out of the URL itself, and more time than all checks here. */
+const targetOf = ({ port, pathname, search, username, password }: URL, hostname: string) => ({
+  hostname,
+  port,
+  path: `${pathname}${search}`,
+  ...(username === '' && password === ''
+    ? {}
+    : { auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` }),
+});
+
 const isStream = (body: NetworkRequest['body']): body is Readable =>
   body !== undefined && !Buffer.isBuffer(body);
 
 /** Of a connection of the pool: the other side closed it while it was idle, so that nothing was asked. */
 const wasClosed = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || code === 'EPIPE';
-
-const silent = (host: string, ms: number) =>
-  new RegistryError('unreachable', host, `${host} has not answered for ${ms / 1000} s`);
-
-const tooSlow = (host: string) => new RegistryError('unreachable', host, `${host} answers too slowly`);
 
 const refusedAddress = (hostname: string) =>
   new RegistryError(

@@ -90,6 +90,30 @@ describe('a registry that means harm', () => {
     network.close();
   });
 
+  it('switches to another protocol instead of answering', async () => {
+    const switching = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+      );
+    });
+    await new Promise<void>((listening) => switching.listen(0, '127.0.0.1', listening));
+    open.push({ stop: async () => void switching.close() });
+    const { port } = switching.address() as AddressInfo;
+    await expect(clientOf(`127.0.0.1:${port}`).getManifest('app', 'v1')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: /without an answer/,
+    });
+  });
+
+  it('redirects to an account that is no text', async () => {
+    const { host } = await server(({ headers }) => ({
+      status: 307,
+      headers: { location: `http://%ff@${headers.host}/` },
+    }));
+    await expect(clientOf(host).getManifest('app', 'v1')).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
   it('drips the body of its answer', async () => {
     const drip = createHttpServer((_, answer) => {
       answer.writeHead(200, { 'content-type': ociManifest });
