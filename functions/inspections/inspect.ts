@@ -11,6 +11,7 @@ import {
   servedVersions,
 } from '../../shared/registry/inspect.ts';
 import { type RegistryClient, RegistryError, type RegistryErrorCode } from '../../shared/registry/model.ts';
+import { unreachable } from '../../shared/registry/network-errors.ts';
 import { parsePlatform } from '../../shared/registry/platforms.ts';
 import {
   dockerHub,
@@ -121,13 +122,13 @@ async function shown(
       ...config,
     },
     manifests: await Promise.all(
-      [...distinct.values()].map(async ({ version, mediaType, digest, body }) => ({
+      [...distinct.values()].map(async ({ version, mediaType, digest, body, document }) => ({
         version,
         mediaType,
         digest,
         sizeBytes: body.length,
         selfLink: await link(digest),
-        ...(body.length <= documentLimitBytes ? { document: JSON.parse(body.toString()) as unknown } : {}),
+        ...(body.length <= documentLimitBytes ? { document } : {}),
       })),
     ),
   };
@@ -140,8 +141,7 @@ async function shown(
 async function within<T>(milliseconds: number, host: string, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
-    const error = new RegistryError('unreachable', host, `${host} is too slow to be inspected`);
-    timer = setTimeout(() => fail(error), milliseconds);
+    timer = setTimeout(() => fail(unreachable(host, 'is too slow to be inspected')), milliseconds);
   });
   try {
     return await Promise.race([work(), late]);

@@ -1,5 +1,6 @@
 /** A client whose answers somebody waits for: one registry may keep them waiting for so long, and no longer. */
-import { type RegistryClient, RegistryError } from './model.ts';
+import type { RegistryClient } from './model.ts';
+import { unreachable } from './network-errors.ts';
 
 /** Functions behind the API have half a minute. */
 export const lookUpsMs = 20_000;
@@ -13,14 +14,14 @@ export function bounded(client: RegistryClient, budgetMs: number): RegistryClien
   let [spentMs, underWay, sinceMs] = [0, 0, 0];
 
   async function inTime<T>(ask: () => Promise<T>): Promise<T> {
-    const slow = new RegistryError('unreachable', client.host, `${client.host} is too slow`);
+    const slow = () => unreachable(client.host, 'is too slow');
     const now = performance.now();
     const leftMs = budgetMs - spentMs - (underWay > 0 ? now - sinceMs : 0);
-    if (leftMs <= 0) throw slow;
+    if (leftMs <= 0) throw slow();
     if (underWay++ === 0) sinceMs = now;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, fail) => {
-      timer = setTimeout(() => fail(slow), leftMs);
+      timer = setTimeout(() => fail(slow()), leftMs);
     });
     try {
       return await Promise.race([ask(), late]);

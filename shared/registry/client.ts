@@ -3,7 +3,7 @@ import { blobStream } from './blob-stream.ts';
 import { isDigest, requireDigest, requireForm, sha256Of } from './digest.ts';
 import { readDocument } from './manifests.ts';
 import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
-import { type Manifest, type RegistryClient, RegistryError } from './model.ts';
+import { type ReadManifest, type RegistryClient, RegistryError } from './model.ts';
 import { discard } from './read-body.ts';
 import { referrerLists } from './referrers.ts';
 import { resolveManifest } from './resolve-manifest.ts';
@@ -27,7 +27,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     repository: string,
     reference: string,
     accept = acceptedManifests,
-  ): Promise<Manifest> {
+  ): Promise<ReadManifest> {
     const { headers, body } = await session.read(
       {
         method: 'GET',
@@ -41,10 +41,13 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     const document = readDocument(body, host);
     const mediaType = mediaTypeOf(headers['content-type'], document);
     const hashed = isSchema1(mediaType) ? unsignedBytes(body, document) : body;
-    if (reference.includes(':')) requireDigest(hashed, reference, host);
-    const named = headers['docker-content-digest'];
-    if (typeof named === 'string' && !reference.includes(':')) requireDigest(hashed, named, host);
-    return { digest: reference.includes(':') ? reference : sha256Of(hashed), mediaType, body };
+    const isByDigest = reference.includes(':');
+    const named = isByDigest ? reference : headers['docker-content-digest'];
+    if (typeof named !== 'string') return { digest: sha256Of(hashed), mediaType, body, document };
+    requireDigest(hashed, named, host);
+    // Computed from the bytes just now: once is enough.
+    const digest = isByDigest || named.startsWith('sha256:') ? named : sha256Of(hashed);
+    return { digest, mediaType, body, document };
   }
 
   async function readBlob(repository: string, digest: string, limitBytes: number): Promise<Buffer> {
@@ -101,8 +104,8 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       if (typeof digest === 'string' && isDigest(digest))
         return { digest, mediaType: answer.headers['content-type'] ?? '' };
       // Some registries leave the header out: the body says it.
-      const { body: _, ...manifest } = await getManifest(repository, reference);
-      return manifest;
+      const { digest: computed, mediaType } = await getManifest(repository, reference);
+      return { digest: computed, mediaType };
     },
     async putManifest(repository, reference, mediaType, body) {
       const { headers } = await session.read(

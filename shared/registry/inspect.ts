@@ -1,9 +1,9 @@
 /** I6: an image as its registry has it, with the manifests themselves. */
 import { type ManifestVersion, manifestVersions } from './media-types.ts';
-import { type Manifest, type RegistryClient, RegistryError, type ResolvedManifest } from './model.ts';
+import { type ReadManifest, type RegistryClient, RegistryError, type ResolvedManifest } from './model.ts';
 import { type Reads, resolveManifest } from './resolve-manifest.ts';
 
-export interface InspectedManifest extends Manifest {
+export interface InspectedManifest extends ReadManifest {
   version: ManifestVersion;
 }
 
@@ -58,10 +58,9 @@ export async function servedVersions(
   return (await Promise.all(asked)).flat() as InspectedManifest[];
 }
 
-function versionOf({ mediaType }: Manifest): ManifestVersion {
-  const found = Object.entries(manifestVersions).find(([, types]) =>
-    (types as readonly string[]).includes(mediaType),
-  );
-  // A manifest that names a type of its own was read as OCI's form, which all newer ones share.
-  return (found?.[0] ?? 'oci') as ManifestVersion;
-}
+const versions = new Map<string, ManifestVersion>();
+for (const [version, types] of Object.entries(manifestVersions))
+  for (const type of types) versions.set(type, version as ManifestVersion);
+
+/** A manifest that names a type of its own was read as OCI's form, which all newer ones share. */
+const versionOf = ({ mediaType }: ReadManifest): ManifestVersion => versions.get(mediaType) ?? 'oci';

@@ -56,6 +56,11 @@ export interface Manifest {
   body: Buffer;
 }
 
+/** A manifest with what `body` says. */
+export interface ReadManifest extends Manifest {
+  document: Record<string, unknown>;
+}
+
 export interface Descriptor {
   digest: string;
   mediaType: string;
@@ -126,7 +131,7 @@ export interface RegistryClient {
   /** Digest and media type without the body; undefined where there is none. */
   headManifest(repository: string, reference: string): Promise<Omit<Manifest, 'body'> | undefined>;
   /** `accept` lists media types in place of every type there is; a registry may answer another one. */
-  getManifest(repository: string, reference: string, accept?: string): Promise<Manifest>;
+  getManifest(repository: string, reference: string, accept?: string): Promise<ReadManifest>;
   /** Where the registry itself has a manifest. */
   manifestUrl(repository: string, reference: string): Promise<string>;
   /** `platform` is `os/arch[/variant]`; by default `linux/amd64`. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { RegistryError } from './model.ts';
-import { classified } from './network-errors.ts';
+import { classified, unreachable } from './network-errors.ts';
 
+/** Of a body that doesn't say its length. */
 const firstBytes = 16 * 1024;
 /** Networks deliver more than a few bytes at once; a body in millions of pieces is meant to do harm. */
 const mostPieces = 20_000;
@@ -16,7 +17,8 @@ export function readBody(
 ): Promise<Buffer> {
   return new Promise((read, failed) => {
     // Bytes that grow, and no list of chunks: there may be as many of those as bytes, each with its own weight.
-    let kept = new ArrayBuffer(Math.min(limitBytes, firstBytes));
+    const announced = Number(answer.headers['content-length'] ?? firstBytes);
+    let kept = new ArrayBuffer(Math.min(limitBytes, announced));
     let length = 0;
     let pieces = 0;
     let ended = false;
@@ -24,9 +26,9 @@ export function readBody(
       if (ended) return;
       ended = true;
       clearTimeout(late);
+      if (error === undefined) return read(Buffer.from(kept, 0, length));
       answer.off('data', take);
       answer.destroy();
-      if (error === undefined) return read(Buffer.from(kept, 0, length));
       // At once: left to the collector, the bodies of a few refusals would lie side by side.
       kept.transfer(0);
       failed(classified(error, host));
@@ -42,14 +44,14 @@ export function readBody(
       new Uint8Array(kept).set(chunk, length);
       length = next;
     };
-    const late = setTimeout(
-      () => end(new RegistryError('unreachable', host, `${host} sends too slowly`)),
-      withinMs,
-    );
+    const late = setTimeout(() => end(unreachable(host, 'sends too slowly')), withinMs);
     answer.once('end', () => end());
     answer.on('error', end);
     // A connection that breaks before the end, without an error of its own.
-    answer.once('close', () => end(new RegistryError('unreachable', host, `${host} broke off its answer`)));
+    answer.once('close', () => {
+      // Every answer comes here in the end, and an error costs more than all of the reading.
+      if (!ended) end(unreachable(host, 'broke off its answer'));
+    });
     answer.on('data', take);
   });
 }

@@ -3,8 +3,8 @@
 import { readConfig, readDocument, readIndex, readManifest } from './manifests.ts';
 import { isIndex, isSchema1 } from './media-types.ts';
 import {
-  type Manifest,
   type Platform,
+  type ReadManifest,
   type RegistryClient,
   RegistryError,
   type ResolvedManifest,
@@ -43,7 +43,7 @@ export async function resolveManifest(
       platform: formatPlatform(image.platform),
     };
   }
-  const offered = readIndex(readDocument(top.body, host), host);
+  const offered = readIndex(top.document, host);
   const chosen = choosePlatform(offered, wanted);
   if (!chosen)
     throw noPlatform(
@@ -66,9 +66,12 @@ type Image = Pick<ResolvedManifest, 'layers' | 'sizeBytes' | 'config' | 'configD
   platform: Platform;
 };
 
-async function readImage(client: Reads, repository: string, { mediaType, body }: Manifest): Promise<Image> {
+async function readImage(
+  client: Reads,
+  repository: string,
+  { mediaType, document }: ReadManifest,
+): Promise<Image> {
   const { host } = client;
-  const document = readDocument(body, host);
   if (isSchema1(mediaType)) return await readOldImage(client, repository, document);
   const { config, layers } = readManifest(document, host);
   const bytes = await client.readBlob(repository, config.digest, configLimitBytes);

@@ -50,12 +50,9 @@ const errorLimitBytes = 64 * 1024;
 
 export function createSession(options: SessionOptions): Session {
   const { host, credentials, network, now = Date.now } = options;
+  const mayBePrivate = network.isPrivate(host);
   const authorization = createAuthorization({ host, credentials, network, now });
-  let scheme: 'http' | 'https' | undefined = options.insecure
-    ? 'http'
-    : network.isPrivate(host)
-      ? undefined
-      : 'https';
+  let scheme: 'http' | 'https' | undefined = options.insecure ? 'http' : mayBePrivate ? undefined : 'https';
 
   async function originOf(): Promise<string> {
     scheme ??= await schemeOf(host, network);
@@ -114,7 +111,7 @@ export function createSession(options: SessionOptions): Session {
         headers: { ...request.headers, ...(header ? { authorization: header } : {}) },
         body: request.body,
         patient: request.patient,
-        mayBePrivate: network.isPrivate(host),
+        mayBePrivate,
       });
       const status = answer.statusCode ?? 0;
       const { location } = answer.headers;
@@ -140,7 +137,7 @@ export function createSession(options: SessionOptions): Session {
 
 /** What a registry calls a URL may be none, or one of another protocol. */
 function urlFrom(text: string, base: string, host: string): URL {
-  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  const url = URL.parse(text, base);
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
   throw new RegistryError('not-a-registry', host, `${host} leads to what is no URL: ${text.slice(0, 150)}`);
 }

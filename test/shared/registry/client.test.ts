@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
@@ -199,6 +200,24 @@ describe('bytes are what their digest says', () => {
       body: '{"layers":[]}',
     }));
     await expect(clientOf(liar).getManifest('app', 'latest')).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  it('a header that names a digest of another algorithm: it is checked, and the answer has the usual one', async () => {
+    const body = '{"layers":[]}';
+    const sha512 = (text: string) => `sha512:${createHash('sha512').update(text).digest('hex')}`;
+    const naming = (digest: string) =>
+      server(() => ({
+        status: 200,
+        headers: { 'content-type': ociManifest, 'docker-content-digest': digest },
+        body,
+      }));
+    const honest = clientOf(await naming(sha512(body)));
+    expect((await honest.getManifest('app', 'latest')).digest).toBe(sha256(body));
+    expect((await honest.getManifest('app', sha512(body))).digest).toBe(sha512(body));
+    for (const wrong of [sha512('other'), sha512(body).toUpperCase(), 'md5:00', ''])
+      await expect(clientOf(await naming(wrong)).getManifest('app', 'latest')).rejects.toMatchObject({
+        code: 'corrupt',
+      });
   });
 
   it('answers that have no end are cut off', async () => {
