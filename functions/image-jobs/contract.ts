@@ -57,7 +57,7 @@ export const createImageMirror = operation({
     tag,
     summary: 'Copy an image into a private registry',
     description:
-      'Accepted at once: the answer is the new image with its job, of `kind` `mirror`, which is followed and stopped like a build. Manifests keep their digests, layers that are there already are not moved, and the tag is written last. Without `force`, 409 `target-exists` where the tag is there already.',
+      'Accepted at once: the answer is the new image with its job, of `kind` `mirror`, which is followed and stopped like a build. What is copied is what the tag names at this moment, as for a launch: where it was moved since the image was added, another digest than the image has here. Manifests keep their digests, layers that are there already are not moved, and the tag is written last. Without `force`, 409 `target-exists` where the tag is there already.',
     responses: {
       202: { description: 'The mirror is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
     },

@@ -16,7 +16,10 @@ export function sourceOf({ uri, tag }: Pick<ImageRecord, 'uri' | 'tag'>): Source
   return { host, repository, tag };
 }
 
-/** What the tag names now; it exists, and for the platform that is wanted. Throws what its registry says, as a problem. */
+/**
+ * What the tag names now, as for a launch, whatever digest the table has; it exists, and for the platform that is
+ * wanted. Throws what its registry says, as a problem.
+ */
 export async function sourceDigest(
   { access }: Pick<AcceptDependencies, 'access'>,
   organisation: string,

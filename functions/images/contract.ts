@@ -103,6 +103,7 @@ export const getImageDockerfile = operation({
   documentation: documented(() => ({
     tag,
     summary: 'The Dockerfile of the last build, as text',
+    description: '404 for an image that was never built here, such as those of the catalogue.',
     responses: {
       200: { description: 'The Dockerfile', schema: z.string(), types: ['text/plain'] },
     },
@@ -199,7 +200,7 @@ export const getImageLocation = operation({
     tag,
     summary: 'Where an image is to be had',
     description:
-      'The URI to pull where a private registry has it, itself or as a mirror; else the manifest URL.',
+      'The URI to pull where a private registry has exactly the digest that the image has here, itself or as its last mirror; else the manifest URL. A mirror of one platform, or of what the tag named later, is another image.',
     responses: { 200: { description: 'The place', schema: imageLocationSchema } },
   })),
   role: 'viewer',

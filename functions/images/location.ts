@@ -1,26 +1,26 @@
 /** I14: where an image is to be had: the URI to pull where a private registry has it, else the URL of its manifest. */
 import { conflict } from '../../shared/http/problem.ts';
-import { requireImage } from '../../shared/images/find.ts';
-import { findImage } from '../../shared/images/record.ts';
+import { findImage, type ImageRecord } from '../../shared/images/record.ts';
 import type { ImageLocationAnswer } from '../../shared/model/image.ts';
 import { formatReference, parseReference } from '../../shared/registry/reference.ts';
 import { apiHost } from '../../shared/registry/session.ts';
 import type { ImagesDependencies } from './dependencies.ts';
+import { digestOf } from './digest.ts';
 
-/** Throws 404, and 409 `image-not-ready` for an image that isn't there yet. */
+/** Throws 409 `image-not-ready` for an image that isn't there yet, and 422 where one of the catalogue can't be looked up. */
 export async function locateImage(
-  { table, registries }: Pick<ImagesDependencies, 'table' | 'registries'>,
+  { table, registries, access }: Pick<ImagesDependencies, 'table' | 'registries' | 'access'>,
   organisation: string,
-  id: string,
+  image: ImageRecord,
 ): Promise<ImageLocationAnswer> {
-  const image = await requireImage(table, organisation, id);
-  const { digest, mirror, registryId } = image;
+  const { mirror, registryId } = image;
+  const digest = await digestOf({ access }, organisation, image);
   if (!digest) throw conflict('image-not-ready', `The image is ${image.status}: it is nowhere yet.`);
   const known = registryId === undefined ? undefined : await registries.get(organisation, registryId);
   if (known?.registry.visibility === 'private') return pull(image.uri, digest);
-  // A mirror of an earlier version is another image.
-  const copy = mirror && (await findImage(table, organisation, mirror.imageId));
-  if (mirror && copy?.digest === mirror.digest) return pull(mirror.uri, mirror.digest);
+  // A mirror of one platform, or of what the tag came to name since, is another image.
+  const copy = mirror?.digest === digest && (await findImage(table, organisation, mirror.imageId));
+  if (mirror && copy && copy.digest === digest) return pull(mirror.uri, digest);
   const { host = '', repository } = parseReference(image.uri);
   const scheme = known?.insecure ? 'http' : 'https';
   return {

@@ -52,11 +52,14 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       await removeImage(table, askingOf(request), params.id, ifMatch, query.purge ? purge : undefined);
       return { status: 204 };
     }),
-    implement(contract.getImageDockerfile, async ({ caller, params }) => ({
-      status: 200,
-      body: await readDockerfile(table, caller.organisation, params.id),
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-    })),
+    implement(contract.getImageDockerfile, async ({ caller, params }) => {
+      const image = await anyImage(dependencies, caller.organisation, params.id);
+      return {
+        status: 200,
+        body: await readDockerfile(table, caller.organisation, image),
+        headers: { 'content-type': 'text/plain; charset=utf-8' },
+      };
+    }),
     implement(contract.getImageLogo, async ({ caller, params }) => {
       const image = await anyImage(dependencies, caller.organisation, params.id);
       return showLogo(table, caller.organisation, image);
@@ -78,9 +81,9 @@ export const imageOperations = (dependencies: ImagesDependencies): Implementatio
       const image = await anyImage(dependencies, caller.organisation, params.id);
       return { status: 200, body: await lineageOf(dependencies, caller.organisation, image) };
     }),
-    implement(contract.getImageLocation, async ({ caller, params }) => ({
-      status: 200,
-      body: await locateImage(dependencies, caller.organisation, params.id),
-    })),
+    implement(contract.getImageLocation, async ({ caller, params }) => {
+      const image = await anyImage(dependencies, caller.organisation, params.id);
+      return { status: 200, body: await locateImage(dependencies, caller.organisation, image) };
+    }),
   ];
 };

@@ -1,8 +1,7 @@
 import type * as z from 'zod';
 import { readRequest } from '../../shared/build/request.ts';
-import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
+import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
-import { requireImage } from '../../shared/images/find.ts';
 import { pageOfImages } from '../../shared/images/list.ts';
 import { type ImageRecord, imageOf, imagesByName } from '../../shared/images/record.ts';
 import type { Image, imageListQuery } from '../../shared/model/image.ts';
@@ -54,9 +53,17 @@ async function lookUp(table: Table, organisation: string, name: string, query: Q
 }
 
 /** The Dockerfile of the last build. Throws 404 for an image that was never built here. */
-export async function readDockerfile(table: Table, organisation: string, id: string): Promise<string> {
-  const { lastBuildId } = await requireImage(table, organisation, id);
+export async function readDockerfile(
+  table: Table,
+  organisation: string,
+  { id, source, lastBuildId }: Pick<ImageRecord, 'id' | 'source' | 'lastBuildId'>,
+): Promise<string> {
   const request = lastBuildId ? await readRequest(table, organisation, lastBuildId) : undefined;
-  if (!request) throw notFound('Dockerfile of this image');
+  if (!request)
+    throw new ProblemError(
+      404,
+      'not-found',
+      `There is no Dockerfile of ${id}: it was not built here (its source is \`${source}\`).`,
+    );
   return request.dockerfile;
 }

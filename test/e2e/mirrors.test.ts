@@ -317,3 +317,33 @@ it('I14 an image of a public place is its manifest URL until it is mirrored', as
     digest: pushed.digest,
   });
 });
+
+it('I7 I14 a mirror of one platform, or of what the tag named later, is another image than the one asked for', async () => {
+  const repository = unique('team/others');
+  const { index, arm } = await openImages.index(repository, '1', unique('first'));
+  const host = open.host.replace('127.0.0.1', 'localhost');
+  const added = await api.post('/v1/images', {
+    source: { type: 'reference', url: `${host}/${repository}:1` },
+  });
+  const path = `/v1/images/${added.body.id}`;
+  const mirrored = async (body: object) => {
+    const { path: job } = await mirror(added.body.id, { repository: unique('mirrored/other'), ...body });
+    const { digest } = (await finished(job)).job;
+    return { digest, mirror: (await api.read(path)).mirror.digest, at: await api.read(`${path}/location`) };
+  };
+  const own = { digest: index.digest };
+  expect(await mirrored({ platform: 'linux/arm64' })).toMatchObject({
+    digest: arm.digest,
+    mirror: arm.digest,
+    at: { kind: 'manifest', ...own },
+  });
+  expect(await mirrored({})).toMatchObject({ ...own, mirror: index.digest, at: { kind: 'pull', ...own } });
+  const moved = await openImages.image(repository, '1', unique('second'));
+  expect(await mirrored({})).toMatchObject({
+    digest: moved.digest,
+    mirror: moved.digest,
+    at: { kind: 'manifest', ...own },
+  });
+  // What is looked at is the image that was added, not what its tag names by now.
+  expect(await api.read(`${path}/inspect`)).toMatchObject(own);
+});
