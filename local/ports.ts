@@ -20,10 +20,19 @@ export function listen(server: Server | ReturnType<typeof createServer>, port: n
   });
 }
 
+/** Below the range that the kernel hands out by itself: nobody gets it by chance before it is used. */
+const anyPort = () => 10_000 + Math.floor(Math.random() * 20_000);
+
 /** A loopback port that nobody listens on at the moment; throws `PortInUseError` when `wanted` is taken. */
 export async function freePort(wanted = 0): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, wanted);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const server = createServer();
+    try {
+      const port = await listen(server, wanted || anyPort());
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    } catch (error) {
+      if (wanted !== 0 || !(error instanceof PortInUseError)) throw error;
+    }
+  }
 }
