@@ -82,7 +82,7 @@ const registryAnswers: [RegExp, 'untrusted' | 'missing' | 'unauthorized' | 'limi
     'unauthorized',
   ],
   [
-    /no such host|connection refused|i\/o timeout|timeout|tls:|network is unreachable|no route to host|failed to do request|\bEOF\b|\b5\d\d\b/i,
+    /no such host|connection refused|i\/o timeout|timeout|tls:|network is unreachable|no route to host|failed to do request|HTTP response to HTTPS client|\bEOF\b|\b5\d\d\b/i,
     'unreachable',
   ],
   [/not found|manifest unknown|name unknown|name_unknown|does not exist|\b404\b/i, 'missing'],
@@ -158,6 +158,7 @@ function pushFailureCode(message: string): BuildFailureCode {
   const answer = registryAnswer(message);
   if (answer === 'untrusted') return 'registry-untrusted';
   if (answer === 'limited') return 'rate-limited';
+  if (answer === 'unreachable') return 'target-unavailable';
   return isUnauthorized(message) ? 'push-unauthorized' : 'push-refused';
 }
 
@@ -166,7 +167,7 @@ export function pushFailure(uri: string, lines: string[]): BuildFailure {
   const last = lines.findLast((line) => line.trim() !== '') ?? 'docker push failed without a word.';
   return {
     code: pushFailureCode(last),
-    message: `The push of ${uri} was refused: ${last.slice(0, longestLine)}`,
+    message: `${uri} could not be pushed: ${last.slice(0, longestLine)}`,
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };
 }

@@ -10,8 +10,8 @@ export interface RegistryView {
   has(uri: string): Promise<boolean>;
   /** Of what lies under this tag; undefined where nothing does. Throws `RegistryError`. */
   digestOf(uri: string): Promise<string | undefined>;
-  /** Why these credentials can't push there; nothing where they can, or nobody can tell before it is tried. */
-  refusalOf(uri: string): Promise<string | undefined>;
+  /** Asks for the right to push there. Throws `RegistryError`. */
+  probePush(uri: string): Promise<void>;
   /**
    * Why a base can't be pulled with these credentials: `missing` and `unauthorized` are the registry's own words.
    * Nothing where it can, or where the registry can't be asked at this moment: that is the engine's to tell.
@@ -54,15 +54,16 @@ export function createRegistryView(configFolder: string, network: Network): Regi
       const { host, repository, tag } = located(uri);
       return (await (await clientOf(host)).headManifest(repository, tag))?.digest;
     },
-    async refusalOf(uri) {
+    async probePush(uri) {
       const { host, repository } = located(uri);
+      const client = await clientOf(host);
       try {
-        await (await clientOf(host)).probePush(repository);
+        await client.probePush(repository);
       } catch (error) {
-        // Anything but a plain no may be this moment's trouble, or a protocol that knows no giving up.
-        if (error instanceof RegistryError && error.status === 401) return error.message;
+        // Any web server may answer this with something: then it says what it is.
+        if (error instanceof RegistryError && isOddAnswer(error)) await client.ping();
+        throw error;
       }
-      return undefined;
     },
     async baseRefusalOf(base) {
       const { host, repository } = base;
@@ -102,6 +103,9 @@ export function createRegistryView(configFolder: string, network: Network): Regi
     },
   };
 }
+
+const isOddAnswer = ({ code, status }: RegistryError) =>
+  code === 'not-found' || code === 'refused' || status === 405;
 
 function located(uri: string): { host: string; repository: string; tag: string } {
   const { host, repository, tag } = parseReference(uri);

@@ -31,8 +31,15 @@ const translated = (error: unknown, codes: Codes, otherwise: BuildFailureCode) =
     ? new BuildError({ code: codes[error.code] ?? otherwise, message: error.message })
     : error;
 
+/** Said in the registry's own words of what no other credentials would change. */
+const isForAnybody = ({ code, status, message }: RegistryError) =>
+  code === 'no-push' && (status === 405 || /\(.*(quota|storage|read.?only|archived).*\)$/i.test(message));
+
 export const ofSource = (error: unknown) => translated(error, sourceCodes, 'source-unavailable');
-export const ofTarget = (error: unknown) => translated(error, targetCodes, 'target-unavailable');
+export const ofTarget = (error: unknown) =>
+  error instanceof RegistryError && isForAnybody(error)
+    ? new BuildError({ code: 'push-refused', message: error.message })
+    : translated(error, targetCodes, 'target-unavailable');
 
 /** Runs `ask`; what the source's registry refuses is thrown as the job's failure. */
 export const fromSource = <T>(ask: () => Promise<T>): Promise<T> =>

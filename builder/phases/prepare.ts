@@ -16,6 +16,7 @@ import { configFor, logInOthers } from '../other-accounts.ts';
 import { say } from '../output.ts';
 import { createRegistryView } from '../pushed.ts';
 import { networkOf, trustAuthorities } from '../registries.ts';
+import { requireTarget } from '../target.ts';
 import { createWork, type State, saveState, secretPath, type Work } from '../work.ts';
 
 /** `onSpec` hears of the spec as soon as it is known: a failure after that can be reported. */
@@ -57,8 +58,8 @@ export async function prepare(
 }
 
 /**
- * Answers whether the repository has a layer cache: the credentials' first use. Stored credentials that the target's
- * registry refuses end the build here, before anybody waits for what can't be pushed, as do bases that aren't for it.
+ * Answers whether the repository has a layer cache: the credentials' first use. Bases that aren't for them end the build
+ * here, as does a target that can't be pushed to, before anybody waits for what goes nowhere.
  */
 async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   await Promise.all([
@@ -67,15 +68,11 @@ async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
   ]);
   const network = networkOf(spec);
   const registry = createRegistryView(work.docker.config, network);
-  const isStored =
-    spec.push !== false &&
-    spec.registries.some(({ kind, host }) => kind === 'secret' && spec.target.startsWith(`${host}/`));
-  const [cacheExists, refusal] = await Promise.all([
+  const [cacheExists] = await allInOrder([
     registry.has(spec.cache),
-    isStored ? registry.refusalOf(spec.target) : undefined,
     requireBases(spec, (base) => createRegistryView(configFor(spec, work, base), network)),
+    requireTarget(spec, registry),
   ]);
-  if (refusal !== undefined) throw new BuildError({ code: 'push-unauthorized', message: `${refusal}.` });
   return cacheExists;
 }
 

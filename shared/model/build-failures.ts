@@ -23,8 +23,7 @@ export const buildFailures = {
   },
   'base-image-unauthorized': {
     cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
-    retry:
-      'Connect the registry with a username and password (POST /v1/registries), then build again; where two registries at one host have an account each, mirror the image first (POST /v1/images/{id}/mirrors).',
+    retry: 'Connect the registry with a username and password (POST /v1/registries), then build again.',
   },
   'base-image-unavailable': {
     cause: 'The registry of a base image could not be reached.',
@@ -40,7 +39,7 @@ export const buildFailures = {
     retry: 'Choose another tag or make room in the registry, then build again.',
   },
   'push-unauthorized': {
-    cause: 'The stored credentials may not push to this repository.',
+    cause: 'The stored credentials may not push to this repository, or none are stored.',
     retry: 'Update the credentials of the registry (PATCH /v1/registries/{id}), then build again.',
   },
   'source-not-found': {
@@ -69,7 +68,8 @@ export const buildFailures = {
   },
   'target-unavailable': {
     cause: 'The target registry could not be reached, or did not answer as a registry does.',
-    retry: 'Try again later: what was copied is not copied again.',
+    retry:
+      'See why (POST /v1/registries/{id}/check), then ask again: layers that were copied, and steps that are cached, are not done twice.',
   },
   'context-missing': {
     cause: 'The uploaded context is not there, or is not the archive it was declared to be.',
@@ -102,7 +102,7 @@ export const buildFailures = {
     retry: 'Make the image smaller or build on a larger compute.',
   },
   'rate-limited': {
-    cause: 'A registry allows no more pulls for now.',
+    cause: 'A registry takes no more requests for now.',
     retry: 'Wait, or connect that registry with an account of your own; then build again.',
   },
   'out-of-memory': {

@@ -267,7 +267,11 @@ describe('B1 why a push failed', () => {
       'push-refused',
     ],
     ['toomanyrequests: too many requests', 'rate-limited'],
-    ['dial tcp 127.0.0.1:1: connect: connection refused', 'push-refused'],
+    ['received unexpected HTTP status: 413 Request Entity Too Large', 'push-refused'],
+    ['dial tcp 127.0.0.1:1: connect: connection refused', 'target-unavailable'],
+    ['Get "https://r.example/v2/": dial tcp: lookup r.example: no such host', 'target-unavailable'],
+    ['Get "https://r.example/v2/": http: server gave HTTP response to HTTPS client', 'target-unavailable'],
+    ['received unexpected HTTP status: 503 Service Unavailable', 'target-unavailable'],
   ];
   test.each(pushes)('%s', (line, code) => {
     const failure = pushFailure('r.example/x:1', [

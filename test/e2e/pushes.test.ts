@@ -72,29 +72,81 @@ it('B1 credentials that may not push: push-unauthorized, and they were really se
   expect(lines.join('\n') + JSON.stringify(done)).not.toContain('wrong-password');
 });
 
-it('B1 a registry that refuses the image: push-refused, in its own words', async () => {
+const denied = JSON.stringify({ errors: [{ code: 'DENIED', message: 'the quota is used up' }] });
+const spoken = { 'docker-distribution-api-version': 'registry/2.0', 'content-type': 'application/json' };
+
+/** A registry that begins one upload, which is given up again, and then answers like this. */
+function afterProbe(answer: RequestListener, givenUp: () => void = () => undefined): RequestListener {
+  let begun = false;
+  return (request, response) => {
+    if (request.url === '/v2/') return void response.writeHead(200, spoken).end('{}');
+    if (request.method === 'DELETE') {
+      response.once('close', givenUp);
+      return void response.writeHead(204, { ...spoken, connection: 'close' }).end();
+    }
+    if (request.method !== 'POST' || begun) return answer(request, response);
+    begun = true;
+    response.writeHead(202, { ...spoken, location: `${request.url}1` }).end();
+  };
+}
+
+const steps = (lines: string[]) => lines.filter((line) => /^#\d+ /.test(line));
+
+it('R9 B1 a registry that has no room: push-refused, in its own words, before any step', async () => {
   const id = await registry((request, response) => {
     const isPing = request.url === '/v2/';
-    response.writeHead(isPing ? 200 : request.method === 'HEAD' ? 404 : 403, {
-      'docker-distribution-api-version': 'registry/2.0',
-      'content-type': 'application/json',
-    });
-    response.end(
-      isPing ? '{}' : JSON.stringify({ errors: [{ code: 'DENIED', message: 'the quota is used up' }] }),
-    );
+    response.writeHead(isPing ? 200 : request.method === 'HEAD' ? 404 : 403, spoken);
+    response.end(isPing ? '{}' : denied);
   });
   const { done, lines } = await build(id);
   expect(done, lines.join('\n')).toMatchObject({
     status: 'failed',
     failure: { code: 'push-refused', message: expect.stringContaining('the quota is used up') },
   });
+  expect(steps(lines)).toEqual([]);
+});
+
+it('B1 a registry that refuses the image itself: push-refused, in its own words', async () => {
+  const id = await registry(
+    afterProbe((request, response) => {
+      response.writeHead(request.method === 'HEAD' ? 404 : 403, spoken);
+      response.end(denied);
+    }),
+  );
+  const { done, lines } = await build(id);
+  expect(done, lines.join('\n')).toMatchObject({
+    status: 'failed',
+    failure: { code: 'push-refused', message: expect.stringContaining('the quota is used up') },
+  });
+  expect(steps(lines)).not.toEqual([]);
   expect(done.failure.lastLines.length).toBeGreaterThan(0);
 });
 
-it('B1 a registry that is gone: push-refused', async () => {
+it('R9 B4 a registry that is gone: target-unavailable, before any step', async () => {
   const id = await registry(() => undefined);
   const [server] = servers.splice(0);
   server?.close();
-  const { done } = await build(id);
-  expect(done).toMatchObject({ status: 'failed', failure: { code: 'push-refused' } });
+  const { done, lines } = await build(id);
+  expect(done).toMatchObject({
+    status: 'failed',
+    failure: { code: 'target-unavailable', message: expect.stringContaining('ECONNREFUSED') },
+  });
+  expect(steps(lines)).toEqual([]);
+});
+
+it('B1 B4 a registry that goes away while an image is built: target-unavailable', async () => {
+  const id = await registry(
+    afterProbe(
+      (_, response) => void response.writeHead(500).end(),
+      () => {
+        for (const server of servers.splice(0)) server.close().closeAllConnections();
+      },
+    ),
+  );
+  const { done, lines } = await build(id);
+  expect(done, lines.join('\n')).toMatchObject({
+    status: 'failed',
+    failure: { code: 'target-unavailable', message: expect.stringContaining('could not be pushed') },
+  });
+  expect(steps(lines)).not.toEqual([]);
 });
