@@ -220,7 +220,7 @@ export const createUpload = operation({
     tag: 'Uploads',
     summary: 'Get a URL to upload a build context or source code to',
     description:
-      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not.',
+      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not, or a zip archive. What is uploaded as `source` has no effect yet.',
     responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
   })),
   role: 'editor',

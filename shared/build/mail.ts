@@ -22,7 +22,6 @@ export interface MailDependencies {
 const attemptsAtMost = 8;
 /** Longer than any function lives: the claim's holder is dead. */
 const claimSeconds = 600;
-const mostRecipients = 50;
 const lastLines = 20;
 
 export async function mailBuild(
@@ -113,5 +112,5 @@ function entry(
 /** The author and the organisation's recipients, each once. */
 function recipients(author: string, others: string[]): string[] {
   const found = new Map([author, ...others].map((address) => [address.toLowerCase(), address]));
-  return [...found.values()].slice(0, mostRecipients);
+  return [...found.values()];
 }

@@ -6,6 +6,9 @@ import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
 
+/** SES takes 50 addresses of a mail, and the author of the build is one of them. */
+const mostRecipients = 49;
+
 /** `PUT` replaces all of it; what is left out returns to its default. */
 export const settingsSchema = z.lazy(() =>
   z
@@ -17,7 +20,7 @@ export const settingsSchema = z.lazy(() =>
       installDependencies: z
         .boolean()
         .default(true)
-        .meta({ description: 'Install what the bootstrap needs and an image lacks' }),
+        .meta({ description: 'Install what the bootstrap needs and an image lacks. No effect yet' }),
       launchGate: z.enum(launchGates).default('off').meta({
         description:
           'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
@@ -27,7 +30,7 @@ export const settingsSchema = z.lazy(() =>
           preference: z.enum(notificationPreferences).default('always'),
           recipients: z
             .array(z.email())
-            .max(50)
+            .max(mostRecipients)
             .default([])
             .meta({ description: 'Mailed besides the author of a build' }),
         })
@@ -150,7 +153,9 @@ export const uploadLimitBytes = 1024 ** 3;
 export const newUploadSchema = z.lazy(() =>
   z
     .strictObject({
-      kind: z.enum(['context', 'source']),
+      kind: z
+        .enum(['context', 'source'])
+        .meta({ description: '`context`: files of a build. `source`: code of an experiment; no effect yet' }),
       sizeBytes: z.int().min(1).max(uploadLimitBytes),
       sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
     })

@@ -21,6 +21,7 @@ beforeEach(() => {
   service = organisationService(deployment);
   caller = { ...ada, organisation: `org${++made}` };
 });
+const people = (count: number) => Array.from({ length: count }, (_, i) => `reader-${i}@acme.example`);
 const ask = (method: string, route: string, more: Partial<Call> = {}) =>
   call(service.handler, { method, route, caller, ...more });
 
@@ -63,6 +64,7 @@ describe('O1 settings', () => {
     [{ defaultImage: 'No Image' }, '/defaultImage'],
     [{ notifications: { preference: 'sometimes' } }, '/notifications/preference'],
     [{ notifications: { recipients: ['nobody'] } }, '/notifications/recipients/0'],
+    [{ notifications: { recipients: people(50) } }, '/notifications/recipients'],
     [{ installDependencies: 'yes' }, '/installDependencies'],
     [{ launchGate: 'always' }, '/launchGate'],
   ])('refuse %j', async (body, pointer) => {

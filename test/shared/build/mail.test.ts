@@ -55,6 +55,20 @@ describe('B4 mail', () => {
     await notifications({});
   });
 
+  test('reaches as many as the settings take, besides the author', async () => {
+    const recipients = Array.from({ length: 49 }, (_, i) => `reader-${i}@acme.example`);
+    await notifications({ recipients });
+    const { buildId } = await place.build();
+    await place.result(buildId, failed);
+    await place.over(buildId);
+    const mails = mailsAbout(buildId);
+    expect(mails).toHaveLength(1);
+    const [head = ''] = mails[0]?.split('\r\n\r\n') ?? [];
+    for (const address of [ada, ...recipients]) expect(head).toContain(address);
+    expect(await place.get(buildId)).toMatchObject({ mail: 'sent', mailAttempts: 1 });
+    await notifications({});
+  });
+
   test('follows the preference', async () => {
     const states: Record<string, string[]> = {};
     for (const preference of ['always', 'errors', 'never']) {
