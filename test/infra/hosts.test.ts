@@ -85,7 +85,12 @@ describe('E2 hosts', () => {
       expect(data.MetadataOptions).toEqual({ HttpTokens: 'required', HttpPutResponseHopLimit: 1 });
       const userData = Buffer.from(data.UserData, 'base64').toString();
       expect(userData).toMatch(/^MIME-Version: 1\.0\nContent-Type: multipart\/mixed/);
-      expect(userData).toContain('\nECS_IMAGE_PULL_BEHAVIOR=prefer-cached\n');
+      for (const setting of [
+        'ECS_IMAGE_PULL_BEHAVIOR=prefer-cached',
+        'ECS_IMAGE_PULL_INACTIVITY_TIMEOUT=10m',
+        'ECS_ENABLE_SPOT_INSTANCE_DRAINING=true',
+      ])
+        expect(userData.split('\n')).toContain(setting);
     }
   });
 
