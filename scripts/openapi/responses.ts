@@ -51,17 +51,13 @@ const gatewayRefusals: Record<number, ZodOpenApiResponseObject> = {
 };
 
 /** Every status that `operation` may answer with an error. Throws for one that nobody described. */
-export function refusalsOf({
-  method,
-  role,
-  body,
-  problems = [],
-}: Operation): [number, ZodOpenApiResponseObject][] {
+export function refusalsOf({ method, role, problems = [] }: Operation): [number, ZodOpenApiResponseObject][] {
   const statuses = new Set([400, 422, 500, ...problems]);
   if (role !== 'public') for (const status of [401, 403]) statuses.add(status);
   // An idempotency key whose first request is still at work.
   if (role !== 'public' && method === 'POST') statuses.add(409);
-  if (body) for (const status of [413, 415]) statuses.add(status);
+  // Whether it takes a body or not: what is sent is measured, then looked at.
+  if (method !== 'GET') for (const status of [413, 415]) statuses.add(status);
   const responses = [...statuses].map((status): [number, ZodOpenApiResponseObject] => {
     const response = refusals[status];
     if (!response) throw new Error(`status ${status} has no description`);
