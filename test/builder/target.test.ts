@@ -21,17 +21,22 @@ const config = mkdtempSync(join(tmpdir(), 'slipway-target-'));
 beforeAll(() => writeDockerConfig(config, {}));
 afterAll(() => rmSync(config, { recursive: true }));
 
-const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 300 });
-const registry = createRegistryView(config, network);
+const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+/** For who never answers. */
+const hurried = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 300 });
+afterAll(() => {
+  network.close();
+  hurried.close();
+});
 const specOf = (host: string, registries: CredentialsSource[] = []) => ({
   target: `${host}/team/x:1`,
   registries,
 });
-const ask = (host: string) => requireTarget(specOf(host), registry, 1);
+const ask = (host: string, by = network) => requireTarget(specOf(host), createRegistryView(config, by), 1);
 
-async function asking(server: TestServer) {
+async function asking(server: TestServer, by = network) {
   try {
-    await ask(server.host);
+    await ask(server.host, by);
   } finally {
     await server.stop();
   }
@@ -86,12 +91,12 @@ describe('R9 a target that', () => {
     });
   });
 
-  test.each<[string, (asked: Asked) => Answer | undefined]>([
-    ['fails', () => json(503, {})],
-    ['is silent', () => undefined],
-  ])('%s is asked three times before it ends the build', async (_, answer) => {
+  test.each<[string, (asked: Asked) => Answer | undefined, typeof network]>([
+    ['fails', () => json(503, {}), network],
+    ['is silent', () => undefined, hurried],
+  ])('%s is asked three times before it ends the build', async (_, answer, by) => {
     const server = await startServer(answer);
-    await expect(asking(server)).rejects.toMatchObject({ failure: { code: 'target-unavailable' } });
+    await expect(asking(server, by)).rejects.toMatchObject({ failure: { code: 'target-unavailable' } });
     expect(server.asked.length).toBeGreaterThanOrEqual(3);
   });
 
