@@ -18,6 +18,7 @@ import { isUploaded } from '../../shared/model/logo.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { formatReference, type ImageLocation, joinReference } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
+import type { KnownRegistry } from '../../shared/store/registries.ts';
 import { absent, versionIs, type Write } from '../../shared/store/table.ts';
 import { sourceDigest, sourceOf } from './source.ts';
 
@@ -76,9 +77,7 @@ export async function mirrorImage(
             await takenOver(dependencies, asking, imageId, ids.buildId),
             ...(await whileConnected(dependencies, organisation, target.registry.id)),
           ]
-        : await newImage(dependencies, asking, ids, {
-            registryId: target.registry.id,
-            registry: target.host,
+        : await newImage(dependencies, asking, ids, target, {
             repository,
             tag,
             uri,
@@ -115,12 +114,15 @@ async function newImage(
   dependencies: AcceptDependencies,
   { organisation, email, now }: Asking,
   { imageId, buildId }: BuildIds,
-  named: Pick<ImageRecord, 'registry' | 'repository' | 'tag' | 'uri' | 'logo'> & { registryId: string },
+  target: KnownRegistry,
+  named: Pick<ImageRecord, 'repository' | 'tag' | 'uri' | 'logo'>,
 ): Promise<Write[]> {
   const { table } = dependencies;
   const time = now.toISOString();
   const record: ImageRecord = {
     ...named,
+    registryId: target.registry.id,
+    registry: target.host,
     id: imageId,
     version: 1,
     status: 'pending',
@@ -133,7 +135,7 @@ async function newImage(
   return [
     putWrite(table, imageItem(table, organisation, record), absent),
     nameLock(table, organisation, record),
-    ...(await joinRegistry(dependencies, organisation, named.registryId)),
+    ...(await joinRegistry(dependencies, organisation, target)),
   ];
 }
 

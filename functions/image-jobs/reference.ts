@@ -20,6 +20,7 @@ import {
 } from '../../shared/registry/reference.ts';
 import { putWrite } from '../../shared/store/advance.ts';
 import { pauseAfter } from '../../shared/store/contention.ts';
+import type { KnownRegistry } from '../../shared/store/registries.ts';
 import { absent, ConditionFailedError } from '../../shared/store/table.ts';
 
 type Dependencies = Pick<AcceptDependencies, 'table' | 'registries' | 'access'>;
@@ -27,7 +28,7 @@ type Dependencies = Pick<AcceptDependencies, 'table' | 'registries' | 'access'>;
 const attempts = 10;
 
 interface Found {
-  registryId: string | undefined;
+  registry: KnownRegistry | undefined;
   location: ImageLocation;
   /** As people name it below its registry. */
   repository: string;
@@ -53,7 +54,7 @@ export async function addReference(
   const record: ImageRecord = {
     id,
     version: 1,
-    ...(found.registryId ? { registryId: found.registryId } : {}),
+    ...(found.registry ? { registryId: found.registry.registry.id } : {}),
     registry: location.host,
     repository: found.repository,
     tag: found.tag,
@@ -74,7 +75,7 @@ export async function addReference(
       await table.transact([
         putWrite(table, imageItem(table, organisation, record), absent),
         nameLock(table, organisation, record),
-        ...(found.registryId ? await joinRegistry(dependencies, organisation, found.registryId) : []),
+        ...(found.registry ? await joinRegistry(dependencies, organisation, found.registry) : []),
         ...(record.hasReadme ? [readmeWrite(table, organisation, id, asked.readme ?? '')] : []),
       ]);
       return record;
@@ -83,7 +84,7 @@ export async function addReference(
       const first = await findImage(table, organisation, id);
       if (first) return first;
       if (error.existing) throw nameTaken(record, error.existing.imageId);
-      // The registry left just now, which the next attempt says, or others of its images were being written.
+      // The registry left or moved just now, which the next attempt says, or others of its images were being written.
       if (attempt >= attempts) throw busy('Too many images of this registry are being added: try again.');
       await pauseAfter(attempt);
     }
@@ -107,7 +108,7 @@ async function locate(
     const tag = asked.tag ?? 'latest';
     const repository = shortName(known.host, known.path, asked.repository ?? '');
     const location = joinReference({ repository, tag }, known.host, known.path);
-    return { registryId: known.registry.id, location, repository, tag, pointer: '/repository' };
+    return { registry: known, location, repository, tag, pointer: '/repository' };
   }
   const pointer = '/source/url';
   const named = parsed(url, pointer);
@@ -120,7 +121,7 @@ async function locate(
   );
   const below = known?.path ? location.repository.slice(known.path.length + 1) : location.repository;
   return {
-    registryId: known?.registry.id,
+    registry: known,
     location,
     repository: shortName(host, known?.path ?? '', below),
     tag: location.tag,

@@ -65,7 +65,8 @@ export const updateRegistry = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Change title, url or credentials',
-    description: 'Missing and null fields are left alone. New credentials keep the identity of the secret.',
+    description:
+      'Missing and null fields are left alone. New credentials keep the identity of the secret. A `url` with another host or path is refused while images refer to the registry (409 `registry-in-use`): connect that place as another registry, and mirror the images there.',
     responses: {
       200: { description: 'The registry as it is now', schema: registrySchema, headers: ['ETag'] },
     },

@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { secretNameOf } from '../../shared/aws/secrets.ts';
 import { conflict, ProblemError } from '../../shared/http/problem.ts';
+import { putWrite } from '../../shared/store/advance.ts';
 import type { RegistryRecord } from '../../shared/store/registries.ts';
-import { type Condition, ConditionFailedError, versionIs } from '../../shared/store/table.ts';
+import { type Condition, ConditionFailedError, versionIs, type Write } from '../../shared/store/table.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
 
 /** No request lives longer, so an older mark was left by one that died. */
@@ -40,18 +41,23 @@ const markedBy = (by: string): Condition => ({
   values: { ':by': by },
 });
 
-/** Writes `next` where the record is still at `version`; throws the 409 problem where it isn't. */
+/**
+ * Writes `next`, a record that was read, where it is still at `version`, together with what `others` write or want.
+ * Throws 409 where it isn't, and `registry-in-use` with the way on where images were to be none.
+ */
 export async function replaceRecord(
   { table }: Pick<RegistriesDependencies, 'table'>,
-  organisation: string,
   next: RegistryRecord,
   version: number,
+  others: Write[],
+  wayOn: string,
 ): Promise<void> {
   try {
-    await table.put(organisation, 'registries', next.id, next, versionIs(version));
+    await table.transact([putWrite(table, next, versionIs(version)), ...others]);
   } catch (error) {
-    if (error instanceof ConditionFailedError) throw busy();
-    throw error;
+    if (!(error instanceof ConditionFailedError)) throw error;
+    if (error.existing === undefined || !('images' in error.existing)) throw busy();
+    throw conflict('registry-in-use', `${error.existing.images} images refer to this registry: ${wayOn}`);
   }
 }
 

@@ -2,13 +2,12 @@ import { secretNameOf } from '../../shared/aws/secrets.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
-import { putWrite } from '../../shared/store/advance.ts';
 import type { RegistryRecord } from '../../shared/store/registries.ts';
 import { withoutImages } from '../../shared/store/registry-images.ts';
 import { getSettings, settingsUnchanged, settingsWrite } from '../../shared/store/settings.ts';
 import { ConditionFailedError, versionIs, type Write } from '../../shared/store/table.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
-import { busy, requireIdle } from './record-change.ts';
+import { replaceRecord, requireIdle } from './record-change.ts';
 import { storedRegistry } from './update.ts';
 
 interface Removal {
@@ -51,21 +50,12 @@ async function mark(
 ): Promise<{ version: number }> {
   const { table } = dependencies;
   const next = { ...record, removing: true, version: record.version + 1 } as RegistryRecord;
-  try {
-    await table.transact([
-      putWrite(table, next, versionIs(record.version)),
-      ...(force ? [] : [withoutImages(table, organisation, record.id)]),
-      await withoutDefault(dependencies, organisation, record.id, force),
-    ]);
-    return next;
-  } catch (error) {
-    if (!(error instanceof ConditionFailedError)) throw error;
-    if (error.existing === undefined || !('images' in error.existing)) throw busy();
-    throw conflict(
-      'registry-in-use',
-      `${error.existing.images} images refer to this registry: delete them first, or use ?force=true.`,
-    );
-  }
+  const others = [
+    ...(force ? [] : [withoutImages(table, organisation, record.id)]),
+    await withoutDefault(dependencies, organisation, record.id, force),
+  ];
+  await replaceRecord(dependencies, next, record.version, others, 'delete them first, or use ?force=true.');
+  return next;
 }
 
 /** The settings name no registry that goes: they are as they were read, or written anew. */

@@ -2,7 +2,9 @@ import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { RegistryChange } from '../../shared/model/registry.ts';
+import { formatRegistryUrl, type RegistryUrl } from '../../shared/registry/url.ts';
 import { getRegistryRecord, type RegistryRecord } from '../../shared/store/registries.ts';
+import { withoutImages } from '../../shared/store/registry-images.ts';
 import { readUrl } from './create.ts';
 import { brokenRules } from './credential-rules.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
@@ -10,7 +12,8 @@ import { finishWithSecret, mark, replaceRecord, requireIdle, requireStaying } fr
 
 /**
  * R3: changes title, url or credentials; null and missing fields are left alone, the secret keeps its identity.
- * Throws 404, 409 for a default registry or one at work, 412, and 422 with the field that is wrong.
+ * Throws 404, 409 for a default registry, one at work, or a move of one that images refer to, 412, and 422 with the
+ * field that is wrong.
  */
 export async function updateRegistry(
   dependencies: RegistriesDependencies,
@@ -19,6 +22,7 @@ export async function updateRegistry(
   change: RegistryChange,
   ifMatch: string | undefined,
 ): Promise<RegistryRecord> {
+  const { table } = dependencies;
   const current = await storedRegistry(dependencies, organisation, id);
   requireMatch({ ifMatch }, current.version);
   requireStaying(current);
@@ -50,9 +54,15 @@ export async function updateRegistry(
     version: current.version + 1,
     ...(credentials ? { changing: mark(now) } : {}),
   } as RegistryRecord;
-  await replaceRecord(dependencies, organisation, next, current.version);
+  // Images keep the place in their names: built again, they would be pushed to the old one without its credentials.
+  const hasMoved = url.host !== current.host || url.path !== current.path;
+  const others = hasMoved ? [withoutImages(table, organisation, id)] : [];
+  await replaceRecord(dependencies, next, current.version, others, wayOnWith(url));
   return credentials ? await finishWithSecret(dependencies, organisation, next, credentials) : next;
 }
+
+const wayOnWith = (url: RegistryUrl) =>
+  `their names have its place in them. Connect ${formatRegistryUrl(url)} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`;
 
 /** A password alone rotates; a username alone would leave its password behind. */
 function newCredentials(current: RegistryRecord, { username, password }: RegistryChange) {

@@ -72,12 +72,23 @@ export async function getRegistryRecord(
   return (await table.get(organisation, 'registries', id)) as RegistryRecord | undefined;
 }
 
-/** Has a transaction refused where the registry was disconnected since, or is about to be. */
-export const stillConnected = (table: Table, organisation: string, id: string): Write => ({
+/** Has a transaction refused where the registry was disconnected since, or is about to be; with `at`, also where it lies elsewhere now. */
+export const stillConnected = (
+  table: Table,
+  organisation: string,
+  id: string,
+  at?: Pick<RegistryUrl, 'host' | 'path'>,
+): Write => ({
   ConditionCheck: {
     TableName: table.name,
     Key: table.key(organisation, 'registries', id),
-    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(removing)',
+    ConditionExpression: `attribute_exists(pk) AND attribute_not_exists(removing)${at ? ' AND #host = :host AND #path = :path' : ''}`,
+    ...(at
+      ? {
+          ExpressionAttributeNames: { '#host': 'host', '#path': 'path' },
+          ExpressionAttributeValues: { ':host': at.host, ':path': at.path },
+        }
+      : {}),
   },
 });
 

@@ -242,6 +242,25 @@ it('R5 I7 public registries and the place where it lies already are refused', as
   expect((await api.post('/v1/images/img_0000000000000000000000000a/mirrors', {})).status).toBe(404);
 });
 
+it('R3 a registry that images refer to stays where it is: the answer says how many there are, and the ways on', async () => {
+  const repository = unique('team/stays');
+  await openImages.image(repository, '1', unique('content'));
+  const registryId = await connect(open.host);
+  const path = `/v1/registries/${registryId}`;
+  const { id } = await reference(registryId, repository, '1');
+  const move = () => api.call('PATCH', path, { url: `http://${closed.host}/moved` });
+  expect(await move()).toMatchObject({
+    status: 409,
+    body: {
+      type: 'urn:slipway:problem:registry-in-use',
+      detail: expect.stringMatching(/^1 images refer to this registry.*POST \/v1\/registries/),
+    },
+  });
+  expect(await api.read(path)).toMatchObject({ url: `http://${open.host}` });
+  expect((await api.call('DELETE', `/v1/images/${id}`)).status).toBe(204);
+  expect(await move()).toMatchObject({ status: 200, body: { url: `http://${closed.host}/moved` } });
+});
+
 it('I7 stopped while it copies: confirmed, and the tag is what it was', async () => {
   const repository = unique('team/slow');
   const pushed = await openImages.image(repository, '1', unique('new'));

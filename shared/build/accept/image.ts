@@ -72,7 +72,7 @@ export async function planImage(
             absent,
           ),
           nameLock(table, organisation, record),
-          ...(await joinRegistry(dependencies, organisation, registryId)),
+          ...(await joinRegistry(dependencies, organisation, target.registry)),
           ...(record.hasReadme ? [readmeWrite(table, organisation, imageId, asked.readme ?? '')] : []),
           ...also,
         ],

@@ -1,6 +1,7 @@
 /** The registry that an image goes to: private (R5), and connected for as long as the image is written (R3). */
 import { conflict, invalid, ProblemError } from '../../http/problem.ts';
 import { defaultRegistryIds } from '../../registry/defaults.ts';
+import { formatRegistryUrl, type RegistryUrl } from '../../registry/url.ts';
 import { type KnownRegistry, stillConnected } from '../../store/registries.ts';
 import { countImage } from '../../store/registry-images.ts';
 import { getSettings } from '../../store/settings.ts';
@@ -9,31 +10,35 @@ import type { AcceptDependencies } from './dependencies.ts';
 
 type Dependencies = Pick<AcceptDependencies, 'table' | 'registries'>;
 
-/** What a new image writes beside itself. Throws 409 `registry-not-connected`. */
+/** What a new image of `registry`, as it was read, writes beside itself. Throws 409 `registry-not-connected`. */
 export async function joinRegistry(
   dependencies: Dependencies,
   organisation: string,
-  registryId: string,
+  registry: KnownRegistry,
 ): Promise<Write[]> {
+  const { id } = registry.registry;
   return [
-    ...(await whileConnected(dependencies, organisation, registryId)),
-    ...countImage(dependencies.table, organisation, registryId, 1),
+    ...(await whileConnected(dependencies, organisation, id, registry)),
+    ...countImage(dependencies.table, organisation, id, 1),
   ];
 }
 
 /**
- * Has a transaction refused where the registry was disconnected since; nothing for the defaults, which can't be.
- * Throws 409 `registry-not-connected`.
+ * Has a transaction refused where the registry was disconnected since, or isn't `at` that place any more, which the
+ * image's name has in it; nothing for the defaults, which stay. Throws 409 `registry-not-connected`.
  */
 export async function whileConnected(
   { table, registries }: Dependencies,
   organisation: string,
   registryId: string,
+  at?: RegistryUrl,
 ): Promise<Write[]> {
   const known = await registries.get(organisation, registryId);
   if (!known || known.removing) throw notConnected(`The registry ${registryId}`);
   if (known.registry.isDefault) return [];
-  return [stillConnected(table, organisation, registryId)];
+  if (at && (known.host !== at.host || known.path !== at.path))
+    throw notConnected(`The registry ${registryId} at ${formatRegistryUrl(at)}`);
+  return [stillConnected(table, organisation, registryId, at)];
 }
 
 export const notConnected = (registry: string) =>

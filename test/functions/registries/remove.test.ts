@@ -1,4 +1,4 @@
-/** R3: no order of events leaves an image whose registry is gone, unless somebody forced it. */
+/** R3: no order of events leaves an image whose registry is gone or elsewhere, unless somebody forced it. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { addReference } from '../../../functions/image-jobs/reference.ts';
 import { removeImage } from '../../../functions/images/change.ts';
@@ -141,6 +141,45 @@ test.for([
     }
   },
 );
+
+const move = (table = deployment.table, url = 'ghcr.io/team') =>
+  updateRegistry(removalOver(table), asking, registryId, { url }, undefined);
+const placeOf = async () => {
+  const { host, path } = (await deployment.table.get(organisation, 'registries', registryId)) ?? {};
+  return path ? `${host}/${path}` : host;
+};
+
+test.for([
+  ['an image that comes', (table: Table) => move(table), (table?: Table) => add(table)],
+  ['a move', (table: Table) => add(table), (table?: Table) => move(table)],
+] as const)(
+  'R3 %s at any step of the other one leaves no image whose registry is elsewhere',
+  async ([, whole, other]) => {
+    for (let step = 0; step < 5; step++) {
+      await connect();
+      const reached = await atStep(step, whole, () => other());
+      if (step < 2) expect(reached).toBe(true);
+      const place = await placeOf();
+      for (const { uri } of await images()) expect(uri).toMatch(new RegExp(`^${place}/team/img_`));
+    }
+  },
+);
+
+test('R3 a registry moves when no image refers to it any more; what else changes of it always can', async () => {
+  const { id } = await add();
+  for (const url of ['ghcr.io', 'quay.io/team', 'quay.io:443'])
+    await expect(move(deployment.table, url)).rejects.toMatchObject({
+      status: 409,
+      code: 'registry-in-use',
+      message: `1 images refer to this registry: their names have its place in them. Connect ${url} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`,
+    });
+  expect(await placeOf()).toBe('quay.io');
+  const same = { title: 'Renamed', url: 'https://quay.io' };
+  await updateRegistry(removalOver(deployment.table), asking, registryId, same, undefined);
+  await removeImage(deployment.table, asking, id, undefined);
+  await move();
+  expect(await placeOf()).toBe('ghcr.io/team');
+});
 
 test('O1 R3 the settings name no registry that is gone, at whatever step of its removal it becomes the default', async () => {
   const choose = async (id: string | undefined) => {
