@@ -69,7 +69,7 @@ async function bring(
     } catch (error) {
       const { cause } = error as Error;
       if (attempt >= attempts || !mayPass(cause)) throw (error as { told?: unknown }).told ?? error;
-      const wait = Math.min(longestWaitSeconds, cause.retryAfterSeconds ?? 2 ** attempt);
+      const wait = cause.retryAfterSeconds ?? 2 ** attempt;
       say(`layer ${digest} again in ${wait} s: ${cause.message}`);
       await sleep(wait * 1000, undefined, { signal });
     }
@@ -86,8 +86,11 @@ async function mounted(from: Side, to: Side, digest: string): Promise<boolean> {
   }
 }
 
+/** Nobody is asked earlier than told: a longer wait is for whoever wants the mirror. */
 const mayPass = (error: unknown): error is RegistryError =>
-  error instanceof RegistryError && ['unreachable', 'rate-limited'].includes(error.code);
+  error instanceof RegistryError &&
+  ['unreachable', 'rate-limited'].includes(error.code) &&
+  (error.retryAfterSeconds ?? 0) <= longestWaitSeconds;
 
 /** Somebody's refusal, with what it means for the job. */
 class MoveError extends Error {

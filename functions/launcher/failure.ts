@@ -19,7 +19,7 @@ const registryCodes: Record<RegistryErrorCode, ExperimentReason> = {
   'too-large': 'image-unsupported',
   corrupt: 'image-pull-failed',
   refused: 'image-pull-failed',
-  'rate-limited': 'registry-unavailable',
+  'rate-limited': 'registry-rate-limited',
   dns: 'registry-unavailable',
   tls: 'registry-unavailable',
   unreachable: 'registry-unavailable',
@@ -27,10 +27,13 @@ const registryCodes: Record<RegistryErrorCode, ExperimentReason> = {
   'not-a-registry': 'registry-unavailable',
 };
 
-/** What may be over in a minute. A name that doesn't resolve is mostly mistyped; a resolver may be down. */
+/**
+ * What may be over in a minute. A name that doesn't resolve is mostly mistyped; a resolver may be down. Who is asked too
+ * often isn't asked again: how long to wait is for the author to know.
+ */
 function isPassing({ code, cause }: RegistryError): boolean {
   if (code === 'dns') return (cause as NodeJS.ErrnoException | undefined)?.code === 'EAI_AGAIN';
-  return code === 'unreachable' || code === 'rate-limited';
+  return code === 'unreachable';
 }
 
 /**

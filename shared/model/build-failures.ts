@@ -69,7 +69,7 @@ export const buildFailures = {
   'target-unavailable': {
     cause: 'The target registry could not be reached, or did not answer as a registry does.',
     retry:
-      'See why (POST /v1/registries/{id}/check), then ask again: layers that were copied, and steps that are cached, are not done twice.',
+      'See why (POST /v1/registries/{id}/check), then ask again: what is copied or cached is not done twice.',
   },
   'context-missing': {
     cause: 'The uploaded context is not there, or is not the archive it was declared to be.',

@@ -26,6 +26,7 @@ export const experimentReasons = {
   'vulnerabilities-found': "Vulnerabilities of the image reach the organisation's launchGate.",
   'image-without-shell': 'The image has no /bin/sh.',
   'registry-unavailable': 'The registry did not answer as one.',
+  'registry-rate-limited': 'The registry asks to wait.',
   'command-not-found': 'The command does not exist in the image.',
   'command-not-executable': 'The command exists in the image but cannot be executed.',
   'no-command': 'Neither the experiment nor its image names a command.',

@@ -159,6 +159,20 @@ it('sends again what the target broke off or put off', async () => {
   expect(target.blobs.size).toBe(1);
 });
 
+it('R9 is not sent again earlier than the target asks: what takes longer is told', async () => {
+  const [source, from] = await registry();
+  const [, to] = await registry((asked) =>
+    isUpload(asked) ? json(429, {}, { 'retry-after': '31' }) : undefined,
+  );
+  source.putBlob('one');
+  const lines: string[] = [];
+  const blobs = [{ digest: sha256('one'), sizeBytes: 3 }];
+  await expect(copyBlobs(from, to, blobs, (line) => void lines.push(line))).rejects.toMatchObject({
+    failure: { code: 'rate-limited', message: expect.stringContaining('it asks to wait 31 s') },
+  });
+  expect(lines).toEqual([]);
+});
+
 it.each([
   ['refuses', 413, 'push-refused'],
   ['may not be written', 403, 'push-unauthorized'],

@@ -170,7 +170,7 @@ it('R5 nothing is built or mirrored into a public registry', async () => {
   expect(listed.items.map(({ id }: Json) => id)).toEqual([source.body.id]);
 });
 
-it('R9 no push into a registry that is read-only for now; rate-limited, with the time to wait', async () => {
+it('R9 no push into a registry that is read-only for now; rate-limited, with the time to wait, which a launch tells, too', async () => {
   const storage = { maintenance: { readonly: { enabled: true } } };
   const { host } = await opened(startDockerRegistry({ storage }));
   expect(await checked(`http://${host}`, {}, 'app')).toMatchObject({ ok: false, cause: 'no-push' });
@@ -180,4 +180,17 @@ it('R9 no push into a registry that is read-only for now; rate-limited, with the
     cause: 'rate-limited',
     retryAfterSeconds: 60,
   });
+  const asked = busy.asked.length;
+  const image = `${busy.host}/app:1`;
+  const launched = await api.post('/v1/experiments', { image, command: ['true'] });
+  expect(launched.status, JSON.stringify(launched.body)).toBe(202);
+  const over = await api.until(`/v1/experiments/${launched.body.id}`, ({ status }) => status === 'failed');
+  expect(over).toMatchObject({
+    attempts: [],
+    statusReason: {
+      code: 'registry-rate-limited',
+      message: expect.stringContaining('it asks to wait 60 s'),
+    },
+  });
+  expect(busy.asked).toHaveLength(asked + 1);
 });

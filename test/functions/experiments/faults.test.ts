@@ -260,15 +260,15 @@ describe('E2 the launcher', () => {
 });
 
 describe('E1 a registry', () => {
-  /** Answers `failures` requests with 503 and passes the others on to the deployment's own. */
-  const flaky = async (failures: number) => {
+  /** Answers `failures` requests like this and passes the others on to the deployment's own. */
+  const flaky = async (failures: number, status = 503, said: Record<string, string> = {}) => {
     let left = failures;
     const { authorizationData } = await new ECRClient(place.cloud.client()).send(
       new GetAuthorizationTokenCommand({}),
     );
     const authorization = `Basic ${authorizationData?.[0]?.authorizationToken}`;
     const server = createServer((request, response) => {
-      if (left-- > 0) return response.writeHead(503).end();
+      if (left-- > 0) return response.writeHead(status, said).end();
       const { method, url = '' } = request;
       const headers = { ...request.headers, authorization };
       const onward = requestHttp(new URL(url, `http://${place.cloud.registryHost}`), { method, headers });
@@ -293,6 +293,25 @@ describe('E1 a registry', () => {
     expect([statusReason, attempts]).toEqual([undefined, [expect.objectContaining({ number: 1 })]]);
     await place.stop(id);
     await place.over(id);
+    close();
+  });
+
+  it('R9 that takes no more requests for now ends the experiment, with the time to wait, and is not asked again', async () => {
+    await open();
+    // Asked a second time, it would answer.
+    const { image, close } = await flaky(1, 429, { 'retry-after': '600' });
+    const { id } = await place.create({ image, command: ['true'] });
+    expect(await place.over(id)).toMatchObject({
+      status: 'failed',
+      attempts: [],
+      statusReason: {
+        code: 'registry-rate-limited',
+        message: expect.stringMatching(
+          /^127\.0\.0\.1:\d+ takes no more requests for now: it asks to wait 600 s/,
+        ),
+      },
+    });
+    expect(await place.executions.state(id)).toBe('ended');
     close();
   });
 
