@@ -19,7 +19,13 @@ export const lineOfText = (maxLength: number) =>
 
 /** A page of `item`s; `nextCursor` is absent on the last. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
-  z.object({ items: z.array(item), nextCursor: z.string().optional() });
+  z.object({
+    items: z.array(item),
+    nextCursor: z.string().optional().meta({
+      description:
+        'Absent on the last page. With `q` or several filters a page before it may be short, or empty',
+    }),
+  });
 
 /** Query parameters of every list. `sort` takes one of `columns`, with `-` in front for descending. */
 export const listQuery = <C extends readonly [string, ...string[]]>(columns: C) => ({
