@@ -1,5 +1,6 @@
 /** Builds on the real engine, through the API, as a user would do them. */
 import { describe, expect, inject, it } from 'vitest';
+import { duration, size } from '../../shared/text/quantities.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 import { processesWith } from './engine-traces.ts';
 import { mailsAbout } from './outbox.ts';
@@ -101,9 +102,16 @@ describe('a build that succeeds', () => {
   it('B4 sends one mail with digest, size and duration', async () => {
     const { image, buildPath } = await build(`FROM ${tinyBase}\n`);
     const done = await api.until(buildPath, settled);
-    const [mail = ''] = await mails(done.id);
+    const { sizeBytes } = await api.read(`/v1/images/${image.id}`);
+    const { items } = await api.until(`${buildPath}/events?limit=100`, (page) => page.complete);
+    expect(items.filter(({ code }: Json) => code === 'mail-sent')).toHaveLength(1);
+    const [mail = '', ...more] = await mails(done.id);
+    expect(more).toEqual([]);
     expect(mail).toMatch(/^To: .*ada@acme\.example/m);
-    expect(mail.replace(/=\r?\n/g, '')).toContain(done.digest);
+    const text = mail.replace(/=\r?\n/g, '');
+    expect(text).toMatch(new RegExp(`^Digest: +${done.digest}`, 'm'));
+    expect(text).toMatch(new RegExp(`^Size: +${size(sizeBytes)}\\r?$`, 'm'));
+    expect(text).toMatch(new RegExp(`^Duration: +${duration(done.durationSeconds)}\\r?$`, 'm'));
     expect(mail).toContain(image.repository);
     expect(mail).toContain('text/html');
     expect(mail).toContain('text/plain');

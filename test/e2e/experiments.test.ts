@@ -50,11 +50,15 @@ describe('an experiment', () => {
         { timeout: 120_000 },
       )
       .toBe(true);
+    const soFar = await api.read(`${path}/logs?attempt=1`);
     expect(settled(await api.read(path))).toBe(false);
+    expect(soFar).toMatchObject({ complete: false, nextCursor: expect.any(String) });
     await api.until(path, settled);
     expect(texts(await api.log(path))).toEqual(['live-1', 'live-2', 'live-3']);
     const range = await api.read(`${path}/logs?from=1&to=2`);
-    expect(range.items).toHaveLength(2);
+    expect(range).toMatchObject({ items: [{ text: 'live-1' }, { text: 'live-2' }], complete: false });
+    const rest = await api.read(`${path}/logs?cursor=${range.nextCursor}`);
+    expect(rest).toMatchObject({ items: [{ text: 'live-3' }], complete: true });
   });
 
   it('runs the arguments as they are: nothing of them becomes shell', async () => {

@@ -12,9 +12,12 @@ const stops: { path: string; finishedAt: string }[] = [];
 
 /**
  * Asks for a stop twice at the same time, waits until it is confirmed, and asks once more. Answers what was stopped,
- * as it is then, and the codes of its timeline.
+ * as it is then, the codes of its timeline, and how long the stop took.
  */
-export async function stopped(api: Api, path: string): Promise<{ done: Json; codes: string[] }> {
+export async function stopped(
+  api: Api,
+  path: string,
+): Promise<{ done: Json; codes: string[]; seconds: number }> {
   const replies = await Promise.all([api.post(`${path}/stop`), api.post(`${path}/stop`)]);
   // 202 while something has to end first, 200 where there was nothing.
   for (const { status, body } of replies) expect([200, 202], JSON.stringify(body)).toContain(status);
@@ -25,11 +28,11 @@ export async function stopped(api: Api, path: string): Promise<{ done: Json; cod
   expect(codes.filter((code) => code === 'stop-requested')).toHaveLength(1);
   expect(codes.at(-1)).toBe('stopped');
   // What is over stays as it is.
-  const { finishedAt } = done;
+  const { finishedAt, stopRequestedAt } = done;
   const again = await api.post(`${path}/stop`);
   expect(again).toMatchObject({ status: 200, body: { status: 'stopped', finishedAt } });
   stops.push({ path, finishedAt });
-  return { done, codes };
+  return { done, codes, seconds: (Date.parse(finishedAt) - Date.parse(stopRequestedAt)) / 1000 };
 }
 
 /** Whatever was stopped so far is what it was, now that no line and no mail is outstanding; nobody was written to. */

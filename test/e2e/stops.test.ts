@@ -118,6 +118,8 @@ describe('B7 while all places of its compute are taken', () => {
     if (!holder) throw new Error('nobody holds a place');
     const running = await stopped(api, holder.path);
     expect(running.codes).toContain('building');
+    // It obeys: nobody waits half a minute for an engine that is told to end.
+    expect(running.seconds).toBeLessThan(25);
     expect(await processesWith(holder.marker)).toEqual([]);
     await notPushed(holder);
     expect(await api.until(third.path, settled, 180)).toMatchObject({ status: 'succeeded', cached: false });
