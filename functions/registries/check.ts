@@ -3,9 +3,8 @@ import { invalid } from '../../shared/http/problem.ts';
 import type { RegistryCheckResult } from '../../shared/model/registry.ts';
 import { checkRegistry as check } from '../../shared/registry/check.ts';
 import { isRepository } from '../../shared/registry/reference.ts';
-import { credentialWarnings } from './credential-rules.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
-import { getRegistry } from './read.ts';
+import { getRegistry, withWarnings } from './read.ts';
 
 /** R9: tries a registry with its stored credentials. Throws 404, 422 for what is no repository. */
 export async function checkRegistry(
@@ -25,5 +24,6 @@ export async function checkRegistry(
     { url: known, visibility, credentials, repository, createsRepositories },
     now,
   );
-  return { ...found, warnings: [...found.warnings, ...credentialWarnings(known.registry)] };
+  const { warnings = [] } = withWarnings(known, dependencies);
+  return { ...found, warnings: [...found.warnings, ...warnings] };
 }

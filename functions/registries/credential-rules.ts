@@ -7,6 +7,7 @@ import type { RegistryUrl } from '../../shared/registry/url.ts';
 export interface Asked {
   type: RegistryType;
   url: RegistryUrl;
+  visibility: 'public' | 'private';
   username?: string | undefined;
   /** Absent where an update leaves it alone. */
   password?: string | undefined;
@@ -22,12 +23,23 @@ export interface Own {
 export function brokenRules(asked: Asked, own: Own): FieldError[] {
   const errors: FieldError[] = [];
   const refuse = (field: string, message: string) => errors.push({ pointer: `/${field}`, message });
-  const { type, url, username, password } = asked;
+  const { type, url, visibility, username, password } = asked;
   const { host, path } = url;
   if (host === own.ecrRegistry && !isOwnSpace(path, own.organisation))
     refuse('url', `lies outside your own space, ${own.ecrRegistry}/${own.organisation}`);
-  if (isEcr(host) && host !== own.ecrRegistry && !username)
+  // By the host, whatever the type: it decides what the credentials are.
+  const isOtherEcr = isEcr(host) && host !== own.ecrRegistry;
+  if (isOtherEcr && !username)
     refuse('username', "is AWS, with a token as password: the deployment's role only reaches its own ECR");
+  if ((isOtherEcr || type === 'ecr') && username && username !== 'AWS')
+    refuse('username', 'is AWS for ECR, with a token as password');
+  if (host === ngc && visibility === 'private' && !username)
+    refuse(
+      'username',
+      'is $oauthtoken for a private registry of NGC, with an API key as password; without them it is public',
+    );
+  if (host === ngc && username && username !== '$oauthtoken')
+    refuse('username', 'is $oauthtoken for NGC, with an API key as password');
   switch (type) {
     case 'slipway':
       if (host !== own.ecrRegistry)
@@ -38,14 +50,11 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
       if (host !== dockerHub) refuse('url', 'is not Docker Hub (docker.io)');
       break;
     case 'nvidia':
-      if (host !== 'nvcr.io') refuse('url', 'is not NGC (nvcr.io)');
-      if (username && username !== '$oauthtoken')
-        refuse('username', 'is $oauthtoken for NGC, with the API key as password');
+      if (host !== ngc) refuse('url', 'is not NGC (nvcr.io)');
       break;
     case 'ecr':
       if (!isEcr(host) && host !== own.ecrRegistry)
         refuse('url', 'is not an ECR registry (<account>.dkr.ecr.<region>.amazonaws.com)');
-      if (username && username !== 'AWS') refuse('username', 'is AWS for ECR, with a token as password');
       break;
     case 'gcr':
       if (!/(?:^|\.)gcr\.io$|\.pkg\.dev$/.test(host))
@@ -61,23 +70,20 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
   return errors;
 }
 
-/** What is worth knowing about credentials that are fine as such. */
-export function credentialWarnings({
-  type,
-  username,
-}: {
-  type: RegistryType;
-  username?: string | undefined;
-}): string[] {
-  return type === 'ecr' && username === 'AWS'
+/** What is worth knowing about credentials that are fine as such. In the own ECR they count for nothing. */
+export const credentialWarnings = (
+  { host, username }: { host: string; username?: string | undefined },
+  { ecrRegistry }: Pick<Own, 'ecrRegistry'>,
+): string[] =>
+  isEcr(host) && host !== ecrRegistry && username
     ? ['ECR tokens end after 12 hours: renew the password in time.']
     : [];
-}
+
+const ngc = 'nvcr.io';
 
 const isOwnSpace = (path: string, organisation: string): boolean => `${path}/`.startsWith(`${organisation}/`);
 
-export const isEcr = (host: string): boolean =>
-  /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/.test(host);
+const isEcr = (host: string): boolean => /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/.test(host);
 
 function googleKey(password: string, refuse: (field: string, message: string) => void): void {
   try {

@@ -4,14 +4,18 @@ import { publishedImages } from '../../shared/catalogue/images.ts';
 import { askingOf } from '../../shared/http/asking.ts';
 import { type Implementation, implement } from '../../shared/http/operation.ts';
 import { pageWithCatalogue } from '../../shared/images/catalogue-pages.ts';
-import { toRegistry } from '../../shared/store/registries.ts';
+import type { Registry } from '../../shared/model/registry.ts';
+import { type RegistryRecord, toRegistry } from '../../shared/store/registries.ts';
 import { checkRegistry } from './check.ts';
 import * as contract from './contract.ts';
 import { createRegistry } from './create.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
-import { getRegistry, listRegistries } from './read.ts';
+import { getRegistry, listRegistries, withWarnings } from './read.ts';
 import { removeRegistry } from './remove.ts';
 import { updateRegistry } from './update.ts';
+
+const answered = (record: RegistryRecord, dependencies: RegistriesDependencies): Registry =>
+  withWarnings({ registry: toRegistry(record), host: record.host }, dependencies);
 
 export const registryOperations = (dependencies: RegistriesDependencies): Implementation[] => [
   implement(contract.listRegistries, async ({ caller, query }) => ({
@@ -27,19 +31,19 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
     );
     return {
       status: 201,
-      body: toRegistry(record),
+      body: answered(record, dependencies),
       etag: record.version,
       headers: { location: `/v1/registries/${record.id}` },
     };
   }),
   implement(contract.getRegistry, async ({ caller, params }) => {
-    const { registry, version } = await getRegistry(dependencies, caller.organisation, params.id);
-    return { status: 200, body: registry, etag: version };
+    const known = await getRegistry(dependencies, caller.organisation, params.id);
+    return { status: 200, body: withWarnings(known, dependencies), etag: known.version };
   }),
   implement(contract.updateRegistry, async (request) => {
     const { params, body, ifMatch } = request;
     const record = await updateRegistry(dependencies, askingOf(request), params.id, body, ifMatch);
-    return { status: 200, body: toRegistry(record), etag: record.version };
+    return { status: 200, body: answered(record, dependencies), etag: record.version };
   }),
   implement(contract.deleteRegistry, async (request) => {
     const { params, query, ifMatch } = request;

@@ -1,7 +1,7 @@
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
-import type { RegistryChange } from '../../shared/model/registry.ts';
+import { passwordWanted, type RegistryChange } from '../../shared/model/registry.ts';
 import { formatRegistryUrl, type RegistryUrl } from '../../shared/registry/url.ts';
 import { getRegistryRecord, type RegistryRecord } from '../../shared/store/registries.ts';
 import { withoutImages } from '../../shared/store/registry-images.ts';
@@ -33,6 +33,7 @@ export async function updateRegistry(
     {
       type: current.type,
       url,
+      visibility: change.visibility ?? current.visibility,
       username: credentials?.username ?? current.username,
       password: credentials?.password,
     },
@@ -67,7 +68,7 @@ const wayOnWith = (url: RegistryUrl) =>
 /** A password alone rotates; a username alone would leave its password behind. */
 function newCredentials(current: RegistryRecord, { username, password }: RegistryChange) {
   if (!username && !password) return undefined;
-  if (!password) throw invalid({ pointer: '/password', message: 'is needed together with username' });
+  if (!password) throw invalid({ pointer: '/password', message: passwordWanted(username) });
   const name = username ?? current.username;
   if (!name) throw invalid({ pointer: '/username', message: 'is needed together with password' });
   return { username: name, password };

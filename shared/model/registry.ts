@@ -45,6 +45,10 @@ export const registrySchema = z.lazy(() =>
       visibility,
       username: z.string().optional(),
       hasCredentials: z.boolean(),
+      warnings: z
+        .array(z.string())
+        .optional()
+        .meta({ description: 'What is worth knowing about the credentials; absent where there is nothing' }),
       isDefault: z.boolean().meta({ description: 'Came with Slipway: can be neither changed nor deleted' }),
       createdAt: timestamp,
       createdBy: z.string(),
@@ -54,6 +58,19 @@ export const registrySchema = z.lazy(() =>
 );
 export type Registry = z.infer<typeof registrySchema>;
 
+/** Names that stand for a kind of credential. */
+const passwordsOf: Record<string, string> = {
+  $oauthtoken: 'an API key of NGC',
+  AWS: 'a token of ECR',
+  _json_key: 'the key file of a Google service account',
+};
+
+/** What is said where a username comes without its password. */
+export function passwordWanted(username: string | null | undefined): string {
+  const kind = passwordsOf[username ?? ''];
+  return `is needed together with username${kind ? `: for ${username} it is ${kind}` : ''}`;
+}
+
 const together = (
   value: { username?: string | null; password?: string | null },
   context: z.RefinementCtx,
@@ -62,7 +79,11 @@ const together = (
     ? (['username', 'password'] as const)
     : (['password', 'username'] as const);
   if (value[has] && !value[lacks])
-    context.addIssue({ code: 'custom', path: [lacks], message: `is needed together with ${has}` });
+    context.addIssue({
+      code: 'custom',
+      path: [lacks],
+      message: has === 'username' ? passwordWanted(value.username) : 'is needed together with password',
+    });
 };
 
 export const newRegistrySchema = z.lazy(() =>

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createNetwork } from '../../../shared/registry/network.ts';
 import {
   type Answer,
   type Asked,
@@ -153,6 +154,27 @@ describe('R9 checking a registry', () => {
     });
     expect(list.body.items).toEqual([]);
     expect((await create(host, { ...ada1, check: true })).status).toBe(201);
+  });
+
+  it('R8 warns of a token of ECR, by the host, whatever comes of the check', async () => {
+    const nowhere = createNetwork({
+      privateHosts: [],
+      resolve: () => Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),
+    });
+    const token = { username: 'AWS', password: 'token' };
+    const url = 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+    const { body } = await create('a token', { url, ...token });
+    const seen = await call(registriesService(deployment, { network: nowhere }).handler, {
+      method: 'POST',
+      route: '/v1/registries/{id}/check',
+      params: { id: body.id },
+    });
+    expect(seen.body).toMatchObject({
+      ok: false,
+      cause: 'dns',
+      warnings: [expect.stringContaining('12 hours')],
+    });
+    nowhere.close();
   });
 
   it('refuses what is no repository, and a registry that is not there', async () => {

@@ -84,7 +84,20 @@ describe('R1 connecting a registry', () => {
     [{ type: 'harbor' }, '/type', ''],
     [{ extra: 1 }, '/extra', 'unknown field'],
     [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
+    [{ username: 'AWS', password: undefined }, '/password', 'for AWS it is a token of ECR'],
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
+    [{ url: 'nvcr.io' }, '/username', 'is $oauthtoken for NGC, with an API key as password'],
+    [
+      { type: 'nvidia', url: 'nvcr.io', username: '$oauthtoken', password: undefined },
+      '/password',
+      'is needed together with username: for $oauthtoken it is an API key of NGC',
+    ],
+    [
+      { type: 'nvidia', url: 'nvcr.io', username: undefined, password: undefined },
+      '/username',
+      'is $oauthtoken for a private registry of NGC, with an API key as password',
+    ],
+    [{ ...anotherEcr }, '/username', 'AWS'],
     [{ type: 'ecr', ...anotherEcr }, '/username', 'AWS'],
     [{ type: 'ecr' }, '/url', 'ECR'],
     [
@@ -113,6 +126,40 @@ describe('R1 connecting a registry', () => {
     expect(seen.body.errors).toContainEqual({ pointer, message: expect.stringContaining(message) });
     expect(await secretsOf(caller.organisation)).toEqual([]);
     expect((await ask({ method: 'GET', query: { q: 'quay' } })).body.items).toEqual([]);
+  });
+
+  it('R8 warns of tokens of ECR, which end, whatever type their registry is given; not of the own one', async () => {
+    const warnings = ['ECR tokens end after 12 hours: renew the password in time.'];
+    for (const type of ['ecr', 'other']) {
+      const seen = await create({ ...quay, ...anotherEcr, type, username: 'AWS' });
+      expect(seen).toMatchObject({ status: 201, body: { type, warnings } });
+      expect((await one('GET', seen.body.id)).body).toEqual(seen.body);
+      expect((await one('PATCH', seen.body.id, { body: { title: 'x' } })).body).toMatchObject({ warnings });
+      expect((await ask({ method: 'GET', query: { q: anotherEcr.url, type } })).body.items).toMatchObject([
+        { warnings },
+      ]);
+    }
+    const own = `${ecrRegistry}/${caller.organisation}/team`;
+    const known = await create({ ...quay, url: own, type: 'ecr', username: 'AWS' });
+    expect(known.status).toBe(201);
+    expect(known.body).not.toHaveProperty('warnings');
+    expect((await create(quay)).body).not.toHaveProperty('warnings');
+  });
+
+  it('R8 takes NGC with an API key, and without one where it is public; a change keeps to that', async () => {
+    const ngc = { title: 'NGC', url: 'nvcr.io', type: 'nvidia' };
+    const key = { username: '$oauthtoken', password: 'nvapi-1' };
+    expect(await create({ ...ngc, ...key })).toMatchObject({ status: 201, body: { visibility: 'private' } });
+    const { status, body } = await create({ ...ngc, visibility: 'public' });
+    expect(status).toBe(201);
+    const change = (fields: object) => one('PATCH', body.id, { body: fields });
+    expect((await change({ visibility: 'private' })).body.errors).toMatchObject([
+      { pointer: '/username', message: expect.stringContaining('API key') },
+    ]);
+    expect((await change({ username: '$oauthtoken' })).body.errors).toMatchObject([
+      { pointer: '/password', message: expect.stringContaining('API key') },
+    ]);
+    expect(await change({ visibility: 'private', ...key })).toMatchObject({ status: 200 });
   });
 
   it('takes http:// for hosts that the deployment lists, and the raw key of a Google account', async () => {
