@@ -30,7 +30,16 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
         `apptainer pull${plain ? ' --no-https' : ''} ${name}.sif docker://${pinned}`,
         `apptainer exec ${name}.sif sh`,
       ],
-      notes: ['With NVIDIA GPUs: `apptainer exec --nv`.', ...onlyHere],
+      notes: [
+        'With NVIDIA GPUs: `apptainer exec --nv`.',
+        ...(login
+          ? ['In versions that have no `apptainer registry`, logging in is `apptainer remote login`.']
+          : []),
+        ...(login && region === undefined
+          ? [`Put your username at ${host} in place of \`<you>\`: the password is asked for.`]
+          : []),
+        ...onlyHere,
+      ],
     },
     metaflow: {
       commands: [
@@ -74,11 +83,14 @@ const kubernetesName = (repository: string): string =>
 
 function loginCommands(host: string, region: string | undefined) {
   if (region === undefined)
-    return { docker: `docker login ${host}`, apptainer: `apptainer remote login docker://${host}` };
+    return {
+      docker: `docker login ${host}`,
+      apptainer: `apptainer registry login --username '<you>' docker://${host}`,
+    };
   const password = `aws ecr get-login-password --region ${region}`;
   return {
     docker: `${password} | docker login --username AWS --password-stdin ${host}`,
-    apptainer: `${password} | apptainer remote login --username AWS --password-stdin docker://${host}`,
+    apptainer: `${password} | apptainer registry login --username AWS --password-stdin docker://${host}`,
   };
 }
 

@@ -1,0 +1,48 @@
+/** I12: what is printed for use elsewhere, word by word where nobody here can run it. */
+import { expect, it } from 'vitest';
+import { usageOf } from '../../../shared/images/usage.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const usageAt = (host: string, isPrivate = true) => usageOf({ uri: `${host}/team/app:1`, digest, isPrivate });
+
+it('I12 logs Docker and Apptainer in to a registry with a login, by the commands of current versions', () => {
+  const { docker, apptainer } = usageAt('ghcr.io');
+  expect(docker.commands[0]).toBe('docker login ghcr.io');
+  expect(apptainer).toEqual({
+    commands: [
+      "apptainer registry login --username '<you>' docker://ghcr.io",
+      `apptainer pull team-app.sif docker://ghcr.io/team/app@${digest}`,
+      'apptainer exec team-app.sif sh',
+    ],
+    notes: [
+      'With NVIDIA GPUs: `apptainer exec --nv`.',
+      'In versions that have no `apptainer registry`, logging in is `apptainer remote login`.',
+      'Put your username at ghcr.io in place of `<you>`: the password is asked for.',
+    ],
+  });
+});
+
+it('I12 logs in to ECR with a token of its own', () => {
+  const host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';
+  const token = 'aws ecr get-login-password --region eu-west-1';
+  const { docker, apptainer } = usageAt(host);
+  expect(docker.commands[0]).toBe(`${token} | docker login --username AWS --password-stdin ${host}`);
+  expect(apptainer.commands[0]).toBe(
+    `${token} | apptainer registry login --username AWS --password-stdin docker://${host}`,
+  );
+  expect(apptainer.notes.join()).not.toContain('<you>');
+});
+
+it('I12 logs in nowhere for what everybody may pull, and says of this machine that others do not reach it', () => {
+  expect(usageAt('docker.io', false).apptainer).toEqual({
+    commands: [
+      `apptainer pull team-app.sif docker://docker.io/team/app@${digest}`,
+      'apptainer exec team-app.sif sh',
+    ],
+    notes: ['With NVIDIA GPUs: `apptainer exec --nv`.'],
+  });
+  expect(usageAt('127.0.0.1:5000', false).apptainer).toMatchObject({
+    commands: [expect.stringContaining('--no-https'), expect.any(String)],
+    notes: expect.arrayContaining([expect.stringContaining('on this machine')]),
+  });
+});
