@@ -104,19 +104,20 @@ export function createNetwork({
             ? undefined
             : setTimeout(() => giveUp('answers too slowly'), silenceMs * 2);
           let isOver = false;
-          request.once('response', (answer) => {
+          request.on('response', (answer) => {
             isOver = true;
             clearTimeout(late);
             answered(answer);
           });
-          request.once('error', (error) => {
-            // Each attempt takes one dead connection out of the pool.
-            const again = request.reusedSocket && !isOver && !isStream(body) && wasClosed(error);
+          request.on('error', (error) => {
+            if (isOver) return;
             isOver = true;
+            // Each attempt takes one dead connection out of the pool.
+            const again = request.reusedSocket && !isStream(body) && wasClosed(error);
             if (again && number <= connectionsAtMost) attempt(number + 1);
             else fail(error);
           });
-          request.once('close', () => {
+          request.on('close', () => {
             clearTimeout(late);
             // Neither an answer nor an error: the other side switches to a protocol that nobody asked for.
             if (!isOver) fail(unreachable(url.host, 'closed the connection without an answer'));

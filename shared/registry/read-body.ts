@@ -45,10 +45,10 @@ export function readBody(
       length = next;
     };
     const late = setTimeout(() => end(unreachable(host, 'sends too slowly')), withinMs);
-    answer.once('end', () => end());
+    answer.on('end', () => end());
     answer.on('error', end);
     // A connection that breaks before the end, without an error of its own.
-    answer.once('close', () => {
+    answer.on('close', () => {
       // Every answer comes here in the end, and an error costs more than all of the reading.
       if (!ended) end(unreachable(host, 'broke off its answer'));
     });
