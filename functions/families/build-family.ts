@@ -97,13 +97,15 @@ async function planOf(
   const { repository, tag, registry } = target;
   const named = await imagesByName(dependencies.table, asking.organisation, repository, tag);
   const existing = named.find(({ registryId }) => registryId === registry.registry.id);
-  const source = withFullNames(await withDockerfile(dependencies, asking.organisation, member), whose);
+  const made = await withDockerfile(dependencies, asking.organisation, member);
+  const source = withFullNames(made.source, whose);
+  const together = { lookUp, warnings: made.warnings };
   if (!existing)
-    return planImage(dependencies, asking, ids, newImageOf({ ...source, from: undefined }), { lookUp });
+    return planImage(dependencies, asking, ids, newImageOf({ ...source, from: undefined }), together);
   const computes = buildComputes(dependencies.stage).map(({ name }) => name);
   const asked = { contextUploadId: null, buildArgs: {}, secrets: {}, computes, ...rebuildOf(source) };
   const again = { imageId: existing.id, buildId: ids.buildId };
-  return planRebuild(dependencies, asking, again, asked, { lookUp });
+  return planRebuild(dependencies, asking, again, asked, together);
 }
 
 /** After a refusal nothing is there, but here something is: the caller tries again, with the same ids. */

@@ -37,15 +37,15 @@ export async function planImage(
   asking: Asking,
   ids: BuildIds,
   asked: NewImage,
-  { also = [], lookUp }: Together,
+  { also = [], lookUp, warnings = [] }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation } = asking;
   const { source: given } = asked;
   if (given.type !== 'build') throw new Error('the source is not a build');
-  const source = await withDockerfile(dependencies, organisation, given);
+  const made = await withDockerfile(dependencies, organisation, given);
   const target = await targetOf(dependencies, organisation, asked);
-  const read = await readBuildRequest(dependencies, organisation, { ...source, lookUp }, '/source');
+  const read = await readBuildRequest(dependencies, organisation, { ...made.source, lookUp }, '/source');
   const { imageId, buildId } = ids;
   const { uri } = target;
   const registryId = target.registry.registry.id;
@@ -59,7 +59,7 @@ export async function planImage(
       const accepted = await acceptOnce(
         dependencies,
         asking,
-        { id: buildId, imageId, uri, registryId, request },
+        { id: buildId, imageId, uri, registryId, request, warnings: [...warnings, ...made.warnings] },
         {
           unknownBases: read.unknownBases,
           force: given.force ?? false,

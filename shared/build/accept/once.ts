@@ -53,8 +53,8 @@ export async function acceptOnce(
   refused: (existing: Item) => void,
 ): Promise<Accepted> {
   const { organisation } = asking;
-  const warnings = warningsOf(unknownBases);
-  const isShared = warnings.length === 0 && build.request.push !== false;
+  const warnings = [...(build.warnings ?? []), ...warningsOf(unknownBases)];
+  const isShared = unknownBases.length === 0 && build.request.push !== false;
   const name = isShared ? claimOf(identityOf(build.request), build.uri) : undefined;
   let holder: Holder | undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {

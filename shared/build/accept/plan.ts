@@ -14,6 +14,8 @@ export interface Together {
   /** Written with the build or not at all; not written where another build answers. */
   also?: Write[];
   lookUp?: Wanted['lookUp'];
+  /** For the timeline: of how the Dockerfile was made. */
+  warnings?: string[];
 }
 
 /** A build that is found to be in order, with nothing written yet. */

@@ -36,7 +36,7 @@ export async function planRebuild(
   asking: Asking,
   { imageId, buildId }: BuildIds,
   asked: Rebuild,
-  { also = [], lookUp }: Together,
+  { also = [], lookUp, warnings = [] }: Together,
 ): Promise<Plan> {
   const { table } = dependencies;
   const { organisation, now } = asking;
@@ -79,7 +79,7 @@ export async function planRebuild(
       const accepted = await acceptOnce(
         dependencies,
         asking,
-        { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request },
+        { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request, warnings },
         {
           unknownBases: read.unknownBases,
           force: asked.force ?? false,

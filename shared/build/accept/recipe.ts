@@ -50,12 +50,17 @@ export async function dockerfileFrom(
   }
 }
 
-/** The source of a build with its Dockerfile, given or generated. */
+/** The source of a build with its Dockerfile, given or generated, and what its timeline is to say of that. */
 export async function withDockerfile<
   S extends { dockerfile?: string | undefined; from?: RecipeRequest | undefined },
->(dependencies: RecipeDependencies, organisation: string, source: S): Promise<S & { dockerfile: string }> {
-  const { from, dockerfile } = source;
-  if (!from) return { ...source, dockerfile: dockerfile ?? '' };
-  const made = await dockerfileFrom(dependencies, organisation, from, '/source/from');
-  return { ...source, dockerfile: made.dockerfile };
+>(
+  dependencies: RecipeDependencies,
+  organisation: string,
+  source: S,
+): Promise<{ source: S & { dockerfile: string }; warnings: string[] }> {
+  const { from, dockerfile = '' } = source;
+  const made = from
+    ? await dockerfileFrom(dependencies, organisation, from, '/source/from')
+    : { dockerfile, warnings: [] };
+  return { source: { ...source, dockerfile: made.dockerfile }, warnings: made.warnings };
 }
