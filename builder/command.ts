@@ -6,6 +6,8 @@ export interface BuildCommand {
   context: string;
   uri: string;
   buildArgs: Record<string, string>;
+  /** Named where other organisations build in the same engine. */
+  organisation?: string;
   secrets: { id: string; path: string }[];
   cache: string;
   /** A cache that isn't there would be an error in the log, though not of the build. */
@@ -16,7 +18,7 @@ export interface BuildCommand {
 
 /** Arguments of `docker`. The registry cache needs buildx; the inline cache works with every engine that has BuildKit. */
 export function buildArguments(command: BuildCommand): string[] {
-  const { cacheMode, dockerfile, context, uri, buildArgs, secrets } = command;
+  const { cacheMode, dockerfile, context, uri, buildArgs, organisation, secrets } = command;
   return [
     'build',
     '--progress=plain',
@@ -25,11 +27,23 @@ export function buildArguments(command: BuildCommand): string[] {
     '--tag',
     uri,
     ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...(organisation === undefined ? [] : apart(organisation)),
     ...secrets.flatMap(({ id, path }) => ['--secret', `id=${id},src=${path}`]),
     ...(cacheMode === 'registry' ? registryCache(command) : inlineCache(command)),
     context,
   ];
 }
+
+/**
+ * The engine's own cache, and what `--mount=type=cache` keeps, of each organisation: the names of further hosts count in
+ * the keys of steps that run something, and nothing of them is in the image.
+ */
+const apart = (organisation: string) => [
+  '--add-host',
+  `${organisation}.organisation.invalid:0.0.0.0`,
+  '--build-arg',
+  `BUILDKIT_CACHE_MOUNT_NS=${organisation}`,
+];
 
 const registryCache = ({ cache, cacheExists, cacheKept }: BuildCommand) => [
   ...(cacheExists ? ['--cache-from', `type=registry,ref=${cache}`] : []),

@@ -23,6 +23,7 @@ export async function build(environment: Environment, work: Work, state: State<B
     context: work.context,
     uri: spec.target,
     buildArgs,
+    ...(environment.BUILDER_HOST === 'shared' ? { organisation: spec.organisation } : {}),
     secrets: spec.secrets.map(({ id }) => ({ id, path: secretPath(work, id) })),
     cache: spec.cache,
     cacheExists: state.cacheExists,

@@ -65,6 +65,22 @@ describe('B9 the command line of a build', () => {
     expect(read).not.toContain('--cache-to');
   });
 
+  test('keeps organisations apart that build in one engine, whatever a build says of itself', () => {
+    const own = { BUILDKIT_CACHE_MOUNT_NS: 'globex' };
+    const args = buildArguments({
+      ...command,
+      buildArgs: own,
+      organisation: 'acme',
+      cacheMode: 'inline',
+      cacheExists: false,
+    });
+    expect(args.join(' ')).toContain('--add-host acme.organisation.invalid:0.0.0.0');
+    // Of several the last counts.
+    expect(args.findLast((one) => one.startsWith('BUILDKIT_CACHE_MOUNT_NS='))).toBe(
+      'BUILDKIT_CACHE_MOUNT_NS=acme',
+    );
+  });
+
   test('does not ask for a cache that is not there', () => {
     for (const cacheMode of ['registry', 'inline'] as const)
       expect(buildArguments({ ...command, cacheMode, cacheExists: false })).not.toContain('--cache-from');

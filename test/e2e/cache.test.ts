@@ -27,18 +27,22 @@ const dockerfile = (base: string, nonce: string, last: string) =>
   ].join('\n');
 
 /** Which RUN steps were run and which came from a cache, in their order. */
-async function outcome(api: Api, path: string, body: object): Promise<{ image: Json; steps: string[] }> {
+async function outcome(
+  api: Api,
+  path: string,
+  body: object,
+): Promise<{ image: Json; steps: string[]; lines: string[] }> {
   const reply = await api.post(path, body);
   expect(reply.status, JSON.stringify(reply.body)).toBe(202);
   const build = `/v1/builds/${reply.body.currentBuild.id}`;
   const lines: string[] = (await api.log(build)).map(({ text }) => text);
   expect((await api.until(build, settled)).status, lines.join('\n')).toBe('succeeded');
   const steps = lines.flatMap((line) => {
-    const [, number, step] = /^(#\d+) \[\d+\/\d+\] RUN (.*)$/.exec(line) ?? [];
+    const [, number, step] = /^(#\d+) \[(?:stage-0 )?\d+\/\d+\] RUN (.*)$/.exec(line) ?? [];
     if (number === undefined || step === undefined) return [];
     return [`${lines.includes(`${number} CACHED`) ? 'cached' : 'run'}`];
   });
-  return { image: reply.body, steps };
+  return { image: reply.body, steps, lines };
 }
 
 it('B9 an edited Dockerfile finds its unchanged steps in the registry, in another tag and only in its organisation', async () => {
@@ -77,4 +81,24 @@ it('B9 an edited Dockerfile finds its unchanged steps in the registry, in anothe
     tag: '1',
   });
   expect(other.steps).toEqual(['run', 'run', 'run', 'run']);
+});
+
+it("B9 in one engine an organisation finds its own steps and cache mounts, and nobody else's", async () => {
+  const { cloud } = builder;
+  const nonce = unique('apart');
+  const built = async (organisation: string, more = '') => {
+    const token = organisation === 'acme' ? cloud.token : await adminToken(cloud, organisation);
+    const base = (await ensureTinyBase(engine, cloud, organisation)).reference;
+    const kept = `/kept-${nonce}`;
+    const mount = `--mount=type=cache,target=${kept} echo "kept: $(ls ${kept} | wc -l)${more}" && touch ${kept}/one`;
+    const source = { type: 'build', dockerfile: `FROM ${base}\nRUN echo ${nonce}\nRUN ${mount}\n` };
+    // Always another repository: what is found there is the engine's.
+    const target = { repository: unique('apart'), tag: '1', registryId: 'reg_private' };
+    const { steps, lines } = await outcome(apiOf(cloud.apiUrl, token), '/v1/images', { source, ...target });
+    return { steps, kept: lines.flatMap((line) => /^#\d+ \d+\.\d+ kept: (\d+)/.exec(line)?.[1] ?? []) };
+  };
+  expect(await built('acme')).toEqual({ steps: ['run', 'run'], kept: ['0'] });
+  expect(await built('acme')).toEqual({ steps: ['cached', 'cached'], kept: [] });
+  expect(await built('acme', ' again')).toEqual({ steps: ['cached', 'run'], kept: ['1'] });
+  expect(await built('globex')).toEqual({ steps: ['run', 'run'], kept: ['0'] });
 });
