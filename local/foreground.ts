@@ -34,7 +34,7 @@ function announce(cloud: RunningCloud, token: string, home: string, startedAt: n
   print(`  State      ${home}`);
   print('');
   print(
-    `Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C ends it; nothing is lost.`,
+    `Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C ends it, and builds under way with it; all else is kept, and jobs run on.`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { Build } from './build.ts';
 import { stateChangeEvent } from './events.ts';
 import { createProgress } from './phases.ts';
 import type { Project } from './project.ts';
-import { type Ending, removeLeftovers, runBuild, type WorkerParts } from './worker.ts';
+import { type Ending, interrupted, removeLeftovers, runBuild, type WorkerParts } from './worker.ts';
 
 export interface BuildQueue {
   /** Takes up a build that is recorded as QUEUED. */
@@ -100,28 +100,45 @@ export function createBuildQueue(
           add(build);
           continue;
         }
-        await fault(cloud, parts, build, new Error('the cloud ended while the build was running'));
+        await fault(
+          cloud,
+          parts,
+          build,
+          new Error('the cloud ended while the build was running'),
+          interrupted,
+        );
       }
     },
     async close() {
       closed = true;
       for (const { timer } of waiting.splice(0)) clearTimeout(timer);
       const ending = [...running.values()];
+      if (ending.length > 0)
+        cloud.log('codebuild', `builds under way are ended, and have to be built again: ${ending.length}`);
       for (const { controller } of ending) controller.abort('FAULT' satisfies Ending);
       await Promise.all(ending.map(({ ended }) => ended));
     },
   };
 }
 
+const internalError = {
+  statusCode: 'INTERNAL_SERVICE_ERROR',
+  message: 'Build ended because of an internal error',
+};
+
 /** Ends a build that can't go on for reasons of the cloud's own. */
-async function fault(cloud: Cloud, parts: WorkerParts, build: Build, error: unknown): Promise<void> {
+async function fault(
+  cloud: Cloud,
+  parts: WorkerParts,
+  build: Build,
+  error: unknown,
+  context = internalError,
+): Promise<void> {
   cloud.log('codebuild', `${build.id}: ${error instanceof Error ? error.message : String(error)}`);
   await removeLeftovers(parts, build);
   const progress = createProgress(cloud, parts.store, build);
-  progress.leave('FAULT', [
-    { statusCode: 'INTERNAL_SERVICE_ERROR', message: 'Build ended because of an internal error' },
-  ]);
-  if (build.logStarted) progress.note('Build ended because of an internal error');
+  progress.leave('FAULT', [context]);
+  if (build.logStarted) progress.note(context.message);
   progress.finish('FAULT');
 }
 

@@ -20,6 +20,12 @@ export interface WorkerParts {
 /** Why a build is ended from outside; FAULT where the cloud itself ends. */
 export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
 
+/** What CodeBuild never has to say: of a build that was under way when the embedded cloud ended. */
+export const interrupted = {
+  statusCode: 'INTERNAL_SERVICE_ERROR',
+  message: 'Slipway was stopped on this machine while it built: build again',
+};
+
 /** Label of containers that belong to a build and must not outlive it. */
 const buildLabel = 'com.amazonaws.codebuild.build-id';
 
@@ -44,7 +50,8 @@ export async function runBuild(
   const status = workspace ? await runPhases(workspace) : (ended() ?? 'FAILED');
   await removeLeftovers({ cloud, store, ...(engine && { engine }) }, build);
   progress.enter('FINALIZING');
-  progress.leave('SUCCEEDED');
+  if (ended() === 'FAULT') progress.leave('FAULT', [interrupted]);
+  else progress.leave('SUCCEEDED');
   progress.finish(status);
 
   async function prepare(): Promise<Workspace | undefined> {

@@ -31,7 +31,12 @@ async function restartedWith(change: (build: Build) => void) {
 describe('the queue of builds over an orderly end and a new start', () => {
   test('what ran is a FAULT, what waited runs', async () => {
     const { get, running, waiting, client, cloud } = await restartedWith(() => {});
-    expect((await get(running)).buildStatus).toBe('FAULT');
+    const { buildStatus, phases = [] } = await get(running);
+    expect(buildStatus).toBe('FAULT');
+    const broken = phases.findLast(({ phaseStatus }) => phaseStatus === 'FAULT');
+    expect(broken?.contexts?.[0]?.message).toBe(
+      'Slipway was stopped on this machine while it built: build again',
+    );
     await cloud.event(({ detail }) => detail['completed-phase'] === 'PRE_BUILD');
     await client.send(new StopBuildCommand({ id: waiting }));
     await cloud.event(({ detail }) => detail['build-status'] === 'STOPPED');
