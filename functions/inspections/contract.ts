@@ -16,7 +16,7 @@ export const inspectImage = operation({
     tag,
     summary: 'What an image is made of, asked of its registry',
     description:
-      'Manifests, layers and configuration for one platform: those of the digest that the image has here. 409 `image-not-ready` before it has one; what the registry refuses is 422 with a code of its own, such as `image-no-platform` or `registry-rate-limited`.',
+      'Manifests, layers and configuration for one platform: those of the digest that the image has here; of an image of the catalogue, of what its tag names now. 409 `image-not-ready` before it has one; what the registry refuses is 422 with a code of its own, such as `image-no-platform` or `registry-rate-limited`.',
     responses: answer,
   })),
   role: 'viewer',

@@ -5,8 +5,8 @@ import {
   type ScannedImage,
   ScanRefusedError,
 } from '../../shared/aws/image-scans.ts';
-import { conflict, invalid, notFound, ProblemError } from '../../shared/http/problem.ts';
-import { findImage } from '../../shared/images/record.ts';
+import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
+import { anyImage } from '../../shared/images/find.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { Findings } from '../../shared/model/findings.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
@@ -55,16 +55,17 @@ export async function startScan(
 
 /** The image in ECR; of an index the platform that experiments run, or the first there is. */
 async function scannedImage(
-  { table, access, ecrRegistry }: FindingsDependencies,
+  dependencies: FindingsDependencies,
   organisation: string,
   id: string,
 ): Promise<ScannedImage> {
-  const image = await findImage(table, organisation, id);
-  if (!image) throw notFound('image');
-  const { digest, uri, status } = image;
-  if (!digest) throw conflict('image-not-ready', `The image is ${status}: there is nothing to scan yet.`);
+  const { access, ecrRegistry } = dependencies;
+  const { digest, uri, status, source } = await anyImage(dependencies, organisation, id);
   const { host, repository } = parseReference(uri);
-  if (host !== ecrRegistry)
+  // Those of the catalogue that lie elsewhere have no digest here, and need none to be told so.
+  if (!digest && source !== 'catalogue')
+    throw conflict('image-not-ready', `The image is ${status}: there is nothing to scan yet.`);
+  if (!digest || host !== ecrRegistry)
     throw conflict(
       'image-elsewhere',
       `Only images in ${ecrRegistry}, the deployment's own registry, can be scanned: mirror this one there with POST /v1/images/${id}/mirrors.`,

@@ -1,6 +1,6 @@
 /** I6: what an image is made of, asked of its registry. */
-import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
-import { findImage } from '../../shared/images/record.ts';
+import { conflict, invalid } from '../../shared/http/problem.ts';
+import { anyImage } from '../../shared/images/find.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { Inspection } from '../../shared/model/inspection.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
@@ -27,6 +27,8 @@ import type { Table } from '../../shared/store/table.ts';
 export interface InspectionDependencies {
   table: Table;
   access: Pick<RegistryAccess, 'clientFor'>;
+  /** Host of the deployment's own ECR. */
+  ecrRegistry: string;
 }
 
 export interface Wanted {
@@ -47,12 +49,13 @@ export async function inspectKnown(
   id: string,
   wanted: Wanted,
 ): Promise<Inspection> {
-  const image = await findImage(dependencies.table, wanted.organisation, id);
-  if (!image) throw notFound('image');
-  const { digest, uri, status } = image;
-  if (!digest) throw conflict('image-not-ready', `The image is ${status}: there is nothing to inspect yet.`);
+  const { digest, uri, status, source } = await anyImage(dependencies, wanted.organisation, id);
+  // One of the catalogue is what its tag names now.
+  if (!digest && source !== 'catalogue')
+    throw conflict('image-not-ready', `The image is ${status}: there is nothing to inspect yet.`);
   const { host = dockerHub, ...reference } = parseReference(uri);
-  return await inspect(dependencies, { ...joinReference(reference, host), digest }, wanted, (code) =>
+  const location = { ...joinReference(reference, host), ...(digest ? { digest } : {}) };
+  return await inspect(dependencies, location, wanted, (code) =>
     code === 'no-platform' ? '?platform' : '{id}',
   );
 }

@@ -186,8 +186,15 @@ describe('publish-images', () => {
     await run('docker', ['rmi', '-f', uri]);
   });
 
-  /** I7, I11: without being added to the organisation's own images first. */
-  async function usedDirectly({ id, digest }: Json): Promise<void> {
+  /** I6, I7, I11, I13, I14: without being added to the organisation's own images first. */
+  async function usedDirectly({ id, uri, digest }: Json): Promise<void> {
+    expect(await api.read(`/v1/images/${id}/inspect`)).toMatchObject({ uri: `${uri}@${digest}`, digest });
+    expect(await api.read(`/v1/images/${id}/findings`)).toMatchObject({ status: 'not-scanned' });
+    expect(await api.read(`/v1/images/${id}/location`)).toMatchObject({ kind: 'manifest', digest });
+    expect(await api.get(`/v1/images/${id}/dockerfile`)).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining('not built here') },
+    });
     const repository = unique('from-catalogue');
     const mirror = await api.post(`/v1/images/${id}/mirrors`, { repository });
     expect(mirror.status, JSON.stringify(mirror.body)).toBe(202);

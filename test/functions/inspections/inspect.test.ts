@@ -41,15 +41,19 @@ const registry = async (before?: (asked: Asked) => Answer | undefined): Promise<
   open.push(one);
   return one;
 };
+const ecrRegistry = 'ecr.example';
+/** Registries of the catalogue, and which server plays them. */
+const placeOf = new Map<string, string>();
 const handler = (by = network) =>
   serve(
     inspectionOperations({
       table: place.table,
       access: {
-        clientFor: async (_organisation, host) => createRegistryClient({ host, network: by, insecure: true }),
+        clientFor: async (_organisation, host) =>
+          createRegistryClient({ host: placeOf.get(host) ?? host, network: by, insecure: true }),
       },
-      scans: createImageScans(),
-      ecrRegistry: '127.0.0.1:1',
+      scans: { ...createImageScans(), read: async () => ({ status: 'not-scanned', findings: [] }) },
+      ecrRegistry,
     }),
     { now: () => new Date('2026-11-21T09:00:00Z'), log: memoryLog() },
   );
@@ -57,6 +61,8 @@ const byUrl = (url: string, more: object = {}, by = network) =>
   call(handler(by), { method: 'POST', route: '/v1/images/inspect', body: { url, ...more } });
 const byId = (id: string, query: Record<string, string> = {}) =>
   call(handler(), { method: 'GET', route: '/v1/images/{id}/inspect', params: { id }, query });
+const findings = (id: string) =>
+  call(handler(), { method: 'GET', route: '/v1/images/{id}/findings', params: { id }, query: {} });
 
 const config = {
   Env: ['PATH=/bin'],
@@ -210,6 +216,39 @@ describe('I6 what an image is made of', () => {
       status: 422,
       body: { type: 'urn:slipway:problem:image-not-found' },
     });
+  });
+
+  it("an image of the catalogue: what its tag names now, without being added; the deployment's own once it is published", async () => {
+    const store = await registry();
+    for (const host of ['docker.io', ecrRegistry]) placeOf.set(host, store.host);
+    const [kubeflow, own] = ['img_kubeflow-jupyter-scipy', 'img_slipway-python'];
+    const repository = 'kubeflownotebookswg/jupyter-scipy';
+    expect(await byId(kubeflow)).toMatchObject({
+      status: 422,
+      body: { type: 'urn:slipway:problem:image-not-found', errors: [{ pointer: '{id}' }] },
+    });
+    const digest = putImage(store, repository, 'v1.10.0');
+    expect(await byId(kubeflow)).toMatchObject({
+      status: 200,
+      body: { uri: `docker.io/${repository}:v1.10.0@${digest}`, digest },
+    });
+    expect((await byId(own)).status).toBe(404);
+    expect((await findings(own)).status).toBe(404);
+    const published = putImage(store, 'slipway/python', '1');
+    expect(await byId(own)).toMatchObject({ status: 200, body: { digest: published } });
+    expect((await byId('img_kubeflow-none')).status).toBe(404);
+
+    // I13
+    expect(await findings(own)).toMatchObject({ status: 200, body: { status: 'not-scanned' } });
+    expect(await findings(kubeflow)).toMatchObject({
+      status: 409,
+      body: {
+        type: 'urn:slipway:problem:image-elsewhere',
+        detail: expect.stringContaining(`POST /v1/images/${kubeflow}/mirrors`),
+      },
+    });
+    expect((await findings('img_kubeflow-none')).status).toBe(404);
+    placeOf.clear();
   });
 
   it.each<[string, string, (asked: Asked) => Answer | undefined]>([
