@@ -1,7 +1,7 @@
 /** I2: an image that exists already, looked up in its registry before anything is written. */
 
 import type { AcceptDependencies } from '../../shared/build/accept/dependencies.ts';
-import { joinRegistry } from '../../shared/build/accept/registry.ts';
+import { joinRegistry, registryOrDefault } from '../../shared/build/accept/registry.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { busy, invalid } from '../../shared/http/problem.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
@@ -91,20 +91,10 @@ export async function addReference(
   }
 }
 
-async function locate(
-  { access, registries }: Dependencies,
-  organisation: string,
-  asked: NewImage,
-): Promise<Found> {
+async function locate(dependencies: Dependencies, organisation: string, asked: NewImage): Promise<Found> {
   const url = asked.source.type === 'reference' ? asked.source.url : undefined;
   if (url === undefined) {
-    const id = asked.registryId;
-    const known = id === undefined ? undefined : await registries.get(organisation, id);
-    if (!known)
-      throw invalid({
-        pointer: '/registryId',
-        message: id ? 'there is no such registry' : 'is needed without a url',
-      });
+    const known = await registryOrDefault(dependencies, organisation, asked.registryId);
     const tag = asked.tag ?? 'latest';
     const repository = shortName(known.host, known.path, asked.repository ?? '');
     const location = joinReference({ repository, tag }, known.host, known.path);
@@ -113,11 +103,11 @@ async function locate(
   const pointer = '/source/url';
   const named = parsed(url, pointer);
   if (named.digest !== undefined && named.tag === undefined)
-    throw invalid({ pointer, message: 'needs a tag beside its digest' });
+    throw invalid({ pointer, message: 'needs a tag beside its digest: an image here is one tag' });
   const location = { ...named, tag: named.tag ?? 'latest' };
   const { host } = location;
   const known = await registryAnswer(pointer, () =>
-    access.registryOf(organisation, host, location.repository),
+    dependencies.access.registryOf(organisation, host, location.repository),
   );
   const below = known?.path ? location.repository.slice(known.path.length + 1) : location.repository;
   return {

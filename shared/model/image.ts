@@ -119,7 +119,8 @@ export const imageListQuery = z.lazy(() =>
 const referenceSource = z.strictObject({
   type: z.literal('reference'),
   url: z.string().trim().min(1).max(512).optional().meta({
-    description: 'Full URL of an image, in place of registry, repository and tag',
+    description:
+      'Full URL of an image, in place of registry, repository and tag. Without a tag it is `latest`; one by digest needs a tag beside it (`quay.io/podman/hello:latest@sha256:…`), since an image here is one tag: 422 otherwise.',
     example: 'quay.io/podman/hello',
   }),
 });
@@ -128,9 +129,10 @@ export const newImageSchema = z.lazy(() =>
   z
     .strictObject({
       source: z.discriminatedUnion('type', [newBuildSource, referenceSource]),
-      registryId: idSchema('registry')
-        .optional()
-        .meta({ description: "Left out: the organisation's default registry, else its own space in ECR" }),
+      registryId: idSchema('registry').optional().meta({
+        description:
+          "Of a build, or a reference without a url. Left out: the organisation's default registry, else its own space in ECR",
+      }),
       repository: repositoryName.optional(),
       tag: tagName.optional().meta({ description: 'Left out: `latest`' }),
       readme: readme.optional(),

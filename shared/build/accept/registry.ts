@@ -44,9 +44,9 @@ export async function whileConnected(
 export const notConnected = (registry: string) =>
   conflict('registry-not-connected', `${registry} is not connected, or not any more: connect it first.`);
 
-/** The registry that was asked for, else the organisation's default, else its own space. */
-export async function pushable(
-  { table, registries }: AcceptDependencies,
+/** The registry that was asked for, else the organisation's default, else its own space. Throws 422. */
+export async function registryOrDefault(
+  { table, registries }: Dependencies,
   organisation: string,
   asked: string | undefined,
 ): Promise<KnownRegistry> {
@@ -56,6 +56,16 @@ export async function pushable(
     defaultRegistryIds.private;
   const known = await registries.get(organisation, id);
   if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
+  return known;
+}
+
+/** The same, for what is pushed there. */
+export async function pushable(
+  dependencies: Dependencies,
+  organisation: string,
+  asked: string | undefined,
+): Promise<KnownRegistry> {
+  const known = await registryOrDefault(dependencies, organisation, asked);
   // R5
   if (known.registry.visibility === 'public') {
     const message = `${known.registry.title} is public: images can be pulled from it, not pushed`;

@@ -1,0 +1,80 @@
+/** I2 over a real table and a registry: which image is meant by what is left out, and by a full URL. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { addReference } from '../../../functions/image-jobs/reference.ts';
+import { newId } from '../../../shared/model/id.ts';
+import { newImageSchema } from '../../../shared/model/image.ts';
+import { settingsSchema } from '../../../shared/model/organisation.ts';
+import type { RegistryAccess } from '../../../shared/registry/access.ts';
+import { createRegistryClient } from '../../../shared/registry/client.ts';
+import { createNetwork } from '../../../shared/registry/network.ts';
+import { createRegistryStore } from '../../../shared/store/registries.ts';
+import { getSettings, settingsWrite } from '../../../shared/store/settings.ts';
+import { putImage } from '../../shared/registry/images.ts';
+import { type MemoryRegistry, startMemoryRegistry } from '../../shared/registry/servers.ts';
+import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+
+const organisation = 'acme';
+const network = createNetwork({ privateHosts: ['127.0.0.1'] });
+let place: RealTable;
+let registry: MemoryRegistry;
+beforeAll(async () => {
+  [place, registry] = await Promise.all([startRealTable(), startMemoryRegistry()]);
+});
+afterAll(async () => {
+  network.close();
+  await Promise.all([place?.stop(), registry?.stop()]);
+});
+
+/** Whatever host is asked, the same registry answers. */
+const access = {
+  clientFor: async () => createRegistryClient({ host: registry.host, network, insecure: true }),
+  registryOf: async () => undefined,
+} as unknown as RegistryAccess;
+
+const add = (asked: object, url?: string) =>
+  addReference(
+    { table: place.table, registries: createRegistryStore(place.table, 'ecr.example', []), access },
+    { organisation, email: 'ada@acme.example', now: new Date() },
+    newId('image', Date.now()),
+    newImageSchema.parse({ source: { type: 'reference', ...(url ? { url } : {}) }, ...asked }),
+  );
+
+it("I2 without a registry it is looked for in the organisation's default one, else in its own space", async () => {
+  const own = putImage(registry, 'acme/team/app', '1');
+  expect(await add({ repository: 'team/app', tag: '1' })).toMatchObject({
+    registryId: 'reg_private',
+    uri: 'ecr.example/acme/team/app:1',
+    digest: own,
+  });
+  const { version } = await getSettings(place.table, organisation);
+  const settings = settingsSchema.parse({ defaultRegistryId: 'reg_dockerhub' });
+  await place.table.transact([settingsWrite(place.table, organisation, settings, version)]);
+  const theirs = putImage(registry, 'team/app', '1', { architecture: 'arm64' });
+  expect(await add({ repository: 'team/app', tag: '1' })).toMatchObject({
+    registryId: 'reg_dockerhub',
+    uri: 'docker.io/team/app:1',
+    digest: theirs,
+  });
+  await expect(add({ repository: 'team/app', registryId: 'reg_none' })).rejects.toMatchObject({
+    status: 422,
+    extra: { errors: [{ pointer: '/registryId', message: 'there is no registry reg_none' }] },
+  });
+});
+
+it('I2 a URL by digest is taken with a tag beside it, and names that digest; without one the answer says why not', async () => {
+  const digest = putImage(registry, 'team/pinned', '1');
+  putImage(registry, 'team/pinned', '1', { architecture: 'arm64' });
+  expect(await add({}, `quay.io/team/pinned:1@${digest}`)).toMatchObject({
+    uri: 'quay.io/team/pinned:1',
+    tag: '1',
+    digest,
+  });
+  await expect(add({}, `quay.io/team/pinned@${digest}`)).rejects.toMatchObject({
+    status: 422,
+    extra: {
+      errors: [
+        { pointer: '/source/url', message: 'needs a tag beside its digest: an image here is one tag' },
+      ],
+    },
+  });
+});
