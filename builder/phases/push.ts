@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildResult, BuildSpec } from '../../shared/model/build-spec.ts';
 import { keptCacheTag } from '../../shared/model/layer-cache.ts';
+import { RegistryError } from '../../shared/registry/model.ts';
 import { BuildError } from '../build-error.ts';
 import { latestCache } from '../command.ts';
 import { createDocker, type Docker } from '../docker.ts';
@@ -41,7 +42,8 @@ async function describe(
     try {
       return await registry.describe(uri, digest);
     } catch (error) {
-      if (attempt === describeAttempts) {
+      const asksToWait = error instanceof RegistryError && error.code === 'rate-limited';
+      if (attempt === describeAttempts || asksToWait) {
         say(`the registry did not say what it has under ${digest}: ${(error as Error).message}`);
         return {};
       }

@@ -87,6 +87,15 @@ test('B1 size and platform are asked for again', async () => {
   expect(result).toHaveProperty('sizeBytes');
 });
 
+test('R9 a registry that asks to wait is not asked again', async () => {
+  let refusals = 0;
+  const { digest, result } = await pushed(({ url }) =>
+    url.includes('/manifests/sha256:') && refusals++ === 0 ? json(429, {}) : undefined,
+  );
+  expect(result).toMatchObject({ outcome: 'succeeded', digest });
+  expect(result).not.toHaveProperty('sizeBytes');
+});
+
 test('B9 a layer cache gets a tag of its own, by which ECR drops it once another has replaced it', async () => {
   let cache = '';
   const { registry, result } = await pushed(undefined, (one) => {
