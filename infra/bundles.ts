@@ -59,6 +59,14 @@ const withoutDocumentation: Plugin = {
   },
 };
 
+/** Leaves out zod's own messages: `wording` has those of all that functions are asked. */
+const withoutMessages: Plugin = {
+  name: 'without-messages',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/en\.js$/ }, () => ({ contents: 'export default () => ({})' }));
+  },
+};
+
 /** Leaves out what makes links of bare addresses: markdown-it loads it even where that is switched off. */
 const withoutBareLinks: Plugin = {
   name: 'without-bare-links',
@@ -78,7 +86,7 @@ export const bundleOptions = {
   target: 'node24',
   format: 'esm',
   mainFields: ['module', 'main'],
-  plugins: [withoutJsonSchema, withoutUnusedZod, withoutDocumentation, withoutBareLinks],
+  plugins: [withoutJsonSchema, withoutUnusedZod, withoutDocumentation, withoutMessages, withoutBareLinks],
   // Bundled CommonJS packages still call require() for Node's own modules.
   banner: {
     js: "import{createRequire as slipwayCreateRequire}from'node:module';const require=slipwayCreateRequire(import.meta.url);",

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Stage, stageSchema } from '../shared/model/stage.ts';
+import { wording } from '../shared/text/wording.ts';
 import { hostProblems } from './host-checks.ts';
 import { nameProblems } from './names.ts';
 import { SynthError } from './synth-error.ts';
@@ -22,7 +23,7 @@ export class StageConfigurationError extends SynthError {
  * @throws StageConfigurationError with every problem found
  */
 export function checkStage(configuration: unknown, source: string): Stage {
-  const parsed = stageSchema.safeParse(configuration);
+  const parsed = stageSchema.safeParse(configuration, { error: wording });
   if (!parsed.success)
     throw new StageConfigurationError(
       source,

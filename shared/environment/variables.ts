@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { wording } from '../text/wording.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -29,7 +30,7 @@ export function readVariables<K extends keyof typeof variables.shape>(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<z.output<typeof variables>, K> {
   const shape = Object.fromEntries((Object.keys(names) as K[]).map((name) => [name, variables.shape[name]]));
-  const result = z.object(shape).safeParse(environment);
+  const result = z.object(shape).safeParse(environment, { error: wording });
   if (!result.success)
     throw new Error(
       `environment: ${result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,

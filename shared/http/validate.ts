@@ -1,6 +1,7 @@
 /** Checks path, query and body of an event against an operation's schemas; every wrong field is listed with its pointer. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
+import { wording } from '../text/wording.ts';
 import type { Operation, RawBody } from './operation.ts';
 import { type FieldError, invalid, ProblemError } from './problem.ts';
 
@@ -32,11 +33,14 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
       errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
   const { bodyTypes } = operation;
   const text = bodyTypes ? '' : textOf(event);
+  const before = errors.length;
   const body = bodyTypes
     ? rawBody(event, bodyTypes)
     : operation.body
       ? check(operation.body, json(text, event), pointer)
       : undefined;
+  if (operation.body && text === '' && errors.length > before)
+    errors.splice(before, errors.length, { pointer: '', message: 'the request has no body' });
   // Many clients send an empty object with every POST.
   if (!operation.body && text !== '' && !isEmptyObject(json(text, event)))
     errors.push({ pointer: '', message: 'this operation takes no body' });
@@ -126,10 +130,6 @@ function closestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | und
     .filter((issues) => issues.length > 0)
     .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
 }
-
-/** Says "is missing" instead of how a validator sees it. */
-const wording: z.core.$ZodErrorMap = (issue) =>
-  issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : undefined;
 
 /** RFC 6901. */
 function pointer(path: PropertyKey[]): string {

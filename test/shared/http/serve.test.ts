@@ -96,8 +96,10 @@ describe('serve', () => {
   });
 
   it('says which fields are missing, and that a body is needed', async () => {
-    const seen = await call(service().handler, { ...change, body: undefined });
+    const seen = await call(service().handler, { ...change, body: {} });
     expect(seen.body.errors).toEqual([{ pointer: '/title', message: 'is missing' }]);
+    const none = await call(service().handler, { ...change, body: undefined });
+    expect(none.body.errors).toEqual([{ pointer: '', message: 'the request has no body' }]);
     const array = await call(service().handler, { ...change, body: [] });
     expect(array.body.errors).toMatchObject([{ pointer: '' }]);
   });
