@@ -54,7 +54,23 @@ export function loadStage(name: string, folder = stagesFolder): Stage {
     throw new StageConfigurationError(source, [
       `stage: says "${stage.stage}"; set it to "${name}", the file's name, since every AWS name begins with it`,
     ]);
+  const kept = placeholders(stage);
+  if (kept.length > 0 && !shipped.has(name)) throw new StageConfigurationError(source, kept);
   return stage;
+}
+
+/** Stages of this repository, which nobody deploys as they are. */
+const shipped = new Set(['example', 'local']);
+
+/** Mail would go to, or come from, addresses of somebody else. */
+function placeholders({ mailFrom, organisations }: Stage): string[] {
+  const addresses = [
+    ['mailFrom', mailFrom],
+    ...organisations.map(({ id, adminEmail }) => [`adminEmail of ${id}`, adminEmail]),
+  ];
+  return addresses
+    .filter(([, address = '']) => /[@.]example\.(com|org|net)$/.test(address))
+    .map(([field, address]) => `${field}: ${address} is the example's: give one of yours`);
 }
 
 function parseJson(text: string, source: string): unknown {

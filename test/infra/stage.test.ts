@@ -31,6 +31,18 @@ describe('a stage is loaded by name', () => {
     expect(() => loadStage('prod', folder)).toThrow('says "example"; set it to "prod"');
   });
 
+  test("one that still has the example's addresses is refused", () => {
+    const mine = { stage: 'mine', mailFrom: 'slipway@acme.test' };
+    const write = (changes: object) =>
+      writeFileSync(join(folder, 'mine.json'), JSON.stringify(exampleStage({ ...mine, ...changes })));
+    write({});
+    expect(() => loadStage('mine', folder)).toThrow(
+      "adminEmail of research: first.admin@example.com is the example's",
+    );
+    write({ organisations: [organisation('research')] });
+    expect(loadStage('mine', folder).stage).toBe('mine');
+  });
+
   test('every invalid field is listed with its place', () => {
     const changes = { organisations: [organisation('Acme Inc')], mailFrom: 'nobody' };
     expect(() => exampleStage(changes)).toThrow(StageConfigurationError);
