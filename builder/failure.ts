@@ -11,6 +11,12 @@ export class BuildProgress {
   #failed: { step: string; message: string } | undefined;
   /** Lines outside of any step: BuildKit's last words. */
   readonly #outside: string[] = [];
+  readonly #hasFiles: boolean;
+
+  /** `hasFiles`: whether there is a context to copy from. */
+  constructor(hasFiles: boolean) {
+    this.#hasFiles = hasFiles;
+  }
 
   take(line: string): void {
     const [, number, rest = ''] = /^#(\d+) (.*)$/.exec(line) ?? [];
@@ -38,9 +44,12 @@ export class BuildProgress {
     const exitCode = exitCodeOf(message);
     const lines = step && step.lines.length > 0 ? step.lines : this.#outside;
     const inDockerfile = /^\[(?!internal)/.test(name);
+    const code = classify(name, message, exitCode, step?.lines ?? []);
     return {
-      code: classify(name, message, exitCode, step?.lines ?? []),
-      message: describe(name, message, exitCode),
+      code,
+      message:
+        (code === 'file-missing' && fileMissing(name, message, this.#hasFiles)) ||
+        describe(name, message, exitCode),
       ...(inDockerfile ? { step: name } : {}),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(lines.length > 0 ? { lastLines: [...lines] } : {}),
@@ -63,6 +72,16 @@ const plain = (message: string) =>
 function exitCodeOf(message: string): number | undefined {
   const [, code] = /exit code: (\d+)\s*$/.exec(message) ?? [];
   return code === undefined ? undefined : Number(code);
+}
+
+/** Nothing where the engine doesn't name the file. */
+function fileMissing(step: string, message: string, hasFiles: boolean): string | undefined {
+  const [file] = /"[^"]+"(?=:? not found)/.exec(message) ?? [];
+  if (file === undefined) return undefined;
+  if (/ --from=/.test(step)) return `${file} is not in what it is copied from.`;
+  return hasFiles
+    ? `${file} is not among the build's files: it has to lie in the archive under exactly this path.`
+    : `${file} is not there: this build has no files. Upload them, and name the upload in contextUploadId.`;
 }
 
 function describe(step: string, message: string, exitCode: number | undefined): string {

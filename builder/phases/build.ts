@@ -15,7 +15,7 @@ import { type State, saveState, secretPath, type Work } from '../work.ts';
 export async function build(environment: Environment, work: Work, state: State<BuildSpec>): Promise<void> {
   const { spec, client } = state;
   const started = performance.now();
-  const progress = new BuildProgress();
+  const progress = new BuildProgress(spec.context !== undefined);
   const { buildArgs, withOwnNames, stop } = await reachBases(spec, work);
   const args = buildArguments({
     cacheMode: state.cacheMode,

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { BuildProgress, pullFailure, pushFailure } from '../../builder/failure.ts';
 
 /** What BuildKit prints, of Docker 20.10 and of buildx 0.2x. */
-const failureOf = (output: string) => {
-  const progress = new BuildProgress();
+const failureOf = (output: string, hasFiles = true) => {
+  const progress = new BuildProgress(hasFiles);
   for (const line of output.trim().split('\n')) progress.take(line);
   return progress.failure();
 };
@@ -129,6 +129,20 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     expect(failure.code).toBe(code);
     expect(failure.step).toBeUndefined();
     expect(failure.lastLines?.length).toBeGreaterThan(0);
+  });
+
+  test.each<[string, boolean, RegExp]>([
+    ['COPY train.py /x', true, /^"\/train\.py" is not among the build's files: .*exactly this path/],
+    ['COPY train.py /x', false, /^"\/train\.py" is not there: this build has no files\. .*contextUploadId/],
+    ['COPY --from=made train.py /x', true, /^"\/train\.py" is not in what it is copied from/],
+  ])('a file that is missing: %s, %s', (step, hasFiles, message) => {
+    for (const said of [
+      '"/train.py" not found: not found',
+      'failed to compute cache key: failed to calculate checksum of ref x: "/train.py": not found',
+    ]) {
+      const failure = failureOf(`#5 [2/2] ${step}\n#5 ERROR: ${said}`, hasFiles);
+      expect(failure).toMatchObject({ code: 'file-missing', message: expect.stringMatching(message) });
+    }
   });
 
   const steps: [string, string, string][] = [
