@@ -7,8 +7,9 @@ import { ociManifest } from '../../shared/registry/media-types.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import { parseLocation } from '../../shared/registry/reference.ts';
 import { tarOf } from '../builder/archive/tar.ts';
-import { apiOf, type Json, settled, unique } from './client.ts';
+import { apiOf, type Json, unique } from './client.ts';
 import { startNamespaces } from './one-host.ts';
+import { build, connect } from './private-builds.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -29,7 +30,7 @@ let bases: Record<Side, { uri: string; digest: string }>;
 
 beforeAll(async () => {
   registry = await startNamespaces(accounts);
-  registryIds = await ofEach((side) => connect(accounts[side], side));
+  registryIds = await ofEach((side) => connect(registry.host, accounts[side], `/${side}`));
   const built = (side: 'left' | 'right') =>
     succeeded(`FROM ${tinyBase}\nRUN echo ${words[side]} > /${side}\n`, {
       registryId: registryIds[side],
@@ -80,25 +81,6 @@ async function putFiles(side: Side): Promise<{ uri: string; digest: string }> {
     Buffer.from(JSON.stringify(manifest)),
   );
   return { uri: `${registry.host}/${repository}:1`, digest };
-}
-
-async function connect(account: object, path: string): Promise<string> {
-  const url = `http://${registry.host}/${path}`;
-  const reply = await api.post('/v1/registries', { title: unique(path), url, type: 'other', ...account });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body.id;
-}
-
-async function build(dockerfile: string, target: object = {}, more: object = {}): Promise<Json> {
-  const reply = await api.post('/v1/images', {
-    source: { type: 'build', dockerfile, ...more },
-    registryId: 'reg_private',
-    repository: unique('one-host'),
-    tag: '1',
-    ...target,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(202);
-  return api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled);
 }
 
 async function succeeded(...request: Parameters<typeof build>): Promise<Json> {
@@ -174,7 +156,11 @@ it('B6 where nothing of that host is pushed, or nothing at all: each base with i
 it('B6 the account of its own registry is the only one that counts for a base', async () => {
   const { left, right } = bases;
   // `left` could read it; its own registry, with the longer path, has an account that can't.
-  const id = await connect({ username: 'nobody', password: 'wrong' }, parseLocation(left.uri).repository);
+  const id = await connect(
+    registry.host,
+    { username: 'nobody', password: 'wrong' },
+    `/${parseLocation(left.uri).repository}`,
+  );
   try {
     const dockerfile = `FROM ${right.uri}\nCOPY --from=${left.uri} /left /copied\n`;
     const { status, failure } = await build(dockerfile);

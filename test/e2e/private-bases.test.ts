@@ -1,7 +1,8 @@
 /** B6: base images of private registries, in every place that a Dockerfile names one. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
-import { apiOf, type Json, settled, unique } from './client.ts';
+import { apiOf, unique } from './client.ts';
+import { build, connect } from './private-builds.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -20,29 +21,6 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => Promise.all([left.stop(), right.stop()]));
-
-async function connect(host: string, account: object, path = ''): Promise<string> {
-  const reply = await api.post('/v1/registries', {
-    title: unique('registry'),
-    url: `http://${host}${path}`,
-    type: 'other',
-    ...account,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body.id;
-}
-
-async function build(dockerfile: string, target: object = {}, more: object = {}): Promise<Json> {
-  const reply = await api.post('/v1/images', {
-    source: { type: 'build', dockerfile, ...more },
-    registryId: 'reg_private',
-    repository: unique('private-bases'),
-    tag: '1',
-    ...target,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(202);
-  return api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled);
-}
 
 it('B6 stages, COPY --from and --mount=from of two private registries, each with its own account', async () => {
   // Of two registries at one host, the longer path is the one whose account works.
