@@ -23,7 +23,7 @@ afterAll(() => rmSync(config, { recursive: true }));
 
 const network = createNetwork({ privateHosts: ['127.0.0.1'] });
 /** For who never answers. */
-const hurried = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 300 });
+const hurried = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 1000 });
 afterAll(() => {
   network.close();
   hurried.close();
@@ -97,7 +97,7 @@ describe('R9 a target that', () => {
   ])('%s is asked three times before it ends the build', async (_, answer, by) => {
     const server = await startServer(answer);
     await expect(asking(server, by)).rejects.toMatchObject({ failure: { code: 'target-unavailable' } });
-    expect(server.asked.length).toBeGreaterThanOrEqual(3);
+    expect(server.asked.filter(begins)).toHaveLength(3);
   });
 
   test('stumbles once is taken', async () => {
