@@ -1,6 +1,8 @@
 /** Experiments on the real engine, through the API. */
 import { describe, expect, inject, it } from 'vitest';
+import { run } from '../../scripts/command.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { containersOf } from './engine-traces.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -38,7 +40,10 @@ describe('an experiment', () => {
   });
 
   it('E14 streams the log live and reads it by line range afterwards', async () => {
-    const path = await launch(['/bin/sh', '-c', 'for i in 1 2 3; do echo "live-$i"; sleep 4; done']);
+    // However long its first line takes to get here, it is still running then.
+    const untilReleased = 'until [ -e /tmp/released ]; do sleep 0.1; done';
+    const script = `for i in 1 2 3; do echo "live-$i"; [ $i != 1 ] || ${untilReleased}; done`;
+    const path = await launch(['/bin/sh', '-c', script]);
     let first: Json;
     await expect
       .poll(
@@ -51,8 +56,11 @@ describe('an experiment', () => {
       )
       .toBe(true);
     const soFar = await api.read(`${path}/logs?attempt=1`);
-    expect(settled(await api.read(path))).toBe(false);
+    const { status, attempts } = await api.read(path);
+    expect(status).toBe('running');
     expect(soFar).toMatchObject({ complete: false, nextCursor: expect.any(String) });
+    const [container = ''] = await containersOf(attempts[0].jobId);
+    await run('docker', ['exec', container, 'touch', '/tmp/released']);
     await api.until(path, settled);
     expect(texts(await api.log(path))).toEqual(['live-1', 'live-2', 'live-3']);
     const range = await api.read(`${path}/logs?from=1&to=2`);
