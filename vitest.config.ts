@@ -21,6 +21,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/setup.ts',
           testTimeout: 400_000,
+          // What a file prepares is built as well, and where nothing is cached yet.
+          hookTimeout: 400_000,
           fileParallelism: false,
         },
       },

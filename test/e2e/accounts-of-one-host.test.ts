@@ -38,7 +38,7 @@ beforeAll(async () => {
     });
   const [left, right, third] = await Promise.all([built('left'), built('right'), putFiles('third')]);
   bases = { left, right, third };
-}, 180_000);
+});
 afterAll(async () => {
   network.close();
   await registry?.stop();
