@@ -110,7 +110,7 @@ function fieldErrors(issue: z.core.$ZodIssue, name: Name, above: PropertyKey[] =
   const path = [...above, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ pointer: name([...path, key]), message: 'unknown field' }));
+      return issue.keys.map((key) => ({ pointer: name([...path, key]), message: issue.message }));
     case 'invalid_union': {
       const closest = closestBranch(issue.errors);
       if (!closest) return [{ pointer: name(path), message: issue.message }];

@@ -39,13 +39,17 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
         ? `does not match ${issue.pattern}`
         : `is no ${formats[issue.format] ?? issue.format}`;
     case 'unrecognized_keys':
-      return `unknown ${issue.keys.join(', ')}`;
+      // Mostly misspelt: the names that there are say how it is spelt.
+      return `unknown ${issue.keys.join(', ')}; there are ${namesOf(issue.inst).join(', ') || 'none'}`;
     case 'not_multiple_of':
       return `is to be a multiple of ${issue.divisor}`;
     default:
       return 'is not valid';
   }
 };
+
+const namesOf = (schema: unknown): string[] =>
+  Object.keys((schema as z.core.$ZodObject | undefined)?._zod.def.shape ?? {});
 
 function limit(which: 'least' | 'most', origin: string, bound: number | bigint, inclusive = true): string {
   const unit = units[origin];

@@ -82,7 +82,7 @@ describe('R1 connecting a registry', () => {
     [{ url: 'http://quay.io' }, '/url', 'http://'],
     [{ url: 'https://a:b@quay.io' }, '/url', 'credentials'],
     [{ type: 'harbor' }, '/type', ''],
-    [{ extra: 1 }, '/extra', 'unknown field'],
+    [{ extra: 1 }, '/extra', 'unknown extra; there are title, '],
     [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
     [{ username: 'AWS', password: undefined }, '/password', 'for AWS it is a token of ECR'],
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
@@ -258,7 +258,9 @@ describe('R3 changing and deleting', () => {
     const change = async (fields: object) => (await one('PATCH', body.id, { body: fields })).body.errors;
     expect(await change({ username: 'other' })).toMatchObject([{ pointer: '/password' }]);
     expect(await change({ url: 'evil.example' })).toMatchObject([{ pointer: '/password' }]);
-    expect(await change({ type: 'other' })).toMatchObject([{ pointer: '/type', message: 'unknown field' }]);
+    expect(await change({ type: 'other' })).toMatchObject([
+      { pointer: '/type', message: 'unknown type; there are title, url, visibility, username, password' },
+    ]);
     const open = await create({ title: 'x', url: 'ghcr.io', type: 'other' });
     expect((await one('PATCH', open.body.id, { body: { password: 'x' } })).body.errors).toMatchObject([
       { pointer: '/username' },

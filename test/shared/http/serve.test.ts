@@ -112,7 +112,7 @@ describe('serve', () => {
       { pointer: '?limit' },
     ]);
     expect((await call(service().handler, { ...list, query: { limt: '7' } })).body.errors).toMatchObject([
-      { pointer: '?limt', message: 'unknown field' },
+      { pointer: '?limt', message: 'unknown limt; there are limit' },
     ]);
   });
 

@@ -53,6 +53,15 @@ describe('validation', () => {
     ]);
   });
 
+  it('says what fields there are where one is unknown, in a branch of a union too', () => {
+    const inSource = 'unknown dockerFile, tga; there are type, dockerfile';
+    expect(errorsOf({ source: { ...build, dockerFile: 'FROM x', tga: '1' }, img: 'x' })).toEqual([
+      { pointer: '/source/dockerFile', message: inSource },
+      { pointer: '/source/tga', message: inSource },
+      { pointer: '/img', message: 'unknown img; there are source, retry, env' },
+    ]);
+  });
+
   it('names the key of a map that is wrong', () => {
     expect(errorsOf({ source: build, env: { lower: 'x' } })).toEqual([
       { pointer: '/env/lower', message: 'key: capital letters' },

@@ -16,7 +16,12 @@ test.each<[z.ZodType, unknown, string]>([
   [z.boolean(), 'yes', 'is to be true or false'],
   [z.strictObject({}), [], 'is to be an object'],
   [z.record(z.string(), z.string()), 'A=1', 'is to be an object'],
-  [z.strictObject({}), { img: 1, tga: 2 }, 'unknown img, tga'],
+  [z.strictObject({}), { img: 1, tga: 2 }, 'unknown img, tga; there are none'],
+  [
+    z.strictObject({ image: z.any().optional(), tags: z.any().optional() }),
+    { img: 1 },
+    'unknown img; there are image, tags',
+  ],
   [z.enum(['warn', 'refuse']), 'no', 'is to be warn or refuse'],
   [z.literal(true), false, 'is to be true'],
   [either, { type: 'other' }, 'is to be build or reference'],
