@@ -63,7 +63,8 @@ describe('a registry that means harm', () => {
       },
     });
     const { port } = drip.address() as AddressInfo;
-    await expect(clientOf(`127.0.0.1:${port}`, 500).getManifest('app', 'v1')).rejects.toMatchObject({
+    // Long enough for every slow machine to send a byte in time.
+    await expect(clientOf(`127.0.0.1:${port}`, 2000).getManifest('app', 'v1')).rejects.toMatchObject({
       code: 'unreachable',
       message: /too slowly/,
     });
