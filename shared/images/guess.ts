@@ -13,7 +13,7 @@ const found = new Set<RegistryErrorCode>(['no-platform', 'too-large', 'corrupt']
 export async function guessed<T>(
   table: Table,
   organisation: string,
-  { missed, uri }: ResolvedName,
+  { requested, missed, uri }: ResolvedName,
   look: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -25,10 +25,11 @@ export async function guessed<T>(
     const tags = await tagsOf(table, organisation, repository, tagsShown + 1);
     const shown = tags.slice(0, tagsShown).join(', ') + (tags.length > tagsShown ? ' and more' : '');
     const others = tags.length > 0 ? ` (${repository} is here as ${shown})` : '';
+    const typed = requested === undefined ? `No image was named: ${repository}:${tag} is the default. ` : '';
     throw new RegistryError(
       code,
       host,
-      `Your organisation has no image ${repository}:${tag}${others}, so ${uri} was tried: ${message}`,
+      `${typed}Your organisation has no image ${repository}:${tag}${others}, so ${uri} was tried: ${message}`,
       {
         cause,
         ...(status === undefined ? {} : { status }),

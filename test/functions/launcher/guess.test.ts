@@ -49,7 +49,7 @@ async function instead(host: string): Promise<void> {
   await place.table.put('acme', 'settings', 'settings', { settings, version: 1 });
 }
 
-async function reasonFor(image: string) {
+async function reasonFor(image: string | undefined) {
   const { id } = await place.create({ image, command: ['true'] });
   return (await place.over(id)).statusReason;
 }
@@ -70,6 +70,16 @@ describe('E3 a name that is no image, and not found in the registry taken in its
     expect((await reasonFor('helo:v1'))?.message).toContain(
       `Your organisation has no image helo:v1, ${tried('helo:v1')}`,
     );
+  });
+
+  it('is told that nobody typed it where it is the default', async () => {
+    await instead(registry.host);
+    expect(await reasonFor(undefined)).toMatchObject({
+      code: 'image-not-found',
+      message: expect.stringMatching(
+        /^No image was named: python:3\.13 is the default\. Your organisation has no image python:3\.13, so \S+\/team\/python:3\.13 was tried: ./,
+      ),
+    });
   });
 
   it('is told the same where that registry cannot be asked', async () => {
