@@ -117,10 +117,10 @@ export const newExperimentSchema = z.lazy(() =>
           'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
       }),
     })
-    .refine(
-      (asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes,
-      `command and env together are at most ${commandAndEnvLimitBytes} bytes`,
-    )
+    .refine((asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes, {
+      path: ['command'],
+      message: `is at most ${commandAndEnvLimitBytes} bytes together with env`,
+    })
     .refine((asked) => asked.image === undefined || asked.build === undefined, {
       path: ['image'],
       message: 'goes without a build, which makes one',
