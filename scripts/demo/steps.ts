@@ -21,9 +21,9 @@ export interface Session {
   underWay: Set<string>;
 }
 
-/** Prints the registries and returns the private one to push to. */
+/** Prints the registries, those that come with Slipway first, and returns the private one to push to. */
 export async function showRegistries({ api }: Session): Promise<Registry> {
-  const { items } = await api.get<Page<Registry>>('/v1/registries');
+  const { items } = await api.get<Page<Registry>>('/v1/registries?sort=createdAt');
   for (const one of items) say(`  ${one.title.padEnd(34)} ${one.visibility.padEnd(8)} ${one.url}`);
   const own =
     items.find((one) => one.visibility === 'private' && one.type === 'slipway') ??
