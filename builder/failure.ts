@@ -78,9 +78,10 @@ function exitCodeOf(message: string): number | undefined {
 function fileMissing(step: string, message: string, hasFiles: boolean): string | undefined {
   const [file] = /"[^"]+"(?=:? not found)/.exec(message) ?? [];
   if (file === undefined) return undefined;
-  if (/ --from=/.test(step)) return `${file} is not in what it is copied from.`;
+  // Of a stage or an image: nobody can upload it.
+  if (/ --from=|--mount=(\S*,)?from=/.test(step)) return `${file} is not in what it is copied from.`;
   return hasFiles
-    ? `${file} is not among the build's files: it has to lie in the archive under exactly this path.`
+    ? `${file} is not among the build's files: it has to lie in the archive under exactly this path, and .dockerignore may not exclude it.`
     : `${file} is not there: this build has no files. Upload them, and name the upload in contextUploadId.`;
 }
 
@@ -92,22 +93,42 @@ function describe(step: string, message: string, exitCode: number | undefined): 
   return message.charAt(0).toUpperCase() + message.slice(1);
 }
 
-/** What registries and the network say, whichever side of a build hears it. */
-const registryAnswers: [RegExp, 'untrusted' | 'missing' | 'unauthorized' | 'limited' | 'unreachable'][] = [
-  [/x509: |tls: failed to verify/i, 'untrusted'],
-  [/toomanyrequests|too many requests|\b429\b|rate limit/i, 'limited'],
-  [
-    /access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope|\b40[13]\b/i,
-    'unauthorized',
-  ],
-  [
-    /no such host|connection refused|i\/o timeout|timeout|tls:|network is unreachable|no route to host|failed to do request|HTTP response to HTTPS client|\bEOF\b|\b5\d\d\b/i,
-    'unreachable',
-  ],
-  [/not found|manifest unknown|name unknown|name_unknown|does not exist|\b404\b/i, 'missing'],
+type RegistryAnswer = 'untrusted' | 'missing' | 'unauthorized' | 'limited' | 'unreachable';
+
+/** What registries and the network say, whichever side of a build hears it: in words, or only with a status. */
+const registryAnswers: { words: RegExp; status?: RegExp; answer: RegistryAnswer }[] = [
+  { words: /x509: |tls: failed to verify/i, answer: 'untrusted' },
+  { words: /toomanyrequests|too many requests|rate limit/i, status: /429/, answer: 'limited' },
+  {
+    words:
+      /access denied|unauthorized|authentication required|no basic auth|denied|forbidden|insufficient_scope/i,
+    status: /40[13]/,
+    answer: 'unauthorized',
+  },
+  {
+    words:
+      /no such host|connection refused|i\/o timeout|handshake timeout|Client\.Timeout|timeout awaiting|timeout exceeded|timed out|tls:|network is unreachable|no route to host|failed to do request|HTTP response to HTTPS client|\bEOF\b/i,
+    status: /5\d\d/,
+    answer: 'unreachable',
+  },
+  {
+    words: /not found|manifest unknown|name unknown|name_unknown|does not exist/i,
+    status: /404/,
+    answer: 'missing',
+  },
 ];
 
-const registryAnswer = (message: string) => registryAnswers.find(([pattern]) => pattern.test(message))?.[1];
+const registryAnswer = (message: string) => {
+  const said = statusOf(message);
+  return registryAnswers.find(({ words, status }) => words.test(message) || status?.test(said))?.answer;
+};
+
+/** Empty where the engine tells none. Names of repositories and tags, and amounts, have such numbers in them as well. */
+function statusOf(message: string): string {
+  const [, beside, behind = ''] =
+    /\b(?:status|HTTP)(?: code)?:? (\d{3})\b|\bstatus\b.*: (\d{3})(?= |$)/i.exec(message) ?? [];
+  return beside ?? behind;
+}
 
 function classify(
   step: string,
@@ -128,7 +149,9 @@ function classify(
     return baseImageFailure(message);
   if (/^secret .* not found/.test(message)) return 'secret-missing';
   if (/\] (COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';
-  if (/failed to compute cache key|failed to calculate checksum/.test(message)) return 'file-missing';
+  // Of a file that a RUN mounts, engines before 23 say no more than the first of these.
+  if (/^"[^"]+" not found: not found$|failed to (compute cache key|calculate checksum)/.test(message))
+    return 'file-missing';
   if (step === '' && isAboutDockerfile(message)) return 'dockerfile-invalid';
   if (isEngineFault(message)) return 'builder-failed';
   if (step !== '' && !step.startsWith('[internal]')) return 'step-failed';
@@ -168,16 +191,18 @@ function baseImageFailure(message: string): BuildFailureCode {
 
 /** A registry also says `denied` of what it refuses to anybody: a tag that can't be moved, a quota that is used up. */
 const isUnauthorized = (message: string) =>
-  /unauthorized|not authorized|authentication required|no basic auth|requested access .* denied|permission|insufficient_scope|\b40[13]\b/i.test(
+  /unauthorized|not authorized|authentication required|no basic auth|requested access .* denied|permission|insufficient_scope/i.test(
     message,
-  );
+  ) || /40[13]/.test(statusOf(message));
+
+const isForAnybody = (message: string) => /immutable|already exists|quota|does not exist/i.test(message);
 
 function pushFailureCode(message: string): BuildFailureCode {
   if (/no space left on device/i.test(message)) return 'disk-full';
   const answer = registryAnswer(message);
   if (answer === 'untrusted') return 'registry-untrusted';
   if (answer === 'limited') return 'rate-limited';
-  if (answer === 'unreachable') return 'target-unavailable';
+  if (answer === 'unreachable' && !isForAnybody(message)) return 'target-unavailable';
   return isUnauthorized(message) ? 'push-unauthorized' : 'push-refused';
 }
 

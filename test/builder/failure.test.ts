@@ -121,6 +121,11 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     ],
     ['toomanyrequests: You have reached your pull rate limit.', 'rate-limited'],
     ['no match for platform in manifest sha256:abc: not found', 'base-image-not-found'],
+    ['quay.io/acme/sd-512:503: not found', 'base-image-not-found'],
+    [
+      'unexpected status from HEAD request to https://ghcr.io/v2/acme/sd-404/manifests/429: 502 Bad Gateway',
+      'base-image-unavailable',
+    ],
   ];
   test.each(bases)('a base image: %s', (message, code) => {
     const failure = failureOf(
@@ -134,7 +139,11 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
   test.each<[string, boolean, RegExp]>([
     ['COPY train.py /x', true, /^"\/train\.py" is not among the build's files: .*exactly this path/],
     ['COPY train.py /x', false, /^"\/train\.py" is not there: this build has no files\. .*contextUploadId/],
+    ['COPY train.py /x', true, /and \.dockerignore may not exclude it\.$/],
     ['COPY --from=made train.py /x', true, /^"\/train\.py" is not in what it is copied from/],
+    ['RUN --mount=type=bind,from=made,source=/train.py true', false, /^"\/train\.py" is not in what it is/],
+    ['RUN --mount=from=made,source=/train.py true', true, /^"\/train\.py" is not in what it is/],
+    ['RUN --mount=type=bind,source=train.py true', false, /^"\/train\.py" is not there: .*no files/],
   ])('a file that is missing: %s, %s', (step, hasFiles, message) => {
     for (const said of [
       '"/train.py" not found: not found',
@@ -280,6 +289,32 @@ describe('B1 why a push failed', () => {
       "name unknown: The repository with name 'acme/x' does not exist in the registry with id '000000000000'",
       'push-refused',
     ],
+    [
+      "tag invalid: The image tag 'v1' already exists in the 'acme/unet-512' repository and cannot be overwritten because the tag is immutable.",
+      'push-refused',
+    ],
+    ['the quota of 512 MiB is used up', 'push-refused'],
+    [
+      "name unknown: The repository with name 'acme/sd-512' does not exist in the registry with id '000000000000'",
+      'push-refused',
+    ],
+    ["tag invalid: '503' is reserved for the repository acme/timeout-401", 'push-refused'],
+    ['received unexpected HTTP status: 500 the quota is used up', 'push-refused'],
+    [
+      'push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+      'push-unauthorized',
+    ],
+    [
+      'unexpected status from PUT request to https://r.example/v2/acme/sd-512/manifests/1: 400 Bad Request',
+      'push-refused',
+    ],
+    [
+      'unexpected status from PUT request to https://r.example/v2/acme/x/manifests/1: 502 Bad Gateway',
+      'target-unavailable',
+    ],
+    ['error parsing HTTP 504 response body: unexpected end of JSON input', 'target-unavailable'],
+    ['Put "https://r.example/v2/x": net/http: TLS handshake timeout', 'target-unavailable'],
+    ['Put "https://r.example/v2/x": net/http: timeout awaiting response headers', 'target-unavailable'],
     ['toomanyrequests: too many requests', 'rate-limited'],
     ['received unexpected HTTP status: 413 Request Entity Too Large', 'push-refused'],
     ['dial tcp 127.0.0.1:1: connect: connection refused', 'target-unavailable'],
