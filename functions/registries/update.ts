@@ -29,16 +29,20 @@ export async function updateRegistry(
   requireIdle(current, now);
   const credentials = newCredentials(current, change);
   const url = change.url ? readUrl(change.url, dependencies.stage.privateRegistries) : current;
-  const broken = brokenRules(
-    {
-      type: current.type,
-      url,
-      visibility: change.visibility ?? current.visibility,
-      username: credentials?.username ?? current.username,
-      password: credentials?.password,
-    },
-    { organisation, ecrRegistry: dependencies.ecrRegistry },
-  );
+  // What was connected under other rules stays, until it is about what they are about.
+  const isConcerned = change.url ?? change.visibility ?? change.username ?? change.password;
+  const broken = !isConcerned
+    ? []
+    : brokenRules(
+        {
+          type: current.type,
+          url,
+          visibility: change.visibility ?? current.visibility,
+          username: credentials?.username ?? current.username,
+          password: credentials?.password,
+        },
+        { organisation, ecrRegistry: dependencies.ecrRegistry },
+      );
   if (broken.length > 0) throw invalid(...broken);
   // Credentials belong to the host that they were given for: sent to another, they would be given away.
   if (url.host !== current.host && current.secretArn && !credentials)

@@ -3,6 +3,7 @@ import { conflict, notFound } from '../http/problem.ts';
 import type { Table } from '../store/table.ts';
 import { catalogueImageById } from './lineage.ts';
 import { findImage, type ImageRecord } from './record.ts';
+import { registryAnswer } from './registry-answer.ts';
 
 /** An image of the organisation or of the catalogue, to be looked at. Throws 404. */
 export async function anyImage(
@@ -11,7 +12,7 @@ export async function anyImage(
   id: string,
 ): Promise<ImageRecord> {
   if (!isCatalogueId(id)) return requireImage(dependencies.table, organisation, id);
-  const image = await catalogueImageById(dependencies, organisation, id);
+  const image = await registryAnswer('', () => catalogueImageById(dependencies, organisation, id));
   if (!image) throw notFound('image');
   return image;
 }

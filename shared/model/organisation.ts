@@ -6,38 +6,39 @@ import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
 
-/** SES takes 50 addresses of a mail, and the author of the build is one of them. */
-const mostRecipients = 49;
+/** SES takes 50 addresses of a mail, and the author of the build is one of them. Once, 50 could be kept here. */
+const [mostRecipients, mostKept] = [49, 50];
+
+const settingsWith = (most: number) =>
+  z.strictObject({
+    defaultRegistryId: idSchema('registry')
+      .optional()
+      .meta({ description: 'Where an image name without a registry is looked for' }),
+    defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
+    installDependencies: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Install what the bootstrap needs and an image lacks. No effect yet' }),
+    launchGate: z.enum(launchGates).default('off').meta({
+      description:
+        'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
+    }),
+    notifications: z
+      .strictObject({
+        preference: z.enum(notificationPreferences).default('always'),
+        recipients: z
+          .array(z.email())
+          .max(most)
+          .default([])
+          .meta({ description: 'Mailed besides the author of a build' }),
+      })
+      .prefault({}),
+  });
 
 /** `PUT` replaces all of it; what is left out returns to its default. */
-export const settingsSchema = z.lazy(() =>
-  z
-    .strictObject({
-      defaultRegistryId: idSchema('registry')
-        .optional()
-        .meta({ description: 'Where an image name without a registry is looked for' }),
-      defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
-      installDependencies: z
-        .boolean()
-        .default(true)
-        .meta({ description: 'Install what the bootstrap needs and an image lacks. No effect yet' }),
-      launchGate: z.enum(launchGates).default('off').meta({
-        description:
-          'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
-      }),
-      notifications: z
-        .strictObject({
-          preference: z.enum(notificationPreferences).default('always'),
-          recipients: z
-            .array(z.email())
-            .max(mostRecipients)
-            .default([])
-            .meta({ description: 'Mailed besides the author of a build' }),
-        })
-        .prefault({}),
-    })
-    .meta({ id: 'Settings' }),
-);
+export const settingsSchema = z.lazy(() => settingsWith(mostRecipients).meta({ id: 'Settings' }));
+/** What `PUT` may have written at any time. */
+export const keptSettingsSchema = z.lazy(() => settingsWith(mostKept));
 export type Settings = z.output<typeof settingsSchema>;
 
 export const computeSchema = z.lazy(() =>

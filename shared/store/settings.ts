@@ -1,5 +1,5 @@
 /** The organisation's settings: one item, with defaults while nobody has written it. */
-import { type Settings, settingsSchema } from '../model/organisation.ts';
+import { keptSettingsSchema, type Settings } from '../model/organisation.ts';
 import { putWrite } from './advance.ts';
 import { absent, conditionInput, type Table, versionIs, type Write } from './table.ts';
 
@@ -12,7 +12,7 @@ export async function getSettings(
 ): Promise<{ settings: Settings; version: number }> {
   const item = await table.get(organisation, 'settings', sk);
   return {
-    settings: settingsSchema.parse(item?.settings ?? {}),
+    settings: keptSettingsSchema.parse(item?.settings ?? {}),
     version: Number(item?.version ?? 0),
   };
 }

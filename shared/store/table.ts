@@ -4,7 +4,6 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
-  BatchGetCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
@@ -14,7 +13,7 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { type Condition, conditionInput, type Item, refusals } from './conditions.ts';
-import { pauseAfter } from './contention.ts';
+import { getSeveral } from './several.ts';
 
 export {
   absent,
@@ -143,20 +142,11 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
       return answer.Item;
     },
     async getAll(organisation, keys) {
-      const asked = keys.map(([collection, sk]) => key(organisation, collection, sk));
-      const nameOf = ({ pk, sk }: Item) => JSON.stringify([pk, sk]);
-      const found = new Map<string, Item>();
-      let missing: Record<string, unknown>[] = asked;
-      for (let attempt = 1; missing.length > 0; attempt++) {
-        const answer = await db.send(
-          new BatchGetCommand({ RequestItems: { [name]: { Keys: missing, ConsistentRead: true } } }),
-        );
-        for (const item of answer.Responses?.[name] ?? []) found.set(nameOf(item), item);
-        // What DynamoDB had no capacity for at the moment, or no room in its answer.
-        missing = answer.UnprocessedKeys?.[name]?.Keys ?? [];
-        if (missing.length > 0) await pauseAfter(attempt);
-      }
-      return asked.map((one) => found.get(nameOf(one)));
+      return getSeveral(
+        db,
+        name,
+        keys.map(([collection, sk]) => key(organisation, collection, sk)),
+      );
     },
     async put(organisation, collection, sk, item, condition) {
       await refusals(() =>

@@ -48,7 +48,7 @@ export async function identicalBuild(
       ['images', imageId],
     ])) as [BuildRecord | undefined, ImageRecord | undefined];
   let [build, image] = await read();
-  // The two are read at once, but not as of one moment, and end in one transaction: by now it can be seen whole.
+  // Read at once, but not as of one moment, whichever came first; they end in one transaction, which is over by now.
   if (build && image && endedBetween(build, image)) [build, image] = await read();
   if (!build || (isOver(build) && build.status !== 'succeeded')) return { seen };
   // One that is about to be stopped answers nobody.
@@ -66,7 +66,7 @@ export async function identicalBuild(
 }
 
 const endedBetween = (build: BuildRecord, image: ImageRecord) =>
-  !isOver(build) && image.lastBuildId === build.id && image.activeBuildId !== build.id;
+  image.lastBuildId === build.id && isOver(build) === (image.activeBuildId === build.id);
 
 /** The image as that build left it or will leave it; nothing where something came after. */
 export function imageOfBuild(

@@ -51,6 +51,16 @@ describe('O1 settings', () => {
     expect((await put({})).body).toEqual(defaults);
   });
 
+  it('of a deployment that once took 50 recipients are read and replaced', async () => {
+    const notifications = { preference: 'errors', recipients: people(50) };
+    await deployment.table.put(caller.organisation, 'settings', 'settings', {
+      settings: { ...defaults, notifications },
+      version: 1,
+    });
+    expect(await ask('GET', '/v1/settings')).toMatchObject({ status: 200, body: { notifications } });
+    expect(await put({})).toMatchObject({ status: 200, body: defaults });
+  });
+
   it('are not overwritten by whoever read them before', async () => {
     const ifMatch = (etag: string) => ({ headers: { 'if-match': etag } });
     expect((await put({}, ifMatch('"0"'))).status).toBe(200);

@@ -162,6 +162,18 @@ describe('R1 connecting a registry', () => {
     expect(await change({ visibility: 'private', ...key })).toMatchObject({ status: 200 });
   });
 
+  it('R3 changes the title of what was connected under other rules, and refuses to keep breaking them', async () => {
+    const { body } = await create({ title: 'NGC', url: 'nvcr.io', type: 'nvidia', visibility: 'public' });
+    const stored = await deployment.table.get(caller.organisation, 'registries', body.id);
+    await deployment.table.put(caller.organisation, 'registries', body.id, {
+      ...stored,
+      visibility: 'private',
+    });
+    const change = (fields: object) => one('PATCH', body.id, { body: fields });
+    expect(await change({ title: 'Ours' })).toMatchObject({ status: 200, body: { title: 'Ours' } });
+    expect((await change({ url: 'nvcr.io/acme' })).status).toBe(422);
+  });
+
   it('takes http:// for hosts that the deployment lists, and the raw key of a Google account', async () => {
     expect((await create({ title: 'x', url: 'http://127.0.0.1:5000', type: 'other' })).body.url).toBe(
       'http://127.0.0.1:5000',

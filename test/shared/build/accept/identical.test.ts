@@ -39,27 +39,31 @@ describe('B8 identical requests', () => {
     expect((await place.started()).length).toBe(before + 1);
   });
 
-  test('one that ends between the reads of build and image answers as the image is afterwards', async () => {
-    const name = repository();
-    const { lastBuildId = '', id } = await ask({ repository: name });
-    const { table } = place;
-    let reads = 0;
-    const ending: typeof table.getAll = async (_, keys) => {
-      const [build] = await table.getAll(organisation, keys);
-      if (++reads === 1) {
-        await place.result(lastBuildId, succeeded);
-        await place.over(lastBuildId);
-      }
-      return [build, (await table.getAll(organisation, keys))[1]];
-    };
-    // What was pushed is there.
-    const access = { clientFor: async () => ({ headManifest: async () => succeeded }) } as never;
-    const dependencies = { ...place.dependencies, access, table: { ...table, getAll: ending } };
-    const answer = await ask({ repository: name }, dependencies);
-    expect(answer).toMatchObject({ id, status: 'ready', digest: succeeded.digest });
-    expect(answer.currentBuild).toEqual({ id: lastBuildId, status: 'succeeded', cached: true });
-    expect(reads).toBe(2);
-  });
+  test.each([0, 1])(
+    'one that ends between the reads of build and image answers as the image is afterwards: %i first',
+    async (first) => {
+      const name = repository();
+      const { lastBuildId = '', id } = await ask({ repository: name });
+      const { table } = place;
+      let reads = 0;
+      const ending: typeof table.getAll = async (_, keys) => {
+        const before = await table.getAll(organisation, keys);
+        if (++reads === 1) {
+          await place.result(lastBuildId, succeeded);
+          await place.over(lastBuildId);
+        }
+        const after = await table.getAll(organisation, keys);
+        return keys.map((_, i) => (i === first ? before[i] : after[i]));
+      };
+      // What was pushed is there.
+      const access = { clientFor: async () => ({ headManifest: async () => succeeded }) } as never;
+      const dependencies = { ...place.dependencies, access, table: { ...table, getAll: ending } };
+      const answer = await ask({ repository: name }, dependencies);
+      expect(answer).toMatchObject({ id, status: 'ready', digest: succeeded.digest });
+      expect(answer.currentBuild).toEqual({ id: lastBuildId, status: 'succeeded', cached: true });
+      expect(reads).toBe(2);
+    },
+  );
 
   test('another tag waits for the one under way, and gets its manifest', async () => {
     const name = repository();
