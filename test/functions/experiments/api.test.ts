@@ -85,7 +85,7 @@ describe('E1 creating', () => {
     ['/env/SLIPWAY_JOB_ID', { env: { SLIPWAY_JOB_ID: 'x' } }],
     ['/env/AWS_BATCH_X', { env: { AWS_BATCH_X: 'x' } }],
     ['/env/not-a-name', { env: { 'not-a-name': 'x' } }],
-    ['', { env: { A: 'x'.repeat(8000), B: 'x'.repeat(8000), C: 'x'.repeat(8000) } }],
+    ['/command', { env: { A: 'x'.repeat(8000), B: 'x'.repeat(8000), C: 'x'.repeat(8000) } }],
     ['/tags', { tags: ['a', 'a'] }],
     ['/timeoutSeconds', { timeoutSeconds: 59 }],
     ['/retry/attempts', { retry: { attempts: 11 } }],
