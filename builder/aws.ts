@@ -18,7 +18,11 @@ export interface Credentials {
 export interface Aws {
   readText(key: string): Promise<string>;
   /** Answers size and SHA-256 of what was written to `path`; nothing where the object isn't there. */
-  download(key: string, path: string): Promise<{ sizeBytes: number; sha256: string } | undefined>;
+  download(
+    key: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ sizeBytes: number; sha256: string } | undefined>;
   writeText(key: string, text: string): Promise<void>;
   ecrCredentials(region: string | undefined): Promise<Credentials>;
   /** Nothing where the secret isn't there or may not be read. */
@@ -50,10 +54,11 @@ export function createAws(bucket: string): Aws {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return (await Body?.transformToString('utf-8')) ?? '';
     },
-    async download(key, path) {
+    async download(key, path, abortSignal) {
       try {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        return await writeHashed(Body as Readable, path);
+        const asked = new GetObjectCommand({ Bucket: bucket, Key: key });
+        const { Body } = await s3.send(asked, { abortSignal });
+        return await writeHashed(Body as Readable, path, abortSignal);
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
         // Without the right to list the bucket, S3 doesn't say that a key isn't there.
@@ -86,7 +91,11 @@ export function createAws(bucket: string): Aws {
   };
 }
 
-async function writeHashed(body: Readable, path: string): Promise<{ sizeBytes: number; sha256: string }> {
+async function writeHashed(
+  body: Readable,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ sizeBytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const measure = new Transform({
@@ -96,6 +105,6 @@ async function writeHashed(body: Readable, path: string): Promise<{ sizeBytes: n
       done(null, chunk);
     },
   });
-  await pipeline(body, measure, createWriteStream(path, { mode: 0o600 }));
+  await pipeline(body, measure, createWriteStream(path, { mode: 0o600 }), { signal });
   return { sizeBytes, sha256: hash.digest('hex') };
 }

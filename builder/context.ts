@@ -17,14 +17,16 @@ export async function fetchContext(
   { dockerfile, buildArgs, bases, context }: BuildSpec,
   work: Work,
   aws: Aws,
+  signal: AbortSignal,
 ): Promise<void> {
   await writeFile(work.dockerfile, pinBases(dockerfile, buildArgs, bases), { mode: 0o600 });
   if (!context) return;
   const archive = join(work.folder, 'context.archive');
-  const got = await aws.download(context.key, archive);
+  const got = await aws.download(context.key, archive, signal);
   if (!got) throw missing('The context was never uploaded, or is gone.');
   if (got.sizeBytes !== context.sizeBytes || got.sha256 !== context.sha256)
     throw missing('The uploaded context has other bytes than were declared.');
+  signal.throwIfAborted();
   try {
     await unpack(archive, work.context);
   } catch (error) {
@@ -35,5 +37,6 @@ export async function fetchContext(
     });
   }
   await rm(archive);
+  signal.throwIfAborted();
   say(`context: ${got.sizeBytes} bytes, sha256 ${got.sha256}`);
 }

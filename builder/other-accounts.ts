@@ -1,6 +1,7 @@
 /** B6: base images of more than one account at a host. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { allInOrder } from '../shared/concurrency/all-in-order.ts';
 import { pinArgs, replaceArgs, replaceBases } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
 import { createRegistryClient } from '../shared/registry/client.ts';
@@ -20,7 +21,7 @@ export async function logInOthers(
   work: Work,
   aws: Aws,
 ): Promise<void> {
-  await Promise.all(
+  await allInOrder(
     otherAccounts.map(async ({ credentials }, index) => {
       const folder = folderOf(work, index);
       await mkdir(folder, { recursive: true, mode: 0o700 });

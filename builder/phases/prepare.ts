@@ -12,6 +12,7 @@ import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { createDocker, findDocker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
 import { requireHeredocs } from '../heredocs.ts';
+import { inOrder } from '../in-order.ts';
 import { configFor, logInOthers } from '../other-accounts.ts';
 import { say } from '../output.ts';
 import { createRegistryView } from '../pushed.ts';
@@ -44,14 +45,15 @@ export async function prepare(
     return fetchImage(work, { ...state, spec }, aws);
   }
   say(`build ${spec.buildId} of ${spec.target}`);
-  const [client, cacheExists] = await Promise.all([
-    findDocker(),
-    logIn(spec, work, aws),
-    fetchContext(spec, work, aws),
-    fetchSecrets(spec, work, aws),
+  // The context comes last: it may be large, and nothing else waits for it in vain.
+  const [client, , cacheExists] = await inOrder([
+    () => findDocker(),
+    () => fetchSecrets(spec, work, aws),
+    (signal) => logIn(spec, environment, work, aws, signal),
+    (signal) => fetchContext(spec, work, aws, signal),
   ]);
   const docker = createDocker(client, work.docker.config);
-  const [cacheMode] = await Promise.all([cacheModeOf(environment, docker), requireHeredocs(spec, docker)]);
+  const [cacheMode] = await allInOrder([cacheModeOf(environment, docker), requireHeredocs(spec, docker)]);
   Object.assign(state, { client, cacheExists, cacheMode });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
@@ -61,17 +63,29 @@ export async function prepare(
  * Answers whether the repository has a layer cache: the credentials' first use. Bases that aren't for them end the build
  * here, as does a target that can't be pushed to, before anybody waits for what goes nowhere.
  */
-async function logIn(spec: BuildSpec, work: Work, aws: Aws): Promise<boolean> {
-  await Promise.all([
+async function logIn(
+  spec: BuildSpec,
+  { BUILDER_HOST }: Environment,
+  work: Work,
+  aws: Aws,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await allInOrder([
     fetchCredentials(spec.registries, aws).then((found) => writeDockerConfig(work.docker.config, found)),
     logInOthers(spec, work, aws),
   ]);
   const network = networkOf(spec);
   const registry = createRegistryView(work.docker.config, network);
-  const [cacheExists] = await allInOrder([
-    registry.has(spec.cache),
-    requireBases(spec, (base) => createRegistryView(configFor(spec, work, base), network)),
-    requireTarget(spec, registry),
+  // Of its own, to be closed as soon as the target isn't waited for any more.
+  const toTarget = networkOf(spec);
+  const [cacheExists] = await inOrder([
+    () => registry.has(spec.cache),
+    () => requireBases(spec, (base) => createRegistryView(configFor(spec, work, base), network)),
+    (refused) =>
+      requireTarget(spec, createRegistryView(work.docker.config, toTarget), {
+        host: BUILDER_HOST,
+        signal: AbortSignal.any([signal, refused]),
+      }).finally(() => toTarget.close()),
   ]);
   return cacheExists;
 }

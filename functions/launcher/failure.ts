@@ -6,6 +6,7 @@ import type { ExperimentReason } from '../../shared/model/experiment.ts';
 import { CopyTooLargeError } from '../../shared/registry/copy-layers.ts';
 import { UnsupportedManifestError } from '../../shared/registry/entrypoint.ts';
 import { RegistryError, type RegistryErrorCode } from '../../shared/registry/model.ts';
+import { isPassing } from '../../shared/registry/network-errors.ts';
 import { InvalidReferenceError } from '../../shared/registry/reference.ts';
 import { UnresolvedNameError } from '../../shared/registry/resolve.ts';
 import { DefinitionTooLargeError } from './definition.ts';
@@ -26,15 +27,6 @@ const registryCodes: Record<RegistryErrorCode, ExperimentReason> = {
   'refused-address': 'registry-unavailable',
   'not-a-registry': 'registry-unavailable',
 };
-
-/**
- * What may be over in a minute. A name that doesn't resolve is mostly mistyped; a resolver may be down. Who is asked too
- * often isn't asked again: how long to wait is for the author to know.
- */
-function isPassing({ code, cause }: RegistryError): boolean {
-  if (code === 'dns') return (cause as NodeJS.ErrnoException | undefined)?.code === 'EAI_AGAIN';
-  return code === 'unreachable';
-}
 
 /**
  * Something that the experiment's author can understand and change. `undefined` for what is to be thrown, so that the

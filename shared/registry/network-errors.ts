@@ -25,6 +25,15 @@ export function classified(error: unknown, host: string): RegistryError {
   });
 }
 
+/**
+ * What may be over in a minute. A name that doesn't resolve is mostly mistyped; a resolver may be down. Who is asked too
+ * often isn't asked again: how long to wait is for whoever wanted it to know.
+ */
+export function isPassing({ code, cause }: RegistryError): boolean {
+  if (code === 'dns') return (cause as NodeJS.ErrnoException | undefined)?.code === 'EAI_AGAIN';
+  return code === 'unreachable';
+}
+
 /** OpenSSL's own words have file names and line numbers in them. */
 const tlsReason = (error: unknown, message: string): string =>
   spokePlainHttp(error)

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDockerConfig } from '../../builder/credentials.ts';
 import { createRegistryView } from '../../builder/pushed.ts';
-import { requireTarget } from '../../builder/target.ts';
+import { type Asking, requireTarget } from '../../builder/target.ts';
 import type { CredentialsSource } from '../../shared/model/build-spec.ts';
+import { RegistryError } from '../../shared/registry/model.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import {
   type Answer,
@@ -32,11 +33,17 @@ const specOf = (host: string, registries: CredentialsSource[] = []) => ({
   target: `${host}/team/x:1`,
   registries,
 });
-const ask = (host: string, by = network) => requireTarget(specOf(host), createRegistryView(config, by), 1);
+const asked = (host: 'dedicated' | 'shared' = 'dedicated') => ({
+  host,
+  signal: new AbortController().signal,
+  pauseMs: 1,
+});
+const ask = (host: string, by = network, how: Asking = asked()) =>
+  requireTarget(specOf(host), createRegistryView(config, by), how);
 
-async function asking(server: TestServer, by = network) {
+async function asking(server: TestServer, by = network, how?: Asking) {
   try {
-    await ask(server.host, by);
+    await ask(server.host, by, how);
   } finally {
     await server.stop();
   }
@@ -75,6 +82,16 @@ describe('R9 a target that', () => {
     await expect(asking(await startServer(() => json(200, {}), true))).rejects.toMatchObject({
       failure: { code: 'registry-untrusted' },
     });
+  });
+
+  test("on somebody's own machine its engine may trust and reach more than the builder does", async () => {
+    const shared = asked('shared');
+    await asking(await startServer(() => json(200, {}), true), network, shared);
+    await ask('10.0.0.1', network, shared);
+    for (const host of ['registry.invalid', '127.0.0.1:1'])
+      await expect(ask(host, network, shared)).rejects.toMatchObject({
+        failure: { code: 'target-unavailable' },
+      });
   });
 
   test.each([
@@ -118,11 +135,37 @@ describe('R9 a target that', () => {
   });
 });
 
+const silent = { probePush: () => new Promise<never>(() => undefined) };
+
+test('R9 all attempts together take so long, whatever the target does', async () => {
+  await expect(
+    requireTarget(specOf('r.example'), silent, { ...asked(), atMostMs: 20 }),
+  ).rejects.toMatchObject({
+    failure: { code: 'target-unavailable', message: 'r.example has not answered for 0.02 s' },
+  });
+  const stumbling = { probePush: () => Promise.reject(new RegistryError('unreachable', 'r', 'r broke')) };
+  await expect(
+    requireTarget(specOf('r.example'), stumbling, { ...asked(), pauseMs: 600_000, atMostMs: 20 }),
+  ).rejects.toMatchObject({ failure: { code: 'target-unavailable', message: 'r broke' } });
+});
+
+test('R9 nobody waits for a target that nobody wants to know about any more, nor asks it again', async () => {
+  const failed = new Error('something else');
+  const stop = new AbortController();
+  const waiting = requireTarget(specOf('r.example'), silent, { ...asked(), signal: stop.signal });
+  stop.abort(failed);
+  await expect(waiting).rejects.toBe(failed);
+  const never = { probePush: () => Promise.reject(new Error('asked')) };
+  await expect(requireTarget(specOf('r.example'), never, { ...asked(), signal: stop.signal })).rejects.toBe(
+    failed,
+  );
+});
+
 test('R9 nobody asks where nothing is pushed, nor ECR', async () => {
   const ecr = specOf('1.dkr.ecr.eu-west-1.amazonaws.com', [
     { kind: 'ecr', host: '1.dkr.ecr.eu-west-1.amazonaws.com' },
   ]);
   const never = { probePush: () => Promise.reject(new Error('asked')) };
-  await requireTarget(ecr, never);
-  await requireTarget({ ...specOf('r.example'), push: false }, never);
+  await requireTarget(ecr, never, asked());
+  await requireTarget({ ...specOf('r.example'), push: false }, never, asked());
 });
