@@ -154,5 +154,6 @@ export async function release(jobId: string): Promise<void> {
   const [container] = await engine.list({ 'slipway.batch.job': jobId });
   engine.close();
   if (!container) throw new Error(`no container of ${jobId}`);
-  execFileSync('docker', ['exec', container.Id, 'touch', '/tmp/released']);
+  // Not by a process in the container, which may be over before that is: the engine would call it killed.
+  execFileSync('docker', ['cp', import.meta.filename, `${container.Id}:/tmp/released`], { stdio: 'pipe' });
 }
