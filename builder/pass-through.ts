@@ -87,9 +87,13 @@ function locationOf(reference: string) {
 /** The engine asks for what it wants to know of a manifest before it reads it; registries count both. */
 function keptManifests() {
   const kept = new Map<string, Promise<Manifest>>();
-  return ({ client, repository }: Passed, reference: string) => {
-    const name = `${client.host}/${repository}@${reference}`;
-    const asked = kept.get(name) ?? client.getManifest(repository, reference);
+  const ask = async ({ client, repository }: Passed, reference: string): Promise<Manifest> => {
+    const { digest, mediaType, body } = await client.getManifest(repository, reference);
+    return { digest, mediaType, body };
+  };
+  return (passed: Passed, reference: string) => {
+    const name = `${passed.client.host}/${passed.repository}@${reference}`;
+    const asked = kept.get(name) ?? ask(passed, reference);
     kept.set(name, asked);
     asked.catch(() => kept.delete(name));
     return asked;
@@ -123,6 +127,8 @@ async function pass(
     return void response.end();
   }
   const { stream, sizeBytes } = await passed.client.getBlob(repository, reference);
+  // The engine has hung up meanwhile: nobody would end what the registry sends.
+  if (response.destroyed) return void stream.destroy();
   response.setHeader('content-type', 'application/octet-stream');
   if (sizeBytes !== undefined) response.setHeader('content-length', sizeBytes);
   await pipeline(stream, response);

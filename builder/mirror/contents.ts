@@ -1,9 +1,9 @@
 /** What an image is made of, as its manifests say: they are read whole, and nothing in them is changed. */
 import * as z from 'zod';
 import { isDigest } from '../../shared/registry/digest.ts';
-import { readDocument, readIndex } from '../../shared/registry/manifests.ts';
+import { readIndex } from '../../shared/registry/manifests.ts';
 import { isIndex, isSchema1 } from '../../shared/registry/media-types.ts';
-import type { Manifest, RegistryClient } from '../../shared/registry/model.ts';
+import type { Manifest, ReadManifest, RegistryClient } from '../../shared/registry/model.ts';
 import { choosePlatform, formatPlatform, parsePlatform } from '../../shared/registry/platforms.ts';
 import { BuildError } from '../build-error.ts';
 
@@ -44,18 +44,16 @@ export async function readContents(
   digest: string,
   platform: string | undefined,
 ): Promise<Contents> {
-  const { host } = client;
   const named = await client.getManifest(repository, digest);
   const top = platform === undefined ? named : await ofPlatform(client, repository, named, platform);
   const below = new Map<string, Manifest>();
   const blobs = new Map<string, Blob>();
 
-  async function visit(manifest: Manifest, depth: number): Promise<void> {
-    if (isSchema1(manifest.mediaType))
+  async function visit({ mediaType, document }: ReadManifest, depth: number): Promise<void> {
+    if (isSchema1(mediaType))
       throw unsupported('Its manifest is of Docker schema 1, which current registries do not take.');
     if (depth > deepest) throw unsupported('Its indexes are nested too deeply.');
-    const document = readDocument(manifest.body, host);
-    if (isIndex(manifest.mediaType)) {
+    if (isIndex(mediaType)) {
       for (const child of sound(children, document).manifests) {
         if (below.has(child.digest)) continue;
         if (below.size >= mostManifests) throw unsupported(`It has more than ${mostManifests} manifests.`);
@@ -77,12 +75,12 @@ export async function readContents(
 async function ofPlatform(
   client: Pick<RegistryClient, 'host' | 'getManifest'>,
   repository: string,
-  named: Manifest,
+  named: ReadManifest,
   platform: string,
-): Promise<Manifest> {
+): Promise<ReadManifest> {
   // An image that is no index was looked at when the mirror was asked for.
   if (!isIndex(named.mediaType)) return named;
-  const offered = readIndex(readDocument(named.body, client.host), client.host);
+  const offered = readIndex(named.document, client.host);
   const chosen = choosePlatform(offered, parsePlatform(platform));
   if (chosen) return client.getManifest(repository, chosen.digest);
   const list = [...new Set(offered.map((one) => formatPlatform(one.platform)))].join(', ');

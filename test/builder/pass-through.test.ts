@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PassThrough, startPassThrough } from '../../builder/pass-through.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
+import type { RegistryClient } from '../../shared/registry/model.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import { putImage } from '../shared/registry/images.ts';
 import { json, type MemoryRegistry, startMemoryRegistry } from '../shared/registry/servers.ts';
@@ -134,6 +136,42 @@ test('a blob of other bytes than its digest says never arrives whole', async () 
     await expect(read).rejects.toThrow();
   } finally {
     registry.blobs.set(blob, kept);
+  }
+});
+
+test('an engine that hangs up before the registry has answered ends what the registry sends, unreported', async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const stream = new Readable({ read: () => undefined });
+  const client = {
+    host: 'r.example',
+    async getBlob() {
+      ask();
+      await held;
+      return { stream, sizeBytes: 3, passedBytes: () => 0 };
+    },
+  } as Partial<RegistryClient> as RegistryClient;
+  const heard: string[] = [];
+  const other = await startPassThrough([{ client, repository: 'base' }], (message) => heard.push(message));
+  try {
+    const get = (path: string, signal: AbortSignal | null = null) =>
+      fetch(`http://${other.host}${path}`, {
+        signal,
+        headers: { authorization: basic(other.credentials) },
+      });
+    const engine = new AbortController();
+    const hungUp = get(`/v2/0/base/blobs/${digest}`, engine.signal).catch((error: Error) => error.name);
+    await asked;
+    engine.abort();
+    expect(await hungUp).toBe('AbortError');
+    // By the time that it answers others, the server knows of it.
+    for (let turn = 0; turn < 3; turn++) await get('/v2/');
+    const closed = once(stream, 'close');
+    release();
+    await closed;
+    expect(heard).toEqual([]);
+  } finally {
+    await other.stop();
   }
 });
 
