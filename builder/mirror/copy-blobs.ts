@@ -34,13 +34,16 @@ export async function copyBlobs(
   // The largest first, so that none of them is left over for the end.
   const largestFirst = blobs.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
   const stop = new AbortController();
+  const pause = new Pause(stop.signal);
   await fewAtOnce(largestFirst, atOnce, async (blob) => {
     const started = performance.now();
-    const { how, sizeBytes } = await bring(from, to, blob, say, stop.signal).catch((error: unknown) => {
-      // What the others carry is of no use any more.
-      stop.abort();
-      throw error;
-    });
+    const { how, sizeBytes } = await bring(from, to, blob, say, pause, stop.signal).catch(
+      (error: unknown) => {
+        // What the others carry is of no use any more.
+        stop.abort();
+        throw error;
+      },
+    );
     if (how === 'moved') counts.movedBytes += sizeBytes;
     counts[`${how}Blobs`]++;
     const word = how === 'existing' ? 'exists' : how;
@@ -55,9 +58,11 @@ async function bring(
   to: Side,
   { digest, sizeBytes }: Blob,
   say: (line: string) => void,
+  pause: Pause,
   signal: AbortSignal,
 ): Promise<{ how: 'moved' | 'mounted' | 'existing'; sizeBytes: number }> {
   for (let attempt = 1; ; attempt++) {
+    await pause.end();
     try {
       const there = await to.client
         .hasBlob(to.repository, digest)
@@ -69,9 +74,11 @@ async function bring(
     } catch (error) {
       const { cause } = error as Error;
       if (attempt >= attempts || !mayPass(cause)) throw (error as { told?: unknown }).told ?? error;
+      const isForAll = cause.retryAfterSeconds !== undefined;
       const wait = cause.retryAfterSeconds ?? 2 ** attempt;
+      if (isForAll) pause.begin(wait);
       say(`layer ${digest} again in ${wait} s: ${cause.message}`);
-      await sleep(wait * 1000, undefined, { signal });
+      if (!isForAll) await sleep(wait * 1000, undefined, { signal });
     }
   }
 }
@@ -86,11 +93,34 @@ async function mounted(from: Side, to: Side, digest: string): Promise<boolean> {
   }
 }
 
-/** Nobody is asked earlier than told: a longer wait is for whoever wants the mirror. */
+/** What a registry asks of one worker is meant for all of them: no blob is begun before it is over. */
+class Pause {
+  #until = 0;
+  readonly #signal: AbortSignal;
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  begin(seconds: number): void {
+    this.#until = Math.max(this.#until, performance.now() + seconds * 1000);
+  }
+
+  /** Another worker may hear of a longer one meanwhile. */
+  async end(): Promise<void> {
+    for (let left = this.#left(); left > 0; left = this.#left())
+      await sleep(left, undefined, { signal: this.#signal });
+  }
+
+  #left(): number {
+    return this.#until - performance.now();
+  }
+}
+
+/** Nobody is asked earlier than told, nor without being told when: any other wait is for whoever wants the mirror. */
 const mayPass = (error: unknown): error is RegistryError =>
   error instanceof RegistryError &&
-  ['unreachable', 'rate-limited'].includes(error.code) &&
-  (error.retryAfterSeconds ?? 0) <= longestWaitSeconds;
+  (error.code === 'unreachable' ||
+    (error.code === 'rate-limited' && (error.retryAfterSeconds ?? Infinity) <= longestWaitSeconds));
 
 /** Somebody's refusal, with what it means for the job. */
 class MoveError extends Error {

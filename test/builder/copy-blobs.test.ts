@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { copyBlobs, type Side } from '../../builder/mirror/copy-blobs.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
+import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
 import { createNetwork } from '../../shared/registry/network.ts';
 import {
   type Answer,
@@ -171,6 +172,43 @@ it('R9 is not sent again earlier than the target asks: what takes longer is told
     failure: { code: 'rate-limited', message: expect.stringContaining('it asks to wait 31 s') },
   });
   expect(lines).toEqual([]);
+});
+
+it('R9 is not sent again blindly: a target that tells no time to wait is asked once', async () => {
+  const [source, from] = await registry();
+  const [target, to] = await registry((asked) => (isUpload(asked) ? json(429, {}) : undefined));
+  source.putBlob('one');
+  await expect(copy(from, to, 'one')).rejects.toMatchObject({ failure: { code: 'rate-limited' } });
+  expect(target.asked.filter(isUpload)).toHaveLength(1);
+});
+
+it('R9 what one worker is told to wait, all of them wait before they begin another blob', async () => {
+  const contents = Array.from({ length: 8 }, (_, i) => `content ${i}`);
+  const [first = '', ...others] = contents.map(sha256);
+  const { promise: told, resolve: tell } = Promise.withResolvers<number>();
+  const askedAt = new Map<string, number>();
+  const client = {
+    host: 'to.example',
+    async hasBlob(_: string, digest: string) {
+      const isFirst = digest === first && !askedAt.has(first);
+      askedAt.set(digest, performance.now());
+      if (isFirst)
+        throw new RegistryError('rate-limited', 'to.example', 'too many', { retryAfterSeconds: 1 });
+      // Those that were asked beside it go on once its worker has been told.
+      await told;
+      return 1;
+    },
+  } as Partial<RegistryClient> as RegistryClient;
+  const [, from] = await registry();
+  const blobs = contents.map((text) => ({ digest: sha256(text), sizeBytes: 1 }));
+  const counts = await copyBlobs(from, { client, repository: 'app' }, blobs, (line) => {
+    if (line.includes('again in')) tell(performance.now());
+  });
+  expect(counts.existingBlobs).toBe(8);
+  const toldAt = await told;
+  // Timers may be a little early.
+  for (const digest of [first, ...others.slice(3)])
+    expect((askedAt.get(digest) ?? 0) - toldAt).toBeGreaterThan(950);
 });
 
 it.each([
