@@ -126,7 +126,7 @@ const registryAnswer = (message: string) => {
 /** Empty where the engine tells none. Names of repositories and tags, and amounts, have such numbers in them as well. */
 function statusOf(message: string): string {
   const [, beside, behind = ''] =
-    /\b(?:status|HTTP)(?: code)?:? (\d{3})\b|\bstatus\b.*: (\d{3})(?= |$)/i.exec(message) ?? [];
+    /\b(?:status|HTTP)(?: code)?:? (\d{3})\b|\bstatus\b.*?: (\d{3})(?= |$)/i.exec(message) ?? [];
   return beside ?? behind;
 }
 

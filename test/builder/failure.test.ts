@@ -305,7 +305,7 @@ describe('B1 why a push failed', () => {
       'push-unauthorized',
     ],
     [
-      'unexpected status from PUT request to https://r.example/v2/acme/sd-512/manifests/1: 400 Bad Request',
+      'unexpected status from PUT request to https://r.example/v2/acme/sd-512/manifests/1: 400 Bad Request - Server message: layers at most: 512 MiB',
       'push-refused',
     ],
     [
