@@ -10,10 +10,8 @@ const descriptor = z.object({
   size: z.int().nonnegative(),
 });
 
-const manifestSchema = z.object({
-  config: descriptor,
-  layers: z.array(descriptor).max(1000),
-});
+const configuredSchema = z.object({ config: descriptor });
+const layeredSchema = z.object({ layers: z.array(descriptor).max(1000) });
 
 const indexSchema = z.object({
   manifests: z
@@ -77,17 +75,20 @@ export function readDocument(body: Buffer, host: string): Record<string, unknown
   throw new RegistryError('corrupt', host, `${host} sent a manifest that is no JSON object`);
 }
 
-/** Layers and configuration. Throws `refused` for an artifact that is no image. */
-export function readManifest(document: unknown, host: string): { config: Descriptor; layers: Descriptor[] } {
-  const manifest = parse(manifestSchema, document, 'manifest', host);
-  if (manifest.config.mediaType && !imageConfigs.includes(manifest.config.mediaType))
+/** Where a manifest's configuration lies. Throws `refused` for an artifact that is no image. */
+export function readConfigDescriptor(document: unknown, host: string): Descriptor {
+  const { config } = parse(configuredSchema, document, 'manifest', host);
+  if (config.mediaType && !imageConfigs.includes(config.mediaType))
     throw new RegistryError(
       'refused',
       host,
-      `This is no container image but ${manifest.config.mediaType.slice(0, 150)}`,
+      `This is no container image but ${config.mediaType.slice(0, 150)}`,
     );
-  return manifest;
+  return config;
 }
+
+export const readLayers = (document: unknown, host: string): Descriptor[] =>
+  parse(layeredSchema, document, 'manifest', host).layers;
 
 /** An index's images with their platforms; attestations and entries without a platform are left out. */
 export function readIndex(document: unknown, host: string): (Descriptor & { platform: Platform })[] {

@@ -1,6 +1,6 @@
 /** What an image name points at, for one platform: digest, layers, size, configuration. */
-
-import { readConfig, readDocument, readIndex, readManifest } from './manifests.ts';
+import { setImmediate } from 'node:timers/promises';
+import { readConfig, readConfigDescriptor, readDocument, readIndex, readLayers } from './manifests.ts';
 import { isIndex, isSchema1 } from './media-types.ts';
 import {
   type Platform,
@@ -73,8 +73,12 @@ async function readImage(
 ): Promise<Image> {
   const { host } = client;
   if (isSchema1(mediaType)) return await readOldImage(client, repository, document);
-  const { config, layers } = readManifest(document, host);
-  const bytes = await client.readBlob(repository, config.digest, configLimitBytes);
+  const config = readConfigDescriptor(document, host);
+  const [bytes, layers] = await Promise.all([
+    client.readBlob(repository, config.digest, configLimitBytes),
+    // Once that request has gone out: up to a thousand layers are looked at while the registry works.
+    setImmediate().then(() => readLayers(document, host)),
+  ]);
   return {
     ...readConfig(readDocument(bytes, host), host),
     layers,
