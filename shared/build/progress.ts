@@ -9,7 +9,7 @@ import { type Table, versionIs, type Write } from '../store/table.ts';
 import { endBuild, endOf } from './end.ts';
 import { phaseEvents, startOf } from './phases.ts';
 import { type BuildRecord, isOver, openFields, statusFields } from './record.ts';
-import { quietSeconds } from './start.ts';
+import { quietSeconds, submitted } from './start.ts';
 import { onTimeline } from './timeline.ts';
 
 export interface ProgressDependencies {
@@ -66,7 +66,8 @@ async function moveOn(
       if (isOver(current)) return undefined;
       const news = phaseEvents(current, report.phases);
       if (news.events.length === 0 && current.codeBuildId) return undefined;
-      const timeline = onTimeline(current, news.events);
+      const first = current.codeBuildId ? [] : [submitted(current, report.codeBuildId, time)];
+      const timeline = onTimeline(current, [...first, ...news.events]);
       const startedAt = current.startedAt ?? startOf(current, news);
       const image =
         news.to && news.to.status !== current.status && current.kind !== 'validation'

@@ -6,7 +6,7 @@ import type { BuildFailure } from '../model/build.ts';
 import { specKey } from '../model/build-keys.ts';
 import type { Stage } from '../model/stage.ts';
 import type { Log } from '../observability/log.ts';
-import { advance } from '../store/advance.ts';
+import { advance, type NewEvent } from '../store/advance.ts';
 import type { RegistryStore } from '../store/registries.ts';
 import type { Table } from '../store/table.ts';
 import { buildCompute } from './computes.ts';
@@ -190,6 +190,15 @@ async function putOff(
   });
 }
 
+/** For whoever learns CodeBuild's id first: who asked it, or who hears its first event. */
+export const submitted = ({ startingAt }: BuildRecord, codeBuildId: string, now: Date): NewEvent => ({
+  // CodeBuild may have begun with it before it answered.
+  time: startingAt ?? now.toISOString(),
+  code: 'submitted',
+  message: 'CodeBuild has taken it.',
+  detail: { codeBuildId },
+});
+
 /** Records CodeBuild's id, and passes on a stop that was asked for in between. */
 async function confirm(
   { table, builds, now }: StartDependencies,
@@ -203,15 +212,7 @@ async function confirm(
     { organisation, collection: 'builds', id: buildId },
     (current) => {
       if (isOver(current) || current.codeBuildId) return undefined;
-      const timeline = onTimeline(current, [
-        {
-          // CodeBuild may have begun with it before it answered.
-          time: current.startingAt ?? time.toISOString(),
-          code: 'submitted',
-          message: 'CodeBuild has taken it.',
-          detail: { codeBuildId },
-        },
-      ]);
+      const timeline = onTimeline(current, [submitted(current, codeBuildId, time)]);
       return {
         set: {
           codeBuildId,

@@ -36,6 +36,24 @@ describe('B1 events', () => {
     expect((await place.get(buildId)).status).toBe('succeeded');
   });
 
+  test('that come before CodeBuild has answered: it is on the timeline all the same that it took the build, once', async () => {
+    const { builds } = place.dependencies;
+    const overtaken: Builds = {
+      ...builds,
+      async start(request) {
+        const codeBuildId = await builds.start(request);
+        const report = await builds.report(codeBuildId);
+        if (report) await applyReport(place.dependencies, organisation, request.buildId, report);
+        return codeBuildId;
+      },
+    };
+    const { buildId } = await place.build({}, { builds: overtaken });
+    expect((await place.codes(buildId)).slice(0, 2)).toEqual(['accepted', 'submitted']);
+    await place.result(buildId, succeeded);
+    await place.over(buildId);
+    expect((await place.codes(buildId)).filter((code) => code === 'submitted')).toHaveLength(1);
+  });
+
   test('a push whose size nobody told is a success all the same', async () => {
     const { buildId, imageId } = await place.build();
     const { sizeBytes: _, platform: __, ...told } = succeeded;
