@@ -15,7 +15,7 @@ import { inTurn, median, ms, type Row, type Section, timed } from './report.ts';
 
 const layers = 30;
 const warmUp = 50;
-const rounds = 300;
+const rounds = 600;
 const skopeoRounds = 5;
 const repository = 'bench';
 

@@ -1,49 +1,20 @@
 /** From the bytes of manifests and configurations to what an image is: pure, and refusing what makes no sense. */
-import * as z from 'zod';
 import { isDigest } from './digest.ts';
 import { imageConfigs } from './media-types.ts';
 import { type Descriptor, type ImageConfig, type Platform, RegistryError } from './model.ts';
+import {
+  listAt,
+  objectAt,
+  optionalMapAt,
+  optionalObjectAt,
+  optionalTextAt,
+  optionalTextsAt,
+  textAt,
+  UnreadableError,
+} from './places.ts';
 
-const descriptor = z.object({
-  mediaType: z.string().default(''),
-  digest: z.string().refine(isDigest),
-  size: z.int().nonnegative(),
-});
-
-const configuredSchema = z.object({ config: descriptor });
-const layeredSchema = z.object({ layers: z.array(descriptor).max(1000) });
-
-const indexSchema = z.object({
-  manifests: z
-    .array(
-      descriptor.extend({
-        platform: z
-          .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
-          .optional(),
-        annotations: z.record(z.string(), z.string()).optional(),
-      }),
-    )
-    .max(1000),
-});
-
-const strings = z.array(z.string()).nullish();
-const configSchema = z.object({
-  os: z.string().nullish(),
-  architecture: z.string().nullish(),
-  variant: z.string().nullish(),
-  created: z.string().nullish(),
-  config: z
-    .object({
-      Env: strings,
-      Entrypoint: strings,
-      Cmd: strings,
-      User: z.string().nullish(),
-      WorkingDir: z.string().nullish(),
-      Labels: z.record(z.string(), z.string()).nullish(),
-      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
-    })
-    .nullish(),
-});
+/** More layers, or images in one index, than anybody has: Docker's own limit of layers is 127. */
+const mostEntries = 1000;
 
 /** A thousand times what images have: a few bytes of JSON can become objects many times their size. */
 const mostParts = 100_000;
@@ -77,7 +48,7 @@ export function readDocument(body: Buffer, host: string): Record<string, unknown
 
 /** Where a manifest's configuration lies. Throws `refused` for an artifact that is no image. */
 export function readConfigDescriptor(document: unknown, host: string): Descriptor {
-  const { config } = parse(configuredSchema, document, 'manifest', host);
+  const config = readable('manifest', host, () => descriptorAt('config', rootOf(document).config));
   if (config.mediaType && !imageConfigs.includes(config.mediaType))
     throw new RegistryError(
       'refused',
@@ -88,37 +59,76 @@ export function readConfigDescriptor(document: unknown, host: string): Descripto
 }
 
 export const readLayers = (document: unknown, host: string): Descriptor[] =>
-  parse(layeredSchema, document, 'manifest', host).layers;
+  readable('manifest', host, () =>
+    listAt('layers', rootOf(document).layers, mostEntries).map((layer, i) =>
+      descriptorAt(`layers.${i}`, layer),
+    ),
+  );
 
 /** An index's images with their platforms; attestations and entries without a platform are left out. */
-export function readIndex(document: unknown, host: string): (Descriptor & { platform: Platform })[] {
-  return parse(indexSchema, document, 'index', host).manifests.flatMap(({ platform, annotations, ...one }) =>
-    platform && platform.os !== 'unknown' && !annotations?.['vnd.docker.reference.type']
-      ? [{ ...one, platform: platform as Platform }]
-      : [],
+export const readIndex = (document: unknown, host: string): (Descriptor & { platform: Platform })[] =>
+  readable('index', host, () =>
+    listAt('manifests', rootOf(document).manifests, mostEntries).flatMap((entry, i) => {
+      const place = `manifests.${i}`;
+      const descriptor = descriptorAt(place, entry);
+      const { platform, annotations } = objectAt(place, entry);
+      const notes = optionalMapAt(`${place}.annotations`, annotations);
+      const isFor = platform === undefined ? undefined : platformAt(`${place}.platform`, platform);
+      const isImage = isFor && isFor.os !== 'unknown' && !notes['vnd.docker.reference.type'];
+      return isImage ? [{ ...descriptor, platform: isFor }] : [];
+    }),
   );
+
+export const readConfig = (document: unknown, host: string): { platform: Platform; config: ImageConfig } =>
+  readable('configuration', host, () => {
+    const root = rootOf(document);
+    const config = optionalObjectAt('config', root.config);
+    const created = optionalTextAt('created', root.created);
+    const variant = optionalTextAt('variant', root.variant);
+    return {
+      platform: {
+        os: optionalTextAt('os', root.os) ?? 'linux',
+        architecture: optionalTextAt('architecture', root.architecture) ?? 'amd64',
+        ...(variant ? { variant } : {}),
+      },
+      config: {
+        env: optionalTextsAt('config.Env', config.Env),
+        entrypoint: optionalTextsAt('config.Entrypoint', config.Entrypoint),
+        command: optionalTextsAt('config.Cmd', config.Cmd),
+        user: optionalTextAt('config.User', config.User) ?? '',
+        workingDir: optionalTextAt('config.WorkingDir', config.WorkingDir) ?? '',
+        labels: optionalMapAt('config.Labels', config.Labels),
+        exposedPorts: Object.keys(optionalObjectAt('config.ExposedPorts', config.ExposedPorts)),
+        ...(created ? { createdAt: created } : {}),
+      },
+    };
+  });
+
+const rootOf = (document: unknown) => objectAt('the document', document);
+
+function descriptorAt(place: string, value: unknown): Descriptor {
+  const { mediaType = '', digest, size } = objectAt(place, value);
+  if (typeof digest !== 'string' || !isDigest(digest)) throw new UnreadableError(`${place}.digest`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw new UnreadableError(`${place}.size`);
+  return { mediaType: textAt(`${place}.mediaType`, mediaType), digest, size };
 }
 
-export function readConfig(document: unknown, host: string): { platform: Platform; config: ImageConfig } {
-  const { config, created, os, architecture, variant } = parse(configSchema, document, 'configuration', host);
+function platformAt(place: string, value: unknown): Platform {
+  const { os, architecture, variant } = objectAt(place, value);
   return {
-    platform: { os: os ?? 'linux', architecture: architecture ?? 'amd64', ...(variant ? { variant } : {}) },
-    config: {
-      env: config?.Env ?? [],
-      entrypoint: config?.Entrypoint ?? [],
-      command: config?.Cmd ?? [],
-      user: config?.User ?? '',
-      workingDir: config?.WorkingDir ?? '',
-      labels: config?.Labels ?? {},
-      exposedPorts: Object.keys(config?.ExposedPorts ?? {}),
-      ...(created ? { createdAt: created } : {}),
-    },
+    os: textAt(`${place}.os`, os),
+    architecture: textAt(`${place}.architecture`, architecture),
+    ...(variant === undefined ? {} : { variant: textAt(`${place}.variant`, variant) }),
   };
 }
 
-function parse<T extends z.ZodType>(schema: T, document: unknown, what: string, host: string): z.output<T> {
-  const result = schema.safeParse(document);
-  if (result.success) return result.data;
-  const where = result.error.issues[0]?.path.join('.') || 'the document';
-  throw new RegistryError('corrupt', host, `${host} sent a ${what} that makes no sense at ${where}`);
+/** Throws `corrupt`, with the place, for what `read` finds unreadable. */
+function readable<T>(what: string, host: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    throw new RegistryError('corrupt', host, `${host} sent a ${what} that ${error.message}`);
+  }
 }

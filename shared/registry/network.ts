@@ -95,10 +95,12 @@ export function createNetwork({
             method,
             headers: { 'user-agent': 'slipway', ...headers },
             agent,
+            // As an option: the agent's own sockets have it already.
+            timeout: silenceMs,
             ...(open ? {} : { lookup: lookupChecked }),
           });
           const giveUp = (why: string) => request.destroy(unreachable(url.host, why));
-          request.setTimeout(silenceMs, () => giveUp(`has not answered for ${silenceMs / 1000} s`));
+          request.on('timeout', () => giveUp(`has not answered for ${silenceMs / 1000} s`));
           // A host that sends a byte now and then is never silent, and never answers either.
           const late = isStream(body)
             ? undefined

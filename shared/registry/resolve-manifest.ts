@@ -1,5 +1,4 @@
 /** What an image name points at, for one platform: digest, layers, size, configuration. */
-import { setImmediate } from 'node:timers/promises';
 import { readConfig, readConfigDescriptor, readDocument, readIndex, readLayers } from './manifests.ts';
 import { isIndex, isSchema1 } from './media-types.ts';
 import {
@@ -74,11 +73,8 @@ async function readImage(
   const { host } = client;
   if (isSchema1(mediaType)) return await readOldImage(client, repository, document);
   const config = readConfigDescriptor(document, host);
-  const [bytes, layers] = await Promise.all([
-    client.readBlob(repository, config.digest, configLimitBytes),
-    // Once that request has gone out: up to a thousand layers are looked at while the registry works.
-    setImmediate().then(() => readLayers(document, host)),
-  ]);
+  const layers = readLayers(document, host);
+  const bytes = await client.readBlob(repository, config.digest, configLimitBytes);
   return {
     ...readConfig(readDocument(bytes, host), host),
     layers,
