@@ -8,17 +8,17 @@ import { createRegistryView } from '../../builder/pushed.ts';
 import { networkOf, trustAuthorities } from '../../builder/registries.ts';
 import type { State } from '../../builder/work.ts';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
-import type { BuildSpec, MirrorSpec } from '../../shared/model/build-spec.ts';
+import type { MirrorSpec } from '../../shared/model/build-spec.ts';
 import { createRegistryClient } from '../../shared/registry/client.ts';
 import { sha256Of } from '../../shared/registry/digest.ts';
 import { ociManifest } from '../../shared/registry/media-types.ts';
 import { certificateAuthority } from '../shared/registry/servers.ts';
+import { smallBuild } from './small-build.ts';
 
 const certificates = join(import.meta.dirname, '../shared/registry/certificate');
 const tls = { certificate: join(certificates, 'certificate.pem'), key: join(certificates, 'key.pem') };
 const trusting = { privateRegistries: ['127.0.0.1'], certificateAuthorities: certificateAuthority };
 const { certificateAuthorities: _, ...distrusting } = trusting;
-const job = { version: 1 as const, organisation: 'acme', buildId: 'bld_1', resultKey: 'result.json' };
 
 let registry: DockerRegistry;
 let digest: string;
@@ -58,9 +58,12 @@ async function pushImage(): Promise<string> {
 function mirror(trust: Pick<MirrorSpec, 'privateRegistries' | 'certificateAuthorities'>, target: string) {
   const state: State<MirrorSpec> = {
     spec: {
-      ...job,
-      ...trust,
+      version: 1,
       kind: 'mirror',
+      organisation: 'acme',
+      buildId: 'bld_1',
+      resultKey: 'result.json',
+      ...trust,
       source: { host: registry.host, repository: 'app', tag: '1', digest },
       target: { host: target, repository: 'copied', tag: '1' },
       force: false,
@@ -98,19 +101,12 @@ it('B6 R9 looks up bases and what was pushed in such a registry', async () => {
 });
 
 it("B6 R9 the engine of a host of Slipway's own trusts them for the registries of the build, nobody else's does", async () => {
-  const spec: BuildSpec = {
-    ...job,
+  const spec = smallBuild('registry.internal', {
     ...trusting,
-    kind: 'build',
     dockerfile:
       'FROM base.internal:5000/python:3 AS a\nFROM scratch\nCOPY --from=a / /\nCOPY --from=files.internal/x:1 / /\n',
-    buildArgs: {},
-    bases: {},
-    secrets: [],
-    registries: [],
-    target: 'registry.internal/team/app:1',
     cache: '000000000000.dkr.ecr.us-east-1.amazonaws.com/acme/app:slipway-cache',
-  };
+  });
   const certs = join(folder, 'certs.d');
   await trustAuthorities({ BUILDER_HOST: 'shared' }, spec, certs);
   await trustAuthorities(

@@ -7,7 +7,7 @@ import type { Aws } from '../../builder/aws.ts';
 import { loginOf, writeDockerConfig } from '../../builder/credentials.ts';
 import { configFor, logInOthers, reachBases } from '../../builder/other-accounts.ts';
 import type { Work } from '../../builder/work.ts';
-import type { BuildSpec } from '../../shared/model/build-spec.ts';
+import { smallBuild } from './small-build.ts';
 
 let work: Work;
 beforeAll(async () => {
@@ -31,22 +31,14 @@ const other = (repository: string, secretArn: string) => ({
   repository,
   credentials: { kind: 'secret' as const, host, secretArn },
 });
-const spec: BuildSpec = {
-  version: 1,
-  kind: 'build',
-  organisation: 'acme',
-  buildId: 'bld_1',
-  dockerfile: '',
+const spec = smallBuild(host, {
   buildArgs: { BUILDKIT_SYNTAX: `${host}/front/end:1 more`, BASE: `${host}/right/base:1` },
   bases: { [`${host}/front/end:1`]: digest },
-  secrets: [],
   registries: [{ kind: 'secret', host, secretArn: 'left' }],
   otherAccounts: [other('right/base', 'right'), other('front/end', 'front')],
   target: `${host}/left/app:1`,
-  cache: 'ecr.example/acme/app:slipway-cache',
   privateRegistries: [],
-  resultKey: 'result.json',
-};
+});
 
 test('every image has the account that counts for it, in a folder of its own', async () => {
   await writeDockerConfig(work.docker.config, { [host]: account('left') });

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Aws } from '../../builder/aws.ts';
-import { readEnvironment } from '../../builder/environment.ts';
 import { prepare } from '../../builder/phases/prepare.ts';
 import type { Work } from '../../builder/work.ts';
-import type { BuildSpec } from '../../shared/model/build-spec.ts';
 import { type Answer, json, startServer, type TestServer } from '../shared/registry/servers.ts';
+import { environmentWith, smallBuild } from './small-build.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-prepare-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -19,13 +18,6 @@ const work: Work = {
   context: join(folder, 'work', 'context'),
   secrets: join(folder, 'secrets'),
 };
-const environment = readEnvironment({
-  CODEBUILD_BUILD_ID: 'x:1',
-  SLIPWAY_SPEC: 'acme/builds/bld_1/spec.json',
-  ARTIFACTS_BUCKET: 'artifacts',
-  BUILDER_CACHE_MODE: 'inline',
-  BUILDER_HOST: 'shared',
-});
 
 const servers: TestServer[] = [];
 beforeEach(() => void vi.stubEnv('SLIPWAY_DOCKER', '/nowhere/docker'));
@@ -43,24 +35,12 @@ async function target(answer: () => Answer | undefined | Promise<Answer | undefi
 
 /** A build with a context and a secret, which `aws` has or hasn't. */
 function preparing(host: string, aws: Pick<Aws, 'download' | 'secretValue'>): Promise<void> {
-  const spec: BuildSpec = {
-    version: 1,
-    kind: 'build',
-    organisation: 'acme',
-    buildId: 'bld_1',
-    dockerfile: 'FROM scratch\n',
-    buildArgs: {},
-    bases: {},
+  const spec = smallBuild(host, {
     context: { key: 'acme/uploads/1', sizeBytes: 1, sha256: '0'.repeat(64) },
     secrets: [{ id: 'token', secretArn: 'arn', versionId: '1' }],
-    registries: [],
-    target: `${host}/acme/x:1`,
-    privateRegistries: ['127.0.0.1'],
-    cache: `${host}/acme/x:slipway-cache`,
-    resultKey: 'acme/builds/bld_1/result.json',
-  };
+  });
   const all = { readText: async () => JSON.stringify(spec), ...aws } as Partial<Aws> as Aws;
-  return prepare(environment, work, all, () => undefined);
+  return prepare(environmentWith('inline'), work, all, () => undefined);
 }
 
 const refusal = json(401, {}, { 'www-authenticate': 'Basic realm="x"' });

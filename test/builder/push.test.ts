@@ -2,7 +2,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readEnvironment } from '../../builder/environment.ts';
 import { push } from '../../builder/phases/push.ts';
 import { type State, workOf } from '../../builder/work.ts';
 import { type BuildSpec, buildResultSchema } from '../../shared/model/build-spec.ts';
@@ -15,6 +14,7 @@ import {
   type MemoryRegistry,
   startMemoryRegistry,
 } from '../shared/registry/servers.ts';
+import { environmentWith, smallBuild } from './small-build.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-push-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,36 +32,14 @@ async function pushed(
     writeFileSync(client, `#!/bin/sh\necho '1: digest: ${digest} size: 528'\n`);
     chmodSync(client, 0o755);
     writeFileSync(join(folder, 'config.json'), '{"auths":{}}');
-    const environment = readEnvironment({
-      CODEBUILD_BUILD_ID: 'x:1',
-      SLIPWAY_SPEC: 'acme/builds/bld_1/spec.json',
-      ARTIFACTS_BUCKET: 'artifacts',
-      BUILDER_CACHE_MODE: 'registry',
-      BUILDER_HOST: 'shared',
-    });
-    const spec: BuildSpec = {
-      version: 1,
-      kind: 'build',
-      organisation: 'acme',
-      buildId: 'bld_1',
-      dockerfile: 'FROM scratch\n',
-      buildArgs: {},
-      bases: {},
-      secrets: [],
-      registries: [],
-      target: `${registry.host}/acme/x:1`,
-      privateRegistries: ['127.0.0.1'],
-      cache: `${registry.host}/acme/x:slipway-cache`,
-      resultKey: 'acme/builds/bld_1/result.json',
-    };
     const state: State<BuildSpec> = {
-      spec,
+      spec: smallBuild(registry.host),
       client,
       cacheExists: false,
       cacheMode: 'registry',
       timingsMs: {},
     };
-    const work = { ...workOf(environment), docker: { config: folder } };
+    const work = { ...workOf(environmentWith('registry')), docker: { config: folder } };
     const result = await push(work, state);
     // As it travels.
     return { registry, digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };

@@ -4,43 +4,32 @@ import { addReference } from '../../../functions/image-jobs/reference.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { newImageSchema } from '../../../shared/model/image.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
-import type { RegistryAccess } from '../../../shared/registry/access.ts';
-import { createRegistryClient } from '../../../shared/registry/client.ts';
-import { createNetwork } from '../../../shared/registry/network.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
 import { getSettings, settingsWrite } from '../../../shared/store/settings.ts';
 import { putImage } from '../../shared/registry/images.ts';
-import { type MemoryRegistry, startMemoryRegistry } from '../../shared/registry/servers.ts';
-import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+import { startTableAndRegistry, type TableAndRegistry } from '../table-and-registry.ts';
 
 const organisation = 'acme';
-const network = createNetwork({ privateHosts: ['127.0.0.1'] });
-let place: RealTable;
-let registry: MemoryRegistry;
+let place: TableAndRegistry;
 beforeAll(async () => {
-  [place, registry] = await Promise.all([startRealTable(), startMemoryRegistry()]);
+  place = await startTableAndRegistry();
 });
-afterAll(async () => {
-  network.close();
-  await Promise.all([place?.stop(), registry?.stop()]);
-});
-
-/** Whatever host is asked, the same registry answers. */
-const access = {
-  clientFor: async () => createRegistryClient({ host: registry.host, network, insecure: true }),
-  registryOf: async () => undefined,
-} as unknown as RegistryAccess;
+afterAll(() => place?.stop());
 
 const add = (asked: object, url?: string) =>
   addReference(
-    { table: place.table, registries: createRegistryStore(place.table, 'ecr.example', []), access },
+    {
+      table: place.table,
+      registries: createRegistryStore(place.table, 'ecr.example', []),
+      access: place.access,
+    },
     { organisation, email: 'ada@acme.example', now: new Date() },
     newId('image', Date.now()),
     newImageSchema.parse({ source: { type: 'reference', ...(url ? { url } : {}) }, ...asked }),
   );
 
 it("I2 without a registry it is looked for in the organisation's default one, else in its own space", async () => {
-  const own = putImage(registry, 'acme/team/app', '1');
+  const own = putImage(place.registry, 'acme/team/app', '1');
   expect(await add({ repository: 'team/app', tag: '1' })).toMatchObject({
     registryId: 'reg_private',
     uri: 'ecr.example/acme/team/app:1',
@@ -49,7 +38,7 @@ it("I2 without a registry it is looked for in the organisation's default one, el
   const { version } = await getSettings(place.table, organisation);
   const settings = settingsSchema.parse({ defaultRegistryId: 'reg_dockerhub' });
   await place.table.transact([settingsWrite(place.table, organisation, settings, version)]);
-  const theirs = putImage(registry, 'team/app', '1', { architecture: 'arm64' });
+  const theirs = putImage(place.registry, 'team/app', '1', { architecture: 'arm64' });
   expect(await add({ repository: 'team/app', tag: '1' })).toMatchObject({
     registryId: 'reg_dockerhub',
     uri: 'docker.io/team/app:1',
@@ -62,8 +51,8 @@ it("I2 without a registry it is looked for in the organisation's default one, el
 });
 
 it('I2 a URL by digest is taken with a tag beside it, and names that digest; without one the answer says why not', async () => {
-  const digest = putImage(registry, 'team/pinned', '1');
-  putImage(registry, 'team/pinned', '1', { architecture: 'arm64' });
+  const digest = putImage(place.registry, 'team/pinned', '1');
+  putImage(place.registry, 'team/pinned', '1', { architecture: 'arm64' });
   expect(await add({}, `quay.io/team/pinned:1@${digest}`)).toMatchObject({
     uri: 'quay.io/team/pinned:1',
     tag: '1',

@@ -4,30 +4,19 @@ import { imageOperations } from '../../../functions/images/operations.ts';
 import { createRepositories } from '../../../shared/aws/repositories.ts';
 import { serve } from '../../../shared/http/serve.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
-import type { RegistryAccess } from '../../../shared/registry/access.ts';
-import { createRegistryClient } from '../../../shared/registry/client.ts';
-import { createNetwork } from '../../../shared/registry/network.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
 import { putImage, putIndex } from '../../shared/registry/images.ts';
-import { type MemoryRegistry, sha256, startMemoryRegistry } from '../../shared/registry/servers.ts';
-import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+import { sha256 } from '../../shared/registry/servers.ts';
 import { call, memoryLog } from '../event.ts';
+import { startTableAndRegistry, type TableAndRegistry } from '../table-and-registry.ts';
 
 const organisation = 'acme';
 const ecrRegistry = 'ecr.example';
-const network = createNetwork({ privateHosts: ['127.0.0.1'] });
-let place: RealTable;
-let registry: MemoryRegistry;
+let place: TableAndRegistry;
 beforeAll(async () => {
-  [place, registry] = await Promise.all([startRealTable(), startMemoryRegistry()]);
+  place = await startTableAndRegistry();
 });
-afterAll(async () => {
-  network.close();
-  await Promise.all([place?.stop(), registry?.stop()]);
-});
-
-/** Whatever host is asked, the same registry answers. */
-const clientFor = async () => createRegistryClient({ host: registry.host, network, insecure: true });
+afterAll(() => place?.stop());
 
 const get = (id: string, what: string) =>
   call(
@@ -35,7 +24,7 @@ const get = (id: string, what: string) =>
       imageOperations({
         table: place.table,
         registries: createRegistryStore(place.table, ecrRegistry, []),
-        access: { clientFor } as unknown as RegistryAccess,
+        access: place.access,
         repositories: createRepositories(),
         ecrRegistry,
       }),
@@ -106,12 +95,12 @@ describe('I14 where an image is to be had', () => {
 describe('I14 images of the catalogue', () => {
   const kubeflow = 'img_kubeflow-jupyter-scipy';
   const repository = 'kubeflownotebookswg/jupyter-scipy';
-  beforeEach(() => registry.manifests.clear());
+  beforeEach(() => place.registry.manifests.clear());
 
   it("say where they are, by the digest that the tag names now; the deployment's own too", async () => {
-    const amd64 = putImage(registry, repository, 'amd64');
+    const amd64 = putImage(place.registry, repository, 'amd64');
     const platform = { os: 'linux', architecture: 'amd64' };
-    const digest = putIndex(registry, repository, 'v1.10.0', [{ digest: amd64, platform }]);
+    const digest = putIndex(place.registry, repository, 'v1.10.0', [{ digest: amd64, platform }]);
     expect(await get(kubeflow, 'location')).toMatchObject({
       status: 200,
       body: {
@@ -121,7 +110,7 @@ describe('I14 images of the catalogue', () => {
       },
     });
     expect((await get('img_slipway-python', 'location')).status).toBe(404);
-    const own = putImage(registry, 'slipway/python', '1');
+    const own = putImage(place.registry, 'slipway/python', '1');
     expect((await get('img_slipway-python', 'location')).body).toMatchObject({ digest: own });
   });
 
