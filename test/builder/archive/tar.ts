@@ -50,3 +50,7 @@ export function pax(fields: Record<string, string>, type: 'x' | 'g' = 'x'): Buff
 export const tar = (...entries: Buffer[]): Buffer => Buffer.concat([...entries, Buffer.alloc(1024)]);
 
 export const tarOf = (...entries: TarEntry[]): Buffer => tar(...entries.map(entry));
+
+export const file = (path: string | Buffer): TarEntry => ({ path, content: 'x' });
+export const link = (path: string, to: string): TarEntry => ({ path, type: '2', link: to });
+export const hardLink = (path: string, to: string): TarEntry => ({ path, type: '1', link: to });
