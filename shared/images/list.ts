@@ -22,13 +22,29 @@ export async function pageOfImages(
   };
 }
 
-/** Creation times are the first part of ids, so a span of time is a range of keys. */
+/** Behind every id that begins with `prefix`. */
+const behind = (prefix: string) => `${prefix}\u007f`;
+
+/** Creation times are the first part of ids, so a span of time is a range of keys: of several, where they overlap. */
+function spanOf({ createdAt, createdAfter, createdBefore }: ImageQuery) {
+  const spans = [
+    ...(createdAt ? [{ from: idPrefix('image', createdAt), to: behind(idPrefix('image', createdAt)) }] : []),
+    ...(createdAfter ? [{ from: idPrefix('image', createdAfter), to: behind('img_') }] : []),
+    ...(createdBefore ? [{ from: 'img_', to: idPrefix('image', createdBefore) }] : []),
+  ];
+  if (spans.length === 0) return undefined;
+  const [from = ''] = spans
+    .map((one) => one.from)
+    .sort()
+    .reverse();
+  const [to = ''] = spans.map((one) => one.to).sort();
+  return { from, to };
+}
+
 function listRequest(organisation: string, query: ImageQuery): ListRequest {
   const { limit, cursor, sort, q, status, repository, tag, registryId, author, source } = query;
   const { createdAt, createdAfter, createdBefore } = query;
-  const from = idPrefix('image', createdAt ?? createdAfter ?? '1970-01-01T00:00:00.000Z');
-  const to = createdAt ? `${from}\u007f` : idPrefix('image', createdBefore ?? '9999-01-01T00:00:00.000Z');
-  const hasSpan = (createdAt ?? createdAfter ?? createdBefore) !== undefined;
+  const ids = spanOf(query);
   return {
     organisation,
     collection: 'images',
@@ -45,7 +61,7 @@ function listRequest(organisation: string, query: ImageQuery): ListRequest {
       author: 'byAuthor',
     },
     searched: ['repository', 'tag', 'uri', 'author'],
-    ...(hasSpan ? { ids: { from, to, columns: ['createdAt', 'createdAfter', 'createdBefore'] } } : {}),
+    ...(ids ? { ids: { ...ids, columns: ['createdAt', 'createdAfter', 'createdBefore'] } } : {}),
     matches: (item, column, value) => {
       if (column === 'createdAfter') return String(item.createdAt) >= value;
       if (column === 'createdBefore') return String(item.createdAt) < value;

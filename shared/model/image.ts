@@ -1,7 +1,7 @@
 /** Images (I1–I5): what may be asked for and what is answered. An image is one tag of one repository of one registry. */
 import * as z from 'zod';
 import { dockerfileProblem, newBuildSource } from './build.ts';
-import { listQuery, timestamp } from './common.ts';
+import { listQuery, moment, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
 import { logoNames, uploadedLogo } from './logo.ts';
@@ -100,9 +100,9 @@ export const imageListQuery = z.lazy(() =>
       description: '`catalogue`: the images that every organisation has, which are not among the others',
     }),
     author: z.string().max(320).optional(),
-    createdAt: timestamp.optional().meta({ description: 'Created at exactly this time' }),
-    createdAfter: timestamp.optional().meta({ description: 'Created at this time or later' }),
-    createdBefore: timestamp.optional().meta({ description: 'Created before this time' }),
+    createdAt: moment.optional().meta({ description: 'Created at exactly this time' }),
+    createdAfter: moment.optional().meta({ description: 'Created at this time or later' }),
+    createdBefore: moment.optional().meta({ description: 'Created before this time' }),
     name: z.string().min(1).max(400).optional().meta({
       description:
         'Looks up one `repository:tag`. 409 with the candidates where several registries have it; name the one with `registryId`.',

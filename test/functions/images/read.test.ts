@@ -103,6 +103,59 @@ describe('I1 the table of images', () => {
     expect(await tags({ q: 'REPO/3:V10' })).toEqual(['v108', 'v101', 'v10']);
   });
 
+  test.each(['createdAt', 'tag'] as const)(
+    'a time means the same whatever its digits, in the order of %s',
+    async (sort) => {
+      for (const moment of [
+        '2026-11-20T10:00:02Z',
+        '2026-11-20T10:00:02.0Z',
+        '2026-11-20T10:00:02.000000Z',
+      ]) {
+        expect(await tags({ createdAt: moment, sort })).toEqual(['v2']);
+        expect(await tags({ createdAfter: moment, createdBefore: '2026-11-20T10:00:03Z', sort })).toEqual([
+          'v2',
+        ]);
+        expect(await tags({ createdBefore: moment, sort })).toEqual(['v0', 'v1']);
+      }
+      // A little more than that second.
+      const later = '2026-11-20T10:00:02.0000001Z';
+      expect(await tags({ createdAfter: later, createdBefore: '2026-11-20T10:00:04Z', sort })).toEqual([
+        'v3',
+      ]);
+      expect(await tags({ createdBefore: later, sort })).toEqual(['v0', 'v1', 'v2']);
+    },
+  );
+
+  test.each(['createdAt', 'tag'] as const)(
+    'nothing lies in a span without length, in the order of %s',
+    async (sort) => {
+      const at = (i: number) => new Date(start + i * 1000).toISOString();
+      expect(await tags({ createdAfter: at(5), createdBefore: at(4), sort })).toEqual([]);
+      expect(await tags({ createdAfter: at(5), createdBefore: at(5), sort })).toEqual([]);
+      expect(await tags({ createdAt: at(5), createdAfter: at(6), sort })).toEqual([]);
+      expect(await tags({ createdAt: at(5), createdBefore: at(5), sort })).toEqual([]);
+      expect(await tags({ createdAt: at(5), createdAfter: at(5), sort })).toEqual(['v5']);
+      for (const never of ['9999-12-31T23:59:59Z', '9999-01-01T00:00:01Z'])
+        expect(await tags({ createdAfter: never, sort })).toEqual([]);
+      expect(await tags({ createdBefore: '0000-01-01T00:00:00Z', sort })).toEqual([]);
+    },
+  );
+
+  test('a time means the same of images of the catalogue', async () => {
+    const since = '1970-01-01T00:00:00.000Z';
+    const catalogue = async () => [
+      { ...(made[0] as ImageRecord), source: 'catalogue' as const, createdAt: since },
+    ];
+    const found = async (wanted: object) =>
+      (await listImages(place.table, organisation, query({ source: 'catalogue', ...wanted }), catalogue))
+        .items.length;
+    for (const moment of [since, '1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000000Z']) {
+      expect(await found({ createdAt: moment })).toBe(1);
+      expect(await found({ createdAfter: moment })).toBe(1);
+      expect(await found({ createdBefore: moment })).toBe(0);
+    }
+  });
+
   test('a span of time pages with cursors, which are no good for another span', async () => {
     const span = { createdAfter: new Date(start + 100_000).toISOString(), limit: 40 };
     const first = await listImages(place.table, organisation, query(span));
