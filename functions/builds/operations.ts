@@ -1,9 +1,9 @@
 /** The operations of this function, bound to their use cases. */
-import { buildOf, isOver } from '../../shared/build/record.ts';
+import { isOver } from '../../shared/build/record.ts';
 import { type Implementation, implement } from '../../shared/http/operation.ts';
 import * as contract from './contract.ts';
 import { type FollowDependencies, followBuildEvents, followBuildLog } from './follow.ts';
-import { listBuilds, requireBuild } from './read.ts';
+import { listBuilds, requireBuild, shownBuild } from './read.ts';
 import { type StopDependencies, stopBuild } from './stop.ts';
 
 export type BuildsDependencies = FollowDependencies & StopDependencies;
@@ -17,7 +17,7 @@ export const buildOperations = (dependencies: BuildsDependencies): Implementatio
     })),
     implement(contract.getBuild, async ({ caller, params }) => {
       const record = await requireBuild(table, caller.organisation, params.id);
-      return { status: 200, body: buildOf(record), etag: record.version };
+      return { status: 200, body: shownBuild(record), etag: record.version };
     }),
     implement(contract.getBuildLogs, async ({ caller, params, query, remainingMs }) => ({
       status: 200,
@@ -33,7 +33,7 @@ export const buildOperations = (dependencies: BuildsDependencies): Implementatio
       const over = isOver(record);
       return {
         status: over ? 200 : 202,
-        body: buildOf(record),
+        body: shownBuild(record),
         etag: record.version,
         ...(over ? {} : { headers: { location: `/v1/builds/${record.id}` } }),
       };

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { adviceOn } from '../../shared/build/advice.ts';
 import { type BuildRecord, buildOf } from '../../shared/build/record.ts';
 import { notFound } from '../../shared/http/problem.ts';
 import type { Build, buildListQuery } from '../../shared/model/build.ts';
@@ -10,6 +11,13 @@ export async function requireBuild(table: Table, organisation: string, id: strin
   const record = (await table.get(organisation, 'builds', id)) as BuildRecord | undefined;
   if (!record) throw notFound('build');
   return record;
+}
+
+/** As it is answered: of a failure, what its mail says as well. */
+export function shownBuild(record: BuildRecord): Build {
+  const build = buildOf(record);
+  const { failure } = record;
+  return failure ? { ...build, failure: { ...failure, ...adviceOn(record, failure) } } : build;
 }
 
 export async function listBuilds(
@@ -28,7 +36,7 @@ export async function listBuilds(
     searched: [],
   });
   return {
-    items: (items as BuildRecord[]).map(buildOf),
+    items: (items as BuildRecord[]).map(shownBuild),
     ...(nextCursor === undefined ? {} : { nextCursor }),
   };
 }

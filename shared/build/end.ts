@@ -213,7 +213,7 @@ export function endOf(
     return {
       status: 'timed_out',
       failure: {
-        code: 'timed-out',
+        code: queued ? 'queue-timeout' : 'timed-out',
         message: queued
           ? 'No build machine was free within the time that builds may wait.'
           : 'The build took longer than the deployment allows.',

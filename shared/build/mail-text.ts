@@ -1,9 +1,9 @@
 /** What a mail about a build says, as text and as HTML. Everything a user could have written is escaped. */
 import type { BuildKind } from '../model/build.ts';
-import { buildFailures } from '../model/build-failures.ts';
 import { withoutControls } from '../text/controls.ts';
 import { Html, html } from '../text/html.ts';
 import { duration, size } from '../text/quantities.ts';
+import { adviceOn } from './advice.ts';
 import type { BuildRecord } from './record.ts';
 
 export interface MailText {
@@ -38,7 +38,7 @@ export function messageFor(record: BuildRecord, tail: string[], apiUrl: string):
 function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
   const { failure, digest, sizeBytes, durationSeconds, uri, id } = record;
   const succeeded = record.status === 'succeeded';
-  const explained = failure && buildFailures[failure.code];
+  const advice = failure && adviceOn(record, failure);
   const facts: [string, string | undefined][] = [
     ['Image', uri],
     ['Digest', digest],
@@ -58,9 +58,11 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
     lines: succeeded ? [] : tail.map(withoutControls),
     advice: [
-      ...(explained ? ([['Likely cause', explained.cause]] as [string, string][]) : []),
-      ...(explained
-        ? ([['How to try again', explained.retry.replace('{id}', record.imageId)]] as [string, string][])
+      ...(advice
+        ? ([
+            ['Likely cause', advice.likelyCause],
+            ['How to try again', advice.howToRetry],
+          ] as [string, string][])
         : []),
       ['Log', `${apiUrl}/v1/builds/${id}/logs`],
     ],

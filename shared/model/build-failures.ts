@@ -1,29 +1,31 @@
-/** Why a build failed: stable codes, with the likely cause and the way on, which mails and documents tell. */
+/** Why a build failed: stable codes, with the likely cause and the way on, which mails and answers tell. */
 
 interface Explanation {
   cause: string;
+  /** `{image}` and `{registry}` are their ids; `{again}` is how a job of its kind is asked for once more. */
   retry: string;
 }
 
-const again = 'Build again with POST /v1/images/{id}/builds; what you leave out stays as it was.';
+const again = '{again}.';
 
 export const buildFailures = {
   'dockerfile-invalid': {
     cause: 'The Dockerfile could not be parsed.',
-    retry: 'Correct the line that is named and send the Dockerfile with POST /v1/images/{id}/builds.',
+    retry: 'Correct the line that is named and send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'step-failed': {
     cause: 'A command of the Dockerfile ended with an exit code other than 0; its last lines say why.',
     retry:
-      'Correct the step and send the Dockerfile with POST /v1/images/{id}/builds; the steps before it are cached.',
+      'Correct the step and send the Dockerfile with POST /v1/images/{image}/builds; the steps before it are cached.',
   },
   'base-image-not-found': {
     cause: 'An image that the Dockerfile builds on does not exist under that name and tag.',
-    retry: 'Check the spelling in FROM, COPY --from and --mount=from, then send the Dockerfile again.',
+    retry:
+      'Check the spelling in FROM, COPY --from and --mount=from, then send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'base-image-unauthorized': {
     cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
-    retry: 'Connect the registry with a username and password (POST /v1/registries), then build again.',
+    retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
   },
   'base-image-unavailable': {
     cause: 'The registry of a base image could not be reached.',
@@ -36,27 +38,27 @@ export const buildFailures = {
   'push-refused': {
     cause:
       'The registry took the credentials but refused the image, for example because its tags are immutable or its quota is used up.',
-    retry: 'Choose another tag or make room in the registry, then build again.',
+    retry: 'Choose another tag or make room in the registry, then {again}.',
   },
   'push-unauthorized': {
     cause: 'The stored credentials may not push to this repository, or none are stored.',
-    retry: 'Update the credentials of the registry (PATCH /v1/registries/{id}), then build again.',
+    retry: 'Update the credentials of the registry (PATCH /v1/registries/{registry}), then {again}.',
   },
   'source-not-found': {
     cause: 'The image, or a part of it, is not in its registry any more, or not for that platform.',
-    retry: 'Check the image in its registry, then ask again.',
+    retry: 'Check the image in its registry, then {again}.',
   },
   'source-unauthorized': {
     cause: 'The registry of the image wants other credentials, or hides that the image does not exist.',
-    retry: 'Connect the registry with a username and password (POST /v1/registries), then ask again.',
+    retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
   },
   'source-unavailable': {
     cause: 'The registry of the image could not be reached, or did not answer as a registry does.',
-    retry: 'Try again later.',
+    retry: 'Wait a little, then {again}.',
   },
   'source-changed': {
     cause: 'While it was copied, the tag of the image was moved to another one.',
-    retry: 'Ask again: the image that the tag names then is copied.',
+    retry: '{again}: the image that the tag names then is copied.',
   },
   'source-unsupported': {
     cause: 'The image is of a form that cannot be copied byte by byte, such as Docker schema 1.',
@@ -69,49 +71,50 @@ export const buildFailures = {
   'target-unavailable': {
     cause: 'The target registry could not be reached, or did not answer as a registry does.',
     retry:
-      'See why (POST /v1/registries/{id}/check), then ask again: what is copied or cached is not done twice.',
+      'See why (POST /v1/registries/{registry}/check), then {again}: what is copied or cached is not done twice.',
   },
   'context-missing': {
     cause: 'The uploaded context is not there, or is not the archive it was declared to be.',
-    retry: 'Upload the context again (POST /v1/uploads) and name it in POST /v1/images/{id}/builds.',
+    retry: 'Upload the context again (POST /v1/uploads) and name it in POST /v1/images/{image}/builds.',
   },
   'context-invalid': {
     cause:
       'The uploaded context is no whole tar, tar.gz or zip archive, or holds what no context may: paths outside of itself, devices, encrypted files.',
-    retry: 'Pack the context again, upload it (POST /v1/uploads) and name it in POST /v1/images/{id}/builds.',
+    retry:
+      'Pack the context again, upload it (POST /v1/uploads) and name it in POST /v1/images/{image}/builds.',
   },
   'context-too-large': {
     cause: 'The uploaded context unpacks to more than a builder takes.',
-    retry: 'Leave out what the build does not copy, upload the rest (POST /v1/uploads) and build again.',
+    retry: 'Leave out what the build does not copy, upload the rest (POST /v1/uploads), then {again}.',
   },
   'file-missing': {
     cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',
-    retry: 'Upload a context with the file and build again.',
+    retry: 'Upload a context with the file (POST /v1/uploads), then {again}.',
   },
   'registry-untrusted': {
     cause: 'A registry shows no certificate that can be trusted.',
     retry:
-      "An operator names the authority that signed it in the stage's privateCertificateAuthorities. Where builds run on somebody's own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt: Slipway changes nothing there.",
+      "An operator names the authority that signed it in the stage's privateCertificateAuthorities; then {again}. Where builds run on somebody's own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt: Slipway changes nothing there.",
   },
   'secret-missing': {
     cause: 'A secret that the build asks for does not exist or may not be read.',
-    retry: 'Store it (PUT /v1/secrets/{name}) and build again.',
+    retry: 'Store it (PUT /v1/secrets/{name}), then {again}.',
   },
   'disk-full': {
     cause: 'The build used up the disk of its host.',
-    retry: 'Make the image smaller or build on a larger compute.',
+    retry: 'Make the image smaller, or name a larger compute, then {again}.',
   },
   'rate-limited': {
     cause: 'A registry takes no more requests for now.',
-    retry: 'Wait, or connect that registry with an account of your own; then build again.',
+    retry: 'Wait, or connect that registry with an account of your own; then {again}.',
   },
   'out-of-memory': {
     cause: 'A step used more memory than the host has.',
-    retry: 'Build on a larger compute.',
+    retry: 'Name a larger compute, then {again}.',
   },
   'timed-out': {
-    cause: 'The build took longer than the deployment allows.',
-    retry: 'Build on a larger compute, or make the slow step cheaper.',
+    cause: 'It took longer than the deployment allows.',
+    retry: 'Make the slow step cheaper or name a larger compute, then {again}.',
   },
   'builder-failed': {
     cause: 'The builder itself failed; the Dockerfile is not known to be at fault.',
@@ -123,10 +126,10 @@ export const buildFailures = {
   },
   'compute-unavailable': {
     cause: 'The deployment has none of the computes any more that the build was to run on.',
-    retry: 'Build again with POST /v1/images/{id}/builds, and name computes of GET /v1/computes.',
+    retry: '{again}, and name computes of GET /v1/computes.',
   },
   'queue-timeout': {
-    cause: 'For a day, other builds held every place on its compute.',
+    cause: 'Within the time that builds may wait, other builds held every place or machine.',
     retry: again,
   },
   'start-refused': {

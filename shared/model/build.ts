@@ -130,16 +130,31 @@ export const buildPhases = [
 ] as const;
 export type BuildPhase = (typeof buildPhases)[number];
 
-export const failureSchema = z.lazy(() =>
+const failureFields = () => ({
+  code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
+  message: z.string(),
+  step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
+  exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
+  lastLines: z.array(z.string()).optional(),
+});
+/** As the builder tells it and the table keeps it. */
+export const failureSchema = z.lazy(() => z.object(failureFields()));
+export type BuildFailure = z.infer<typeof failureSchema>;
+
+const shownFailureSchema = z.lazy(() =>
   z.object({
-    code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
-    message: z.string(),
-    step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
-    exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
-    lastLines: z.array(z.string()).optional(),
+    ...failureFields(),
+    likelyCause: z
+      .string()
+      .optional()
+      .meta({ description: 'As in the mail; in every answer of `/v1/builds`' }),
+    howToRetry: z.string().optional().meta({
+      description: 'As in the mail; in every answer of `/v1/builds`',
+      example:
+        'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds: what you leave out stays as it was).',
+    }),
   }),
 );
-export type BuildFailure = z.infer<typeof failureSchema>;
 
 /** Jobs of one form: they have the same states, logs, timeline, stop and mail. */
 export const buildKinds = ['build', 'mirror', 'validation'] as const;
@@ -194,7 +209,7 @@ export const buildSchema = z.lazy(() =>
         .array(lintWarningSchema)
         .optional()
         .meta({ description: 'What is wrong with the Dockerfile' }),
-      failure: failureSchema.optional(),
+      failure: shownFailureSchema.optional(),
       mirror: mirrorSchema.optional(),
       validation: validationSchema.optional(),
     })

@@ -164,6 +164,19 @@ describe('a build that fails', () => {
     expect(failure.message).toContain('3');
   });
 
+  it('B4 tells the likely cause and how to try again, in the answer word for word as in the mail', async () => {
+    const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN exit 4\n`);
+    const { id, failure } = await api.until(buildPath, settled);
+    expect(failure.likelyCause).toContain('ended with an exit code other than 0');
+    expect(failure.howToRetry).toContain(`POST /v1/images/${image.id}/builds`);
+    const [mail = ''] = await mails(id);
+    const text = mail.replace(/=\r?\n/g, '');
+    expect(text).toContain(`Likely cause: ${failure.likelyCause}`);
+    expect(text).toContain(`How to try again: ${failure.howToRetry}`);
+    const { items } = await api.read(`/v1/builds?imageId=${image.id}`);
+    expect(items[0].failure).toEqual(failure);
+  });
+
   it('B2 never replaces a working image: tag and digest move only on success', async () => {
     const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN echo one > /version\n`);
     await api.until(buildPath, settled);

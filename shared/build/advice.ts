@@ -1,0 +1,31 @@
+/** B4: what to think of a failure and what to do about it, in the same words in mails and in answers. */
+import type { BuildFailure, BuildKind } from '../model/build.ts';
+import { buildFailures } from '../model/build-failures.ts';
+import type { BuildRecord } from './record.ts';
+
+interface Advice {
+  likelyCause: string;
+  howToRetry: string;
+}
+
+type Job = Pick<BuildRecord, 'kind' | 'imageId' | 'sourceImageId' | 'registryId'>;
+
+/** How each kind of job is asked for once more. */
+const again: Record<BuildKind, (job: Job) => string> = {
+  build: ({ imageId }) =>
+    `build again (POST /v1/images/${imageId}/builds: what you leave out stays as it was)`,
+  mirror: ({ imageId, sourceImageId = imageId }) => `mirror again (POST /v1/images/${sourceImageId}/mirrors)`,
+  validation: ({ imageId }) => `check again (POST /v1/images/${imageId}/validations)`,
+};
+
+/** Names image and registry of the job by their ids, ready to be copied. */
+export function adviceOn(job: Job, { code }: Pick<BuildFailure, 'code'>): Advice {
+  const { cause, retry } = buildFailures[code];
+  const put: Record<string, string> = {
+    again: again[job.kind](job),
+    image: job.imageId,
+    registry: job.registryId,
+  };
+  const filled = retry.replace(/\{(again|image|registry)\}/g, (_, name: string) => put[name] ?? '');
+  return { likelyCause: cause, howToRetry: filled.charAt(0).toUpperCase() + filled.slice(1) };
+}
