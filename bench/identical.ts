@@ -10,6 +10,8 @@ import { processorTime } from './processor-time.ts';
 import { median, ms, quantile, type Section, timed } from './report.ts';
 
 const requests = 50;
+/** AWS gives each request processors of its own; here so many share one. */
+const aProcessor = 4;
 const rounds = 3;
 /** Requests of the kind that each environment has answered before it counts as warm. */
 const waves = 3;
@@ -21,18 +23,25 @@ interface Answer {
   currentBuild: { id: string; cached: boolean };
 }
 
-interface Round {
-  aloneMs: number;
+interface Burst {
+  /** Of those that another one's build answered. */
   othersMs: number[];
   builds: number;
+}
+
+interface Round extends Burst {
+  aloneMs: number;
   /** Of all fifty. */
   functionsMs: number;
   cloudMs: number;
+  /** As many as the processors can take. */
+  fewer: Burst;
 }
 
 export async function identicalRequests(running: BenchCloud, base: string): Promise<Section> {
   const { api, cloud, home } = running;
   const run = Date.now().toString(36);
+  const cores = availableParallelism();
   const ask = (name: string) =>
     api.post<Answer>('/v1/images', {
       source: { type: 'build', dockerfile: `FROM ${base}\nRUN echo ${name}\n` },
@@ -53,23 +62,33 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
     return { answer, tookMs: performance.now() - startedAt };
   };
 
+  async function burst(name: string, count: number): Promise<Burst & { over: () => Promise<void> }> {
+    const answers = await Promise.all(Array.from({ length: count }, () => askTimed(name)));
+    const others = answers.filter(({ answer }) => answer.currentBuild.cached);
+    return {
+      othersMs: others.map(({ tookMs }) => tookMs),
+      builds: new Set(answers.map(({ answer }) => answer.currentBuild.id)).size,
+      over: async () => {
+        for (const { answer } of answers.slice(0, 1)) await over(answer);
+      },
+    };
+  }
+
   async function measure(name: string): Promise<Round> {
     const single = await askTimed(`${run}-single-${name}`);
     await over(single.answer);
     const before = await processorTime(cloud.pid, home);
-    const answers = await Promise.all(
-      Array.from({ length: requests }, () => askTimed(`${run}-many-${name}`)),
-    );
+    const many = await burst(`${run}-many-${name}`, requests);
     const after = await processorTime(cloud.pid, home);
-    const [any] = answers;
-    if (any) await over(any.answer);
-    const others = answers.filter(({ answer }) => answer.currentBuild.cached);
+    await many.over();
+    const fewer = await burst(`${run}-fewer-${name}`, aProcessor * cores);
+    await fewer.over();
     return {
+      ...many,
       aloneMs: single.tookMs,
-      othersMs: others.map(({ tookMs }) => tookMs),
-      builds: new Set(answers.map(({ answer }) => answer.currentBuild.id)).size,
       functionsMs: after.functionsMs - before.functionsMs,
       cloudMs: after.cloudMs - before.cloudMs,
+      fewer,
     };
   }
 
@@ -96,25 +115,41 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
     median(warm.map(({ aloneMs }) => aloneMs)),
   ];
   const coldP99 = quantile(cold.othersMs, 0.99);
-  const most = Math.max(cold.builds, ...warm.map(({ builds }) => builds));
+  const fewerP99 = quantile(
+    warm.flatMap(({ fewer }) => fewer.othersMs),
+    0.99,
+  );
+  const most = Math.max(...[cold, ...warm].flatMap(({ builds, fewer }) => [builds, fewer.builds]));
   const functionsMs = median(warm.map((round) => round.functionsMs)) / requests;
   const cloudMs = median(warm.map((round) => round.cloudMs)) / requests;
-  const cores = availableParallelism();
   const least = ((functionsMs + cloudMs) * requests) / cores;
   return {
     title: 'Identical requests',
     how: `${requests} identical \`POST /v1/images\` at once, ${rounds} rounds, each after ${requests} function environments have answered ${waves} such requests each; a single request, which has its build started, is the median of one before each round.`,
     rows: [
-      { what: 'builds for fifty requests', measured: String(most), beside: '', goal: '1', met: most === 1 },
       {
-        what: 'p99 of the other answers',
+        what: 'builds for identical requests',
+        measured: String(most),
+        beside: '',
+        goal: '1',
+        met: most === 1,
+      },
+      {
+        what: `${requests} at once: p99 of the other answers`,
         measured: ms(p99),
         beside: `a single request ${ms(one)}, ratio ${(p99 / one).toFixed(2)}`,
         goal: '≤ 2×',
         met: p99 <= 2 * one,
       },
       {
-        what: 'the same with one environment, the others starting',
+        what: `${aProcessor * cores} at once, ${aProcessor} a processor: p99 of the other answers`,
+        measured: ms(fewerP99),
+        beside: `ratio ${(fewerP99 / one).toFixed(2)}`,
+        goal: '≤ 2×',
+        met: fewerP99 <= 2 * one,
+      },
+      {
+        what: `${requests} at once with one environment, the others starting`,
         measured: ms(coldP99),
         beside: `a single request ${ms(cold.aloneMs)}, ratio ${(coldP99 / cold.aloneMs).toFixed(2)}`,
         goal: 'printed',
