@@ -37,6 +37,10 @@ const hubAliases = new Set([
   'hub.docker.com',
 ]);
 
+/** A web site, no registry: what is pasted from it is the address of an image's page, or of its tags' page. */
+const hubPages = 'hub.docker.com';
+const hubPage = /^(?:_\/([^/]+)|(?:r|repository\/docker)\/([^/]+\/[^/]+))(?:\/(?:tags|general)?)?$/;
+
 const part = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const label = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const hostPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-f:]+\\])(?::[0-9]{1,5})?$`);
@@ -60,6 +64,7 @@ export function parseReference(text: string): ImageReference {
     host = normalHost(first);
     if (!host) throw refuse(`"${first.slice(0, shownAtMost)}" is not a host`);
     rest = rest.slice(slash + 1);
+    if (first.toLowerCase() === hubPages) rest = rest.replace(hubPage, '$1$2');
   }
   let tag: string | undefined;
   const colon = rest.lastIndexOf(':');
@@ -87,10 +92,13 @@ export const isRepository = (text: string): boolean =>
 
 export const isTag = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
 
-/** Lower-case, Docker Hub under its one name; undefined for what is no host. */
+/** Lower-case, Docker Hub under its one name; undefined for what is no host, such as `1.2.3.256` or one with port 0. */
 export function normalHost(text: string): string | undefined {
   const host = text.toLowerCase();
   if (host.length > 261 || !hostPattern.test(host)) return undefined;
+  // Numbers of addresses and ports have more rules than the pattern, and whoever connects goes by these.
+  const url = URL.parse(`https://${host}`);
+  if (!url || url.port === '0') return undefined;
   return hubAliases.has(host) ? dockerHub : host;
 }
 

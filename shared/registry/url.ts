@@ -30,10 +30,10 @@ export function parseRegistryUrl(text: string, privateHosts: readonly string[]):
   if (/[?#\s]/.test(rest)) throw refuse('is a host and a path, without query, fragment or spaces');
   const slash = rest.indexOf('/');
   const hostText = slash < 0 ? rest : rest.slice(0, slash);
+  const port = /[^:]:(\d+)$/.exec(hostText)?.[1];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) throw refuse(`has no port ${port}`);
   const host = normalHost(hostText);
   if (!host) throw refuse(`has no host: "${hostText}" is none`);
-  const port = /:(\d+)$/.exec(host)?.[1];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) throw refuse(`has no port ${port}`);
   // `https://index.docker.io/v1/` is how Docker itself spells its hub; `/v2/` is the protocol, not a repository.
   const path = (slash < 0 ? '' : rest.slice(slash + 1)).replace(/^v[12](?:\/|$)/, '').replace(/\/+$/, '');
   if (path !== '' && !isRepository(path)) throw refuse(`has a path that no repository can have: "${path}"`);

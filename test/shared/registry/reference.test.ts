@@ -6,6 +6,7 @@ import {
   isRepository,
   isTag,
   joinReference,
+  normalHost,
   parseReference,
   referenceOf,
   withTag,
@@ -31,6 +32,18 @@ describe('E3 image names', () => {
     ['host:5000/app', { host: 'host:5000', repository: 'app' }],
     ['127.0.0.1:4782/acme/iris:v1', { host: '127.0.0.1:4782', repository: 'acme/iris', tag: 'v1' }],
     ['[::1]:5000/app', { host: '[::1]:5000', repository: 'app' }],
+    ['[::1]/app:1', { host: '[::1]', repository: 'app', tag: '1' }],
+    ['quay.io:65535/app', { host: 'quay.io:65535', repository: 'app' }],
+    // What is copied from a browser's address line.
+    ['https://hub.docker.com/_/python', { host: 'docker.io', repository: 'library/python' }],
+    ['https://hub.docker.com/_/python/tags', { host: 'docker.io', repository: 'library/python' }],
+    ['https://hub.docker.com/r/pytorch/pytorch', { host: 'docker.io', repository: 'pytorch/pytorch' }],
+    ['Hub.Docker.com/r/team/app/tags', { host: 'docker.io', repository: 'team/app' }],
+    ['hub.docker.com/r/team/app/', { host: 'docker.io', repository: 'team/app' }],
+    ['hub.docker.com/repository/docker/team/app/general', { host: 'docker.io', repository: 'team/app' }],
+    ['hub.docker.com/r/team/app:2', { host: 'docker.io', repository: 'team/app', tag: '2' }],
+    ['hub.docker.com/team/app:2', { host: 'docker.io', repository: 'team/app', tag: '2' }],
+    ['docker.io/r/app', { host: 'docker.io', repository: 'r/app' }],
     ['QUAY.io/team/app', { host: 'quay.io', repository: 'team/app' }],
     ['https://quay.io/team/app', { host: 'quay.io', repository: 'team/app' }],
     ['docker://ghcr.io/team/app:1', { host: 'ghcr.io', repository: 'team/app', tag: '1' }],
@@ -66,6 +79,15 @@ describe('E3 image names', () => {
     'app;rm',
     'app\u0000',
     'quay.io:port/app',
+    'quay.io:0/app',
+    'quay.io:65536/app',
+    'localhost:99999/app',
+    '1.2.3.256/app',
+    '1.2.3.4.5/app',
+    'registry.1/app',
+    '[1::2::3]/app',
+    '[12345::]/app',
+    'docker.io/_/python',
   ])('refuses %j', (text) => {
     expect(() => parseReference(text)).toThrow(InvalidReferenceError);
   });
@@ -97,6 +119,17 @@ describe('E3 image names', () => {
     fc.stringMatching(/^[a-z][a-z0-9]{0,8}:[1-9][0-9]{1,3}$/),
   );
   const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/);
+
+  it('takes no host that nobody can connect to', () => {
+    const unit = fc.constantFrom(...'019af:.[]-x');
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 20 }), (text) => {
+        const host = normalHost(text);
+        if (host !== undefined) expect(URL.parse(`https://${host}/v2/`)?.pathname).toBe('/v2/');
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   it('reads back what it writes, for every well-formed name', () => {
     fc.assert(

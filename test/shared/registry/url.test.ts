@@ -20,6 +20,7 @@ describe('R1 registry urls', () => {
     ['registry.example:5000/a/b', 'registry.example:5000/a/b'],
     ['http://127.0.0.1:4782/acme', 'http://127.0.0.1:4782/acme'],
     ['http://registry.corp:5000', 'http://registry.corp:5000'],
+    ['[2001:DB8::1]:5000/team', '[2001:db8::1]:5000/team'],
     ['us-docker.pkg.dev/project/repo', 'us-docker.pkg.dev/project/repo'],
   ])('reads %s as %s', (text, expected) => {
     const url = parseRegistryUrl(text, privateHosts);
@@ -39,6 +40,10 @@ describe('R1 registry urls', () => {
     ['https://', 'host'],
     ['/team', 'host'],
     ['quay.io:99999', 'port'],
+    ['quay.io:0', 'port'],
+    ['[::1]:65536', 'port'],
+    ['1.2.3.256', 'host'],
+    ['[1::2::3]:5000', 'host'],
     ['qu ay.io', 'spaces'],
   ])('refuses %s, naming the %s', (text, why) => {
     expect(() => parseRegistryUrl(text, privateHosts)).toThrow(InvalidRegistryUrlError);
