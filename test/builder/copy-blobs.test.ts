@@ -1,34 +1,21 @@
 /** I7: what happens to a blob on its way between two registries that misbehave. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { copyBlobs, type Side } from '../../builder/mirror/copy-blobs.ts';
-import { createRegistryClient } from '../../shared/registry/client.ts';
 import { type RegistryClient, RegistryError } from '../../shared/registry/model.ts';
-import { createNetwork } from '../../shared/registry/network.ts';
-import {
-  type Answer,
-  type Asked,
-  json,
-  type MemoryRegistry,
-  sha256,
-  startMemoryRegistry,
-} from '../shared/registry/servers.ts';
+import { openedByTests } from '../shared/registry/opened.ts';
+import { type Answer, type Asked, json, type MemoryRegistry, sha256 } from '../shared/registry/servers.ts';
 
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-});
+const opened = openedByTests();
 
 function sideOf(host: string, timeoutMs = 10_000): Side {
-  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs });
-  open.push({ stop: async () => network.close() });
-  return { client: createRegistryClient({ host, insecure: true, network }), repository: 'app' };
+  const client = opened.clientOf({ host }, { network: opened.network({ timeoutMs }) });
+  return { client, repository: 'app' };
 }
 
 async function registry(before?: (asked: Asked) => Answer | undefined): Promise<[MemoryRegistry, Side]> {
-  const store = await startMemoryRegistry(before);
-  open.push(store);
+  const store = await opened.registry(before);
   return [store, sideOf(store.host)];
 }
 
@@ -36,7 +23,7 @@ async function registry(before?: (asked: Asked) => Answer | undefined): Promise<
 async function listening(answer: RequestListener): Promise<string> {
   const server = createServer(answer);
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  open.push({
+  opened.keep({
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -1,5 +1,5 @@
 /** I6 over real servers and a real table: every version of manifest, every platform, and registries that misbehave. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectionOperations } from '../../../functions/inspections/operations.ts';
 import { createImageScans } from '../../../shared/aws/image-scans.ts';
 import { serve } from '../../../shared/http/serve.ts';
@@ -7,15 +7,8 @@ import { createRegistryClient } from '../../../shared/registry/client.ts';
 import { dockerManifest, ociIndex, ociManifest } from '../../../shared/registry/media-types.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { putImage, putIndex, signedSchema1 } from '../../shared/registry/images.ts';
-import {
-  type Answer,
-  type Asked,
-  json,
-  type MemoryRegistry,
-  sha256,
-  startMemoryRegistry,
-  startServer,
-} from '../../shared/registry/servers.ts';
+import { openedByTests } from '../../shared/registry/opened.ts';
+import { type Answer, type Asked, json, sha256 } from '../../shared/registry/servers.ts';
 import { startRealTable } from '../../shared/store/real-table.ts';
 import { call, memoryLog } from '../event.ts';
 
@@ -32,15 +25,7 @@ afterAll(async () => {
   await place.stop();
 });
 
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-});
-const registry = async (before?: (asked: Asked) => Answer | undefined): Promise<MemoryRegistry> => {
-  const one = await startMemoryRegistry(before);
-  open.push(one);
-  return one;
-};
+const { registry, server } = openedByTests();
 const ecrRegistry = 'ecr.example';
 /** Registries of the catalogue, and which server plays them. */
 const placeOf = new Map<string, string>();
@@ -282,10 +267,9 @@ describe('I6 what an image is made of', () => {
       ({ url }) => ({ status: 302, headers: { location: url } }),
     ],
   ])('of a registry that %s: %s', async (what, code, answer) => {
-    const server = await startServer(answer);
-    open.push(server);
+    const { host } = await server(answer);
     const by = what === 'hangs' ? hurried : network;
-    const { status, body, headers } = await byUrl(`${server.host}/app:v1`, {}, by);
+    const { status, body, headers } = await byUrl(`${host}/app:v1`, {}, by);
     expect({ status, type: body.type }).toEqual({ status: 422, type: `urn:slipway:problem:${code}` });
     expect(headers['retry-after']).toBe(what === 'is busy' ? '7' : undefined);
   });

@@ -1,12 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNetwork } from '../../../shared/registry/network.ts';
-import {
-  type Answer,
-  type Asked,
-  json,
-  startMemoryRegistry,
-  startServer,
-} from '../../shared/registry/servers.ts';
+import { openedByTests } from '../../shared/registry/opened.ts';
+import { type Answer, type Asked, json } from '../../shared/registry/servers.ts';
 import { startDeployment, type TestDeployment } from '../deployment.ts';
 import { ada, call } from '../event.ts';
 import { registriesService } from './service.ts';
@@ -19,20 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.stop());
 
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-});
-const registry = async (before?: (asked: Asked) => Answer | undefined) => {
-  const one = await startMemoryRegistry(before);
-  open.push(one);
-  return one;
-};
-const server = async (answer: Answer) => {
-  const one = await startServer(() => answer);
-  open.push(one);
-  return one;
-};
+const { registry, server } = openedByTests();
 const create = (host: string, more: object = {}) =>
   call(service.handler, {
     method: 'POST',
@@ -94,7 +76,7 @@ describe('R9 checking a registry', () => {
   });
 
   it('tells what is no registry, what is not there, and what may not be asked', async () => {
-    const { host } = await server({ status: 200, body: '<html>' });
+    const { host } = await server(() => ({ status: 200, body: '<html>' }));
     expect((await check(host)).body).toMatchObject({ ok: false, cause: 'not-a-registry' });
     expect((await check('127.0.0.1:1')).body).toMatchObject({ ok: false, cause: 'unreachable' });
     const hidden = await create('x', { url: 'https://169.254.169.254' });

@@ -4,31 +4,20 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memoryGoalBytes, rounds, underAttack } from '../../../bench/registry/memory.ts';
 import { bounded } from '../../../shared/registry/bounded.ts';
 import { checkRegistry } from '../../../shared/registry/check.ts';
-import { createRegistryClient } from '../../../shared/registry/client.ts';
 import { inspectImage } from '../../../shared/registry/inspect.ts';
 import { ociIndex, ociManifest } from '../../../shared/registry/media-types.ts';
 import { createNetwork } from '../../../shared/registry/network.ts';
 import { putImage, putIndex } from './images.ts';
-import { type Answer, type Asked, json, sha256, startMemoryRegistry, startServer } from './servers.ts';
+import { openedByTests } from './opened.ts';
+import { json, sha256 } from './servers.ts';
 
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-});
-const clientOf = (host: string, timeoutMs = 10_000) => {
-  const network = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs });
-  open.push({ stop: async () => network.close() });
-  return createRegistryClient({ host, insecure: true, network });
-};
-const server = async (answer: (asked: Asked) => Answer | undefined) => {
-  const one = await startServer(answer);
-  open.push(one);
-  return one;
-};
+const { keep, network, registry, server, ...opened } = openedByTests();
+const clientOf = (host: string, timeoutMs = 10_000) =>
+  opened.clientOf({ host }, { network: network({ timeoutMs }) });
 
 describe('a registry that means harm', () => {
   it('costs at most 64 MB and 10 s, whatever it sends and however often', async () => {
@@ -56,7 +45,7 @@ describe('a registry that means harm', () => {
       socket.once('close', () => clearInterval(timer));
     });
     await new Promise<void>((listening) => drip.listen(0, '127.0.0.1', listening));
-    open.push({
+    keep({
       async stop() {
         for (const socket of sockets) socket.destroy();
         drip.close();
@@ -71,11 +60,10 @@ describe('a registry that means harm', () => {
   });
 
   it('is given up when its answers together take too long, each being in time', async () => {
-    const slow = await startServer(async ({ url }) => {
+    const slow = await server(async ({ url }) => {
       await sleep(300);
       return { status: 302, headers: { location: `${url}x` } };
     });
-    open.push(slow);
     const client = bounded(clientOf(slow.host), 400);
     const unreachable = { code: 'unreachable', message: expect.stringContaining('too slow') };
     await expect(client.getManifest('app', 'v1')).rejects.toMatchObject(unreachable);
@@ -99,7 +87,7 @@ describe('a registry that means harm', () => {
       );
     });
     await new Promise<void>((listening) => switching.listen(0, '127.0.0.1', listening));
-    open.push({ stop: async () => void switching.close() });
+    keep({ stop: async () => void switching.close() });
     const { port } = switching.address() as AddressInfo;
     await expect(clientOf(`127.0.0.1:${port}`).getManifest('app', 'v1')).rejects.toMatchObject({
       code: 'unreachable',
@@ -122,7 +110,7 @@ describe('a registry that means harm', () => {
       answer.once('close', () => clearInterval(timer));
     });
     await new Promise<void>((listening) => drip.listen(0, '127.0.0.1', listening));
-    open.push({
+    keep({
       async stop() {
         drip.closeAllConnections();
         drip.close();
@@ -135,8 +123,7 @@ describe('a registry that means harm', () => {
   });
 
   it('changes what a tag names between two reads: what is answered belongs together', async () => {
-    const store = await startMemoryRegistry();
-    open.push(store);
+    const store = await registry();
     const image = (architecture: string) => ({
       digest: putImage(store, 'app', architecture, { architecture }),
       platform: { os: 'linux', architecture },
@@ -197,10 +184,9 @@ describe('a registry that means harm', () => {
   });
 
   it('refuses `_catalog`, which nothing needs', async () => {
-    const store = await startMemoryRegistry(({ url }) =>
+    const store = await registry(({ url }) =>
       url.includes('_catalog') ? json(401, { errors: [{ code: 'UNAUTHORIZED' }] }) : undefined,
     );
-    open.push(store);
     putImage(store, 'app', 'v1');
     const client = clientOf(store.host);
     await client.ping();

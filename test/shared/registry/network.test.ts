@@ -3,28 +3,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../shared/registry/addresses.ts';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
-import { createNetwork, type NetworkOptions } from '../../../shared/registry/network.ts';
-import { certificateAuthority, json, startServer } from './servers.ts';
+import type { NetworkOptions } from '../../../shared/registry/network.ts';
+import { openedByTests } from './opened.ts';
+import { certificateAuthority, json } from './servers.ts';
 
-const open: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
-});
-const network = (options: Partial<NetworkOptions> = {}) => {
-  const one = createNetwork({ privateHosts: [], ...options });
-  open.push({ stop: async () => one.close() });
-  return one;
-};
-const server = async (answer: Parameters<typeof startServer>[0], tls = false) => {
-  const one = await startServer(answer, tls);
-  open.push(one);
-  return one;
-};
+const { keep, network, server, clientOf } = openedByTests();
 const get = (url: string, options: Partial<NetworkOptions> = {}, mayBePrivate = true) =>
-  network(options).send({ method: 'GET', url: new URL(url), headers: {}, mayBePrivate });
+  network({ privateHosts: [], ...options }).send({
+    method: 'GET',
+    url: new URL(url),
+    headers: {},
+    mayBePrivate,
+  });
 const refused = { code: 'refused-address' };
 
 describe('addresses', () => {
@@ -141,11 +134,7 @@ describe('where a user-given host may lead', () => {
       headers: { 'www-authenticate': `Bearer realm="https://${inner.host}/latest/meta-data"` },
     }));
     for (const { host } of [redirects, names]) {
-      const client = createRegistryClient({
-        host,
-        insecure: true,
-        network: network({ privateHosts: [host] }),
-      });
+      const client = clientOf({ host }, { network: network({ privateHosts: [host] }) });
       await expect(client.ping()).rejects.toMatchObject(refused);
     }
     expect(inner.asked).toEqual([]);
@@ -164,7 +153,7 @@ describe('connections that are kept', () => {
       request.resume().once('end', () => response.end('{}'));
     }).listen(0, '127.0.0.1');
     await once(one, 'listening');
-    open.push({
+    keep({
       stop: async () => {
         one.close();
         one.closeAllConnections();
