@@ -76,7 +76,9 @@ function exitCodeOf(message: string): number | undefined {
 
 /** Nothing where the engine doesn't name the file. */
 function fileMissing(step: string, message: string, hasFiles: boolean): string | undefined {
-  const [file] = /"[^"]+"(?=:? not found)/.exec(message) ?? [];
+  // Of what ONBUILD copies, the engine says where it has looked for it.
+  const [, sought] = /buildkit-mount\d+(\/.*): no such file or directory$/.exec(message) ?? [];
+  const [file] = sought === undefined ? (/"[^"]+"(?=:? not found)/.exec(message) ?? []) : [`"${sought}"`];
   if (file === undefined) return undefined;
   // Of a stage or an image: nobody can upload it.
   if (/ --from=|--mount=(\S*,)?from=/.test(step)) return `${file} is not in what it is copied from.`;
@@ -148,7 +150,8 @@ function classify(
   )
     return baseImageFailure(message);
   if (/^secret .* not found/.test(message)) return 'secret-missing';
-  if (/\] (COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';
+  // One that ONBUILD has put off stands there without its number.
+  if (/(^|\] )(COPY|ADD) /.test(step) && /not found|no such file/i.test(message)) return 'file-missing';
   // Of a file that a RUN mounts, engines before 23 say no more than the first of these.
   if (/^"[^"]+" not found: not found$|failed to (compute cache key|calculate checksum)/.test(message))
     return 'file-missing';
@@ -176,7 +179,7 @@ function isEngineFault(message: string): boolean {
 
 /** Said before any step began, by the part that reads the Dockerfile. */
 const isAboutDockerfile = (message: string) =>
-  /parse error|no instructions|no build stage|unknown instruction|unknown flag|base name|requires (at least|exactly)|circular dependency|failed to parse|invalid|not supported|could not be found|cannot be|empty|must/i.test(
+  /parse error|no instructions|no build stage|unknown instruction|unknown flag|base name|requires (at least|exactly)|circular dependency|failed to parse|invalid|not supported|could not be found|cannot be|max allowed size|empty|must/i.test(
     message,
   );
 

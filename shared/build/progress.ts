@@ -2,13 +2,12 @@
 import type { Artifacts } from '../aws/artifacts.ts';
 import type { BuildReport, Builds } from '../aws/builds.ts';
 import { findImage, type ImageRecord, imageItem } from '../images/record.ts';
-import { resultKey } from '../model/build-keys.ts';
-import { type BuildResult, buildResultSchema } from '../model/build-spec.ts';
 import { advance, putWrite } from '../store/advance.ts';
 import { type Table, versionIs, type Write } from '../store/table.ts';
 import { endBuild, endOf } from './end.ts';
 import { phaseEvents, startOf } from './phases.ts';
 import { type BuildRecord, isOver, openFields, statusFields } from './record.ts';
+import { readResult } from './result.ts';
 import { quietSeconds, submitted } from './start.ts';
 import { onTimeline } from './timeline.ts';
 
@@ -107,25 +106,4 @@ function imageDuring(
     ...(mine ? { currentBuild: { id: buildId, status, cached: false } } : {}),
   };
   return putWrite(table, imageItem(table, organisation, next), versionIs(image.version));
-}
-
-/** Nothing where the builder never wrote one, or wrote something else than a result. */
-async function readResult(
-  artifacts: Artifacts,
-  organisation: string,
-  buildId: string,
-): Promise<BuildResult | undefined> {
-  const text = await artifacts.read(resultKey(organisation, buildId));
-  if (text === undefined) return undefined;
-  const result = buildResultSchema.safeParse(parsed(text));
-  return result.success ? result.data : undefined;
-}
-
-/** Whoever has the builder's role may write anything there. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -97,8 +97,8 @@ export const buildFailures = {
       "An operator names the authority that signed it in the stage's privateCertificateAuthorities; then {again}. Where builds run on somebody's own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt: Slipway changes nothing there.",
   },
   'secret-missing': {
-    cause: 'A secret that the build asks for does not exist or may not be read.',
-    retry: 'Store it (PUT /v1/secrets/{name}), then {again}.',
+    cause: 'A secret that the build asks for does not exist, may not be read, or is not named for the build.',
+    retry: 'Store it (PUT /v1/secrets/<name>), name it under the id of its mount in `secrets`, then {again}.',
   },
   'disk-full': {
     cause: 'The build used up the disk of its host.',

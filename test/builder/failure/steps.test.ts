@@ -17,6 +17,10 @@ describe('B1 B4 why a build failed', () => {
       'File with no instructions',
     ],
     [
+      'failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile line greater than max allowed size of 65535',
+      'Dockerfile line greater than max allowed size of 65535',
+    ],
+    [
       'failed to solve with frontend dockerfile.v0: failed to create LLB definition: no build stage in current context',
       'No build stage in current context',
     ],
@@ -157,6 +161,20 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
         '#5 [2/2] RUN dd if=/dev/zero of=/x\n#5 1.0 dd: error writing: No space left on device\n#5 ERROR: executor failed running [/bin/sh -c dd]: exit code: 1',
       ).code,
     ).toBe('disk-full');
+  });
+
+  test('a file that ONBUILD copies: by its name in the image, not by where the engine has mounted that', () => {
+    const failure = failureOf(`
+#5 COPY --from=127.0.0.1:5000/acme/tools:1 /bin/tool /x
+#5 ERROR: lstat /var/lib/docker/tmp/buildkit-mount2778731847/bin/tool: no such file or directory
+------
+ > COPY --from=127.0.0.1:5000/acme/tools:1 /bin/tool /x:
+------
+lstat /var/lib/docker/tmp/buildkit-mount2778731847/bin/tool: no such file or directory`);
+    expect(failure).toMatchObject({
+      code: 'file-missing',
+      message: '"/bin/tool" is not in what it is copied from.',
+    });
   });
 
   test('what a step prints is never taken for the reason', () => {
