@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { createLogs as createLogsService } from '../../../local/logs.ts';
 import { createS3 } from '../../../local/s3.ts';
 import { createArtifacts } from '../../../shared/aws/artifacts.ts';
-import { createLogs } from '../../../shared/log/log.ts';
+import { createLogs, type FollowRequest, type LogPage } from '../../../shared/log/log.ts';
 import type { LogDependencies, LogJob } from '../../../shared/log/refresh.ts';
 import { createCloudWithEndpoint } from '../../local/cloud-with-endpoint.ts';
 import { bucketOf } from '../../local/s3/declared-bucket.ts';
@@ -12,6 +12,13 @@ import { withXmlErrors } from '../../local/s3/xml-errors.ts';
 import { startRealTable } from '../store/real-table.ts';
 
 export const group = '/slipway/test/builds';
+/** One page as it is now. */
+export const ask = { limit: 200, wait: 0, remainingMs: () => 30_000 };
+export const texts = (page: LogPage) => page.items.map(({ text }) => text);
+/** Too long to stay beside the index. */
+export const long = (text: string) => `${text} ${'x'.repeat(9000)}`;
+
+export type LogPlace = Awaited<ReturnType<typeof logPlace>>;
 
 export async function logPlace(getLogEventsPerSecond = 10_000) {
   const { table, stop } = await startRealTable();
@@ -37,11 +44,28 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
   const artifacts = createArtifacts('artifacts', new S3Client({ ...cloud.client(), forcePathStyle: true }));
   const readerOf = (parts: Partial<LogDependencies> = {}) =>
     createLogs({ table, artifacts, client, now: () => new Date(), ...parts });
+  const logs = readerOf();
+  /** One page of the job's log. */
+  const read = (request: FollowRequest, job: () => LogJob, by = logs) =>
+    by.follow(request, job(), async () => job());
+  let count = 0;
   return {
     table,
     artifacts,
-    logs: readerOf(),
+    logs,
     readerOf,
+    read,
+    /** Follows as a client does, to the end. */
+    async follow(job: () => LogJob, limit = 200, by = logs): Promise<string[]> {
+      const lines: string[] = [];
+      let cursor: string | undefined;
+      for (;;) {
+        const page = await read({ ...ask, limit, wait: 5, cursor }, job, by);
+        lines.push(...texts(page));
+        if (page.complete) return lines;
+        cursor = page.nextCursor;
+      }
+    },
     /** Has CloudWatch's clock move on. */
     elapse(hours: number) {
       ahead += hours * 3_600_000;
@@ -54,13 +78,18 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
         messages.map((message) => ({ timestamp, message })),
       );
     },
-    job: (more: Partial<LogJob> = {}): LogJob => ({
-      organisation: 'acme',
-      id: 'bld_1',
-      sources: [{ group, stream: 's1', endMarker: 'the end' }],
-      ended: false,
-      ...more,
-    }),
+    /** A job of its own for each test. */
+    newJob(more: Partial<LogJob> = {}): LogJob & { stream: string } {
+      const stream = `stream-${++count}`;
+      return {
+        organisation: 'acme',
+        id: `bld_${count}`,
+        sources: [{ group, stream, endMarker: 'the end' }],
+        ended: false,
+        ...more,
+        stream,
+      };
+    },
     async close() {
       await cloud.close();
       await stop();
