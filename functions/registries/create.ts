@@ -1,3 +1,4 @@
+import { secretNameOf } from '../../shared/aws/secrets.ts';
 import type { Asking } from '../../shared/http/asking.ts';
 import { conflict, invalid, ProblemError } from '../../shared/http/problem.ts';
 import type { NewRegistry } from '../../shared/model/registry.ts';
@@ -72,8 +73,16 @@ export async function createRegistry(
   }
 }
 
-/** The caller hears that it failed, so nothing may stay, unless an image has come to refer to it. */
-async function forget({ table }: RegistriesDependencies, organisation: string, id: string): Promise<void> {
+/**
+ * The caller hears that it failed, so nothing may stay, unless an image has come to refer to it. The secret may have been
+ * written all the same; it goes first, while its record still leads to it.
+ */
+async function forget(
+  { table, secrets, stage }: RegistriesDependencies,
+  organisation: string,
+  id: string,
+): Promise<void> {
+  await secrets.remove(secretNameOf(stage.stage, organisation, 'registries', id));
   try {
     await table.transact([
       { Delete: { TableName: table.name, Key: table.key(organisation, 'registries', id) } },

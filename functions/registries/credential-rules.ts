@@ -40,6 +40,9 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
     );
   if (host === ngc && username && username !== '$oauthtoken')
     refuse('username', 'is $oauthtoken for NGC, with an API key as password');
+  if (password && username === googleKeyUser) googleKey(password, refuse);
+  else if (password && /[\r\n]$/.test(password))
+    refuse('password', 'ends with a line break, which is no part of any password: leave it out');
   switch (type) {
     case 'slipway':
       if (host !== own.ecrRegistry)
@@ -59,7 +62,6 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
     case 'gcr':
       if (!/(?:^|\.)gcr\.io$|\.pkg\.dev$/.test(host))
         refuse('url', 'is not a Google registry (gcr.io or pkg.dev)');
-      if (username === '_json_key' && password) googleKey(password, refuse);
       break;
     case 'acr':
       if (!/\.azurecr\.(?:io|cn|us)$/.test(host))
@@ -80,6 +82,7 @@ export const credentialWarnings = (
     : [];
 
 const ngc = 'nvcr.io';
+const googleKeyUser = '_json_key';
 
 const isOwnSpace = (path: string, organisation: string): boolean => `${path}/`.startsWith(`${organisation}/`);
 

@@ -69,9 +69,9 @@ export async function updateRegistry(
 const wayOnWith = (url: RegistryUrl) =>
   `their names have its place in them. Connect ${formatRegistryUrl(url)} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`;
 
-/** A password alone rotates; a username alone would leave its password behind. */
+/** A password alone rotates; a new username alone would leave its password behind; the one that is there changes nothing. */
 function newCredentials(current: RegistryRecord, { username, password }: RegistryChange) {
-  if (!username && !password) return undefined;
+  if (!password && (!username || (current.secretArn && username === current.username))) return undefined;
   if (!password) throw invalid({ pointer: '/password', message: passwordWanted(username) });
   const name = username ?? current.username;
   if (!name) throw invalid({ pointer: '/username', message: 'is needed together with password' });

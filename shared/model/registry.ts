@@ -24,11 +24,22 @@ const url = z
   .min(1)
   .max(400)
   .meta({ description: 'Host with or without scheme and path', example: 'quay.io/my-team' });
-const username = z.string().min(1).max(255);
+/** Both go to the registry as one text, parted by the first colon. */
+const username = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => !/[\p{Cc}:]/u.test(text), 'holds a colon or a control character, which no username can');
+/** Secrets Manager takes 65,536 bytes, and keeps both as JSON. */
+const passwordBytes = 64_000;
 const password = z
   .string()
   .min(1)
   .max(32_768)
+  .refine(
+    (text) => Buffer.byteLength(JSON.stringify(text)) <= passwordBytes,
+    `is to have at most ${passwordBytes} bytes`,
+  )
   .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' });
 const visibility = z.enum(visibilities).meta({ description: 'Public registries are pull-only' });
 

@@ -117,6 +117,18 @@ describe('R1 connecting a registry', () => {
       '/password',
       'private_key',
     ],
+    [
+      { type: 'other', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },
+      '/password',
+      'base64',
+    ],
+    [{ username: 'robot:admin' }, '/username', 'colon'],
+    [{ username: 'robot\u0000' }, '/username', 'control'],
+    [{ password: 'hunter2\n' }, '/password', 'line break'],
+    // As long as may be in characters, and more than Secrets Manager takes in bytes, as they are or as JSON.
+    [{ password: '語'.repeat(32_768) }, '/password', '64000 bytes'],
+    [{ password: '"'.repeat(32_768) }, '/password', '64000 bytes'],
+    [{ url: '1.2.3.256' }, '/url', 'has no host'],
     [{ type: 'slipway' }, '/url', ecrRegistry],
     [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', 'outside your own space'],
     [{ type: 'other', url: ecrRegistry }, '/url', 'outside your own space'],
@@ -217,6 +229,30 @@ describe('R1 connecting a registry', () => {
     expect(await secretsOf(caller.organisation)).toHaveLength(1);
   });
 
+  it('keeps the longest password that it takes', async () => {
+    const password = '語'.repeat(21_332);
+    const seen = await create({ ...quay, username: '語'.repeat(255), password });
+    expect(seen.status).toBe(201);
+    expect(await secretOf(seen.body.id)).toMatchObject({ password });
+  });
+
+  it('leaves no secret and no record behind when the secret is written and its record cannot be', async () => {
+    const { table } = deployment;
+    let puts = 0;
+    const failing: typeof table = {
+      ...table,
+      put: async (...asked) => {
+        if (asked[1] === 'registries' && ++puts === 2) throw new Error('the table is away');
+        return table.put(...asked);
+      },
+    };
+    service = registriesService(deployment, { table: failing });
+    expect((await create(quay)).status).toBe(500);
+    expect(puts).toBe(2);
+    expect(await secretsOf(caller.organisation)).toEqual([]);
+    expect((await ask({ method: 'GET', query: { q: 'Quay' } })).body.items).toEqual([]);
+  });
+
   it('finishes, when repeated, what a killed first try had begun', async () => {
     service = registriesService(deployment, {
       secrets: { ...deployment.secrets, write: () => new Promise(() => undefined) },
@@ -250,6 +286,15 @@ describe('R3 changing and deleting', () => {
     expect(JSON.stringify(rotated)).not.toContain('hunter3');
     const record = await deployment.table.get(caller.organisation, 'registries', body.id);
     expect(record).not.toHaveProperty('changing');
+  });
+
+  it('takes the username that is there already, as a form sends it, for no change of credentials', async () => {
+    const { body } = await create(quay);
+    const titled = await one('PATCH', body.id, { body: { title: 'New', username: 'robot', password: null } });
+    expect(titled).toMatchObject({ status: 200, body: { title: 'New', username: 'robot' } });
+    expect(await secretOf(body.id)).toEqual({ username: 'robot', password: 'hunter2' });
+    const open = await create({ title: 'x', url: 'ghcr.io', type: 'other' });
+    expect((await one('PATCH', open.body.id, { body: { username: 'robot' } })).status).toBe(422);
   });
 
   it('keeps user and password together when two change them at once', async () => {
