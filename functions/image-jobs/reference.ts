@@ -9,6 +9,7 @@ import { readmeWrite } from '../../shared/images/readme.ts';
 import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewImage } from '../../shared/model/image.ts';
+import { RegistryError } from '../../shared/registry/model.ts';
 import {
   dockerHub,
   formatReference,
@@ -47,8 +48,12 @@ export async function addReference(
   const found = await locate(dependencies, organisation, asked);
   const { location } = found;
   const manifest = await registryAnswer(found.pointer, async () => {
-    const client = await access.clientFor(organisation, location.host, location.repository);
-    return client.resolveManifest(location.repository, referenceOf(location));
+    const { host, repository, digest } = location;
+    const client = await access.clientFor(organisation, host, repository);
+    // A launch, a mirror and a build on it go by the tag, which may name another digest but has to be there.
+    if (digest !== undefined && !(await client.headManifest(repository, found.tag)))
+      throw new RegistryError('not-found', host, `${host}/${repository} has no tag ${found.tag}`);
+    return client.resolveManifest(repository, referenceOf(location));
   });
   const time = now.toISOString();
   const record: ImageRecord = {

@@ -58,6 +58,11 @@ it('I2 a URL by digest is taken with a tag beside it, and names that digest; wit
     tag: '1',
     digest,
   });
+  await expect(add({}, `quay.io/team/pinned:2@${digest}`)).rejects.toMatchObject({
+    status: 422,
+    code: 'image-not-found',
+    extra: { errors: [{ pointer: '/source/url', message: 'quay.io/team/pinned has no tag 2' }] },
+  });
   await expect(add({}, `quay.io/team/pinned@${digest}`)).rejects.toMatchObject({
     status: 422,
     extra: {
