@@ -9,10 +9,12 @@ export const timestamp = z.iso
  * A time to compare with those of records, which have milliseconds: written as they are, whatever its digits. What lies
  * between two milliseconds is the later one, so that "at this time or later" and "before" stay true.
  */
-export const moment = timestamp.transform((text) => {
-  const isBetween = /\.\d{3}\d*[1-9]/.test(text);
-  return new Date(Date.parse(text) + (isBetween ? 1 : 0)).toISOString();
-});
+export const moment = z.lazy(() =>
+  timestamp.transform((text) => {
+    const isBetween = /\.\d{3}\d*[1-9]/.test(text);
+    return new Date(Date.parse(text) + (isBetween ? 1 : 0)).toISOString();
+  }),
+);
 
 export const roles = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof roles)[number];
