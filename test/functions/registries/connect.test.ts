@@ -1,0 +1,194 @@
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { quay, registriesApi } from './api.ts';
+import { ecrRegistry } from './service.ts';
+
+const { deployment, service, organisation, serveWith, ask, create, one, secretNames, secretOf } =
+  registriesApi();
+
+const anotherEcr = { url: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' };
+
+describe('R1 connecting a registry', () => {
+  it('answers it without its password, which is in Secrets Manager only', async () => {
+    const seen = await create(quay);
+    expect(seen).toMatchObject({
+      status: 201,
+      headers: { etag: '"1"', location: `/v1/registries/${seen.body.id}` },
+      body: {
+        title: 'Quay',
+        url: 'quay.io/team',
+        type: 'quay',
+        visibility: 'private',
+        username: 'robot',
+        hasCredentials: true,
+        isDefault: false,
+        createdBy: 'ada@acme.example',
+        createdAt: '2026-11-21T09:00:00.000Z',
+      },
+    });
+    expect(await secretOf(seen.body.id)).toEqual({ username: 'robot', password: 'hunter2' });
+    const { Items } = await deployment().dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify([seen, Items, service().log.lines])).not.toContain('hunter2');
+    expect((await one('GET', seen.body.id)).body).toEqual(seen.body);
+  });
+
+  it.each([
+    [{ password: undefined }, '/password', 'together with username'],
+    [{ username: undefined }, '/username', 'together with password'],
+    [{ title: 'x'.repeat(151) }, '/title', ''],
+    [{ title: ' ' }, '/title', ''],
+    [{ title: undefined }, '/title', 'missing'],
+    [{ url: 'http://quay.io' }, '/url', 'http://'],
+    [{ url: 'https://a:b@quay.io' }, '/url', 'credentials'],
+    [{ type: 'harbor' }, '/type', ''],
+    [{ extra: 1 }, '/extra', 'unknown extra; there are title, '],
+    [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
+    [{ username: 'AWS', password: undefined }, '/password', 'for AWS it is a token of ECR'],
+    [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
+    [{ url: 'nvcr.io' }, '/username', 'is $oauthtoken for NGC, with an API key as password'],
+    [
+      { type: 'nvidia', url: 'nvcr.io', username: '$oauthtoken', password: undefined },
+      '/password',
+      'is needed together with username: for $oauthtoken it is an API key of NGC',
+    ],
+    [
+      { type: 'nvidia', url: 'nvcr.io', username: undefined, password: undefined },
+      '/username',
+      'is $oauthtoken for a private registry of NGC, with an API key as password',
+    ],
+    [{ ...anotherEcr }, '/username', 'AWS'],
+    [{ type: 'ecr', ...anotherEcr }, '/username', 'AWS'],
+    [{ type: 'ecr' }, '/url', 'ECR'],
+    [
+      { type: 'ecr', ...anotherEcr, username: undefined, password: undefined },
+      '/username',
+      'only reaches its own ECR',
+    ],
+    [{ ...anotherEcr, username: undefined, password: undefined }, '/username', 'only reaches its own ECR'],
+    [{ type: 'acr' }, '/url', 'Azure'],
+    [
+      { type: 'gcr', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },
+      '/password',
+      'base64',
+    ],
+    [
+      { type: 'gcr', url: 'gcr.io/p', username: '_json_key', password: '{"type":"x"}' },
+      '/password',
+      'private_key',
+    ],
+    [{ type: 'slipway' }, '/url', ecrRegistry],
+    [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', 'outside your own space'],
+    [{ type: 'other', url: ecrRegistry }, '/url', 'outside your own space'],
+  ])('refuses %j at %s', async (change, pointer, message) => {
+    const seen = await create({ ...quay, ...change });
+    expect(seen.status).toBe(422);
+    expect(seen.body.errors).toContainEqual({ pointer, message: expect.stringContaining(message) });
+    expect(await secretNames()).toEqual([]);
+    expect((await ask({ method: 'GET', query: { q: 'quay' } })).body.items).toEqual([]);
+  });
+
+  it('R8 warns of tokens of ECR, which end, whatever type their registry is given; not of the own one', async () => {
+    const warnings = ['ECR tokens end after 12 hours: renew the password in time.'];
+    for (const type of ['ecr', 'other']) {
+      const seen = await create({ ...quay, ...anotherEcr, type, username: 'AWS' });
+      expect(seen).toMatchObject({ status: 201, body: { type, warnings } });
+      expect((await one('GET', seen.body.id)).body).toEqual(seen.body);
+      expect((await one('PATCH', seen.body.id, { body: { title: 'x' } })).body).toMatchObject({ warnings });
+      expect((await ask({ method: 'GET', query: { q: anotherEcr.url, type } })).body.items).toMatchObject([
+        { warnings },
+      ]);
+    }
+    const own = `${ecrRegistry}/${organisation()}/team`;
+    const known = await create({ ...quay, url: own, type: 'ecr', username: 'AWS' });
+    expect(known.status).toBe(201);
+    expect(known.body).not.toHaveProperty('warnings');
+    expect((await create(quay)).body).not.toHaveProperty('warnings');
+  });
+
+  it('R8 takes NGC with an API key, and without one where it is public; a change keeps to that', async () => {
+    const ngc = { title: 'NGC', url: 'nvcr.io', type: 'nvidia' };
+    const key = { username: '$oauthtoken', password: 'nvapi-1' };
+    expect(await create({ ...ngc, ...key })).toMatchObject({ status: 201, body: { visibility: 'private' } });
+    const { status, body } = await create({ ...ngc, visibility: 'public' });
+    expect(status).toBe(201);
+    const change = (fields: object) => one('PATCH', body.id, { body: fields });
+    expect((await change({ visibility: 'private' })).body.errors).toMatchObject([
+      { pointer: '/username', message: expect.stringContaining('API key') },
+    ]);
+    expect((await change({ username: '$oauthtoken' })).body.errors).toMatchObject([
+      { pointer: '/password', message: expect.stringContaining('API key') },
+    ]);
+    expect(await change({ visibility: 'private', ...key })).toMatchObject({ status: 200 });
+  });
+
+  it('R3 changes the title of what was connected under other rules, and refuses to keep breaking them', async () => {
+    const { body } = await create({ title: 'NGC', url: 'nvcr.io', type: 'nvidia', visibility: 'public' });
+    const stored = await deployment().table.get(organisation(), 'registries', body.id);
+    await deployment().table.put(organisation(), 'registries', body.id, {
+      ...stored,
+      visibility: 'private',
+    });
+    const change = (fields: object) => one('PATCH', body.id, { body: fields });
+    expect(await change({ title: 'Ours' })).toMatchObject({ status: 200, body: { title: 'Ours' } });
+    expect((await change({ url: 'nvcr.io/acme' })).status).toBe(422);
+  });
+
+  it('takes http:// for hosts that the deployment lists, and the raw key of a Google account', async () => {
+    expect((await create({ title: 'x', url: 'http://127.0.0.1:5000', type: 'other' })).body.url).toBe(
+      'http://127.0.0.1:5000',
+    );
+    const google = {
+      title: 'x',
+      url: 'eu.gcr.io/p',
+      type: 'gcr',
+      username: '_json_key',
+      password: '{"private_key":"k"}',
+    };
+    expect((await create(google)).status).toBe(201);
+  });
+
+  it('makes one registry and one secret of a request that comes many times', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => create(quay, { 'idempotency-key': 'k1' })),
+    );
+    expect(answers.map((seen) => seen.status).filter((status) => status !== 409)).toContain(201);
+    const again = await create(quay, { 'idempotency-key': 'k1' });
+    expect(again.status).toBe(201);
+    const list = await ask({ method: 'GET', query: { q: 'Quay' } });
+    expect(list.body.items).toEqual([again.body]);
+    expect(await secretNames()).toHaveLength(1);
+    expect((await create({ ...quay, password: 'other' }, { 'idempotency-key': 'k1' })).status).toBe(422);
+  });
+
+  it('leaves no secret and no record behind when the secret cannot be written', async () => {
+    serveWith({
+      secrets: {
+        ...deployment().secrets,
+        write: async () => {
+          throw new Error('Secrets Manager is away');
+        },
+      },
+    });
+    expect((await create(quay, { 'idempotency-key': 'k2' })).status).toBe(500);
+    expect((await ask({ method: 'GET', query: { q: 'Quay' } })).body.items).toEqual([]);
+    serveWith({});
+    expect((await create(quay, { 'idempotency-key': 'k2' })).status).toBe(201);
+    expect(await secretNames()).toHaveLength(1);
+  });
+
+  it('finishes, when repeated, what a killed first try had begun', async () => {
+    serveWith({
+      secrets: { ...deployment().secrets, write: () => new Promise(() => undefined) },
+    });
+    void create(quay, { 'idempotency-key': 'k3' });
+    await expect
+      .poll(async () => (await ask({ method: 'GET', query: { q: 'Quay' } })).body.items)
+      .toMatchObject([{ hasCredentials: false }]);
+    serveWith({});
+    service().time.now = new Date('2026-11-21T09:01:00Z');
+    const seen = await create(quay, { 'idempotency-key': 'k3' });
+    expect(seen).toMatchObject({ status: 201, body: { hasCredentials: true, username: 'robot' } });
+    expect((await ask({ method: 'GET', query: { q: 'Quay' } })).body.items).toHaveLength(1);
+    expect(await secretNames()).toHaveLength(1);
+  });
+});
