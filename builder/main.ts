@@ -18,6 +18,8 @@ interface Run {
   work: Work;
   aws: () => Promise<Aws>;
   state?: State;
+  /** A result that is certain already is being written: it may not be lost to a stop. */
+  writing?: Promise<void>;
   /** The image's tag in the engine is gone. */
   untagged?: boolean;
 }
@@ -32,7 +34,10 @@ process.exitCode = await run({
 
 async function run(current: Run): Promise<number> {
   // A stop: the client of the engine gets the signal too, and gives up what it was doing.
-  process.once('SIGTERM', () => void clean(current).finally(() => process.exit(143)));
+  process.once(
+    'SIGTERM',
+    () => void Promise.allSettled([current.writing, clean(current)]).then(() => process.exit(143)),
+  );
   let failed = false;
   try {
     await perform(current);
@@ -87,7 +92,8 @@ async function doWork({ environment, work, aws }: Run, state: State): Promise<vo
 }
 
 /** The phase after which there is a result. */
-async function finish({ environment, work, aws }: Run, state: State): Promise<BuildResult> {
+async function finish(current: Run, state: State): Promise<BuildResult> {
+  const { environment, work, aws } = current;
   const { spec } = state;
   if (spec.kind === 'mirror') {
     const { tagImage } = await import('./mirror/mirror.ts');
@@ -102,7 +108,10 @@ async function finish({ environment, work, aws }: Run, state: State): Promise<Bu
     return { outcome: 'built', timingsMs: state.timingsMs };
   }
   const { push } = await import('./phases/push.ts');
-  return push(work, { ...state, spec });
+  return push(work, { ...state, spec }, (result) => {
+    current.writing = write(result, current, state);
+    return current.writing;
+  });
 }
 
 function notPushed(target: string, { BUILDER_HOST }: Environment): string {
@@ -122,10 +131,14 @@ async function report(error: unknown, current: Run): Promise<void> {
     await publish({ outcome: 'failed', failure, timingsMs: state.timingsMs }, current, state);
 }
 
-async function publish(result: BuildResult, { work, aws }: Run, state: State): Promise<void> {
-  await (await aws()).writeText(state.spec.resultKey, JSON.stringify(result));
+async function publish(result: BuildResult, current: Run, state: State): Promise<void> {
+  await write(result, current, state);
   state.published = true;
-  await saveState(work, state);
+  await saveState(current.work, state);
+}
+
+async function write(result: BuildResult, { aws }: Run, { spec }: State): Promise<void> {
+  await (await aws()).writeText(spec.resultKey, JSON.stringify(result));
 }
 
 /** Takes back what this build made: its tag in the engine, and its folder. The engine's layer cache stays. */

@@ -12,7 +12,15 @@ import { createRegistryView, type RegistryView } from '../pushed.ts';
 import { networkOf } from '../registries.ts';
 import type { State, Work } from '../work.ts';
 
-export async function push(work: Work, state: State<BuildSpec>): Promise<BuildResult> {
+/**
+ * `onPushed` gets what is certain as soon as the tag has moved: whatever ends this process afterwards, the build has
+ * succeeded.
+ */
+export async function push(
+  work: Work,
+  state: State<BuildSpec>,
+  onPushed: (result: BuildResult) => Promise<void>,
+): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;
   const docker = createDocker(client, work.docker.config);
   const registry = createRegistryView(work.docker.config, networkOf(spec));
@@ -20,6 +28,7 @@ export async function push(work: Work, state: State<BuildSpec>): Promise<BuildRe
   const digest = await pushOne(docker, spec.target);
   const [{ sizeBytes, platform }] = await Promise.all([
     describe(registry, spec.target, digest),
+    onPushed({ outcome: 'succeeded', digest, timingsMs }),
     state.cacheMode === 'inline'
       ? keepCache(docker, registry, state, digest)
       : nameCache(registry, spec.cache),
