@@ -52,7 +52,10 @@ export async function mirrorImage(
   );
   // Of a repeated request, its own.
   const repeated = same?.lastBuildId === ids.buildId;
-  if (same && !asked.force && !repeated) throw nameTaken(same, same.id);
+  // A mirror that failed has left a name and no image: it is what is begun again.
+  const isVacant = same?.source === 'mirror' && same.status === 'failed';
+  if (same && !asked.force && !repeated && !isVacant)
+    throw nameTaken(same, same.id, 'give "force": true to have it replaced');
   const from = sourceOf(source);
   const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
   if (!asked.force && !repeated) await requireFreeTarget(dependencies, organisation, location, uri);

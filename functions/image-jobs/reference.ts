@@ -88,7 +88,7 @@ export async function addReference(
       if (!(error instanceof ConditionFailedError)) throw error;
       const first = await findImage(table, organisation, id);
       if (first) return first;
-      if (error.existing) throw nameTaken(record, error.existing.imageId);
+      if (error.existing) throw nameTaken(record, error.existing.imageId, 'use that');
       // The registry left or moved just now, which the next attempt says, or others of its images were being written.
       if (attempt >= attempts) throw busy('Too many images of this registry are being added: try again.');
       await pauseAfter(attempt);
