@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../model/common.ts';
 import { chunkKey, type LineRange, readLines } from './chunks.ts';
-import { decodeCursor, encodeCursor, ownerOf } from './cursor.ts';
+import { decodeCursor, encodeCursor, ownerOf, readUpAt } from './cursor.ts';
 import {
   intervalsMs,
   type JobKey,
@@ -21,7 +21,7 @@ import {
 import { readTail, type Tail } from './tail.ts';
 
 /** A waiting follower looks at the index again after a time between these, so that not all look at once. */
-export const pausesMs = [300, 550] as const;
+export const pausesMs = [350, 450] as const;
 /** Whoever has to have all that there is asks this often whether the reader before has finished. */
 const drainPauseMs = 150;
 /** Answers go out this long before the function's own time is over. */
@@ -74,7 +74,7 @@ export interface Logs {
 }
 
 export function createLogs(dependencies: LogDependencies): Logs {
-  const { table, artifacts } = dependencies;
+  const { table, artifacts, now } = dependencies;
 
   /** Lines as the index `seen` has them, or as a newer one does. */
   async function between(organisation: string, jobId: string, seen: Tail, range: LineRange) {
@@ -102,11 +102,17 @@ export function createLogs(dependencies: LogDependencies): Logs {
       const from = isLenders ? 0 : decodeCursor(cursor, log.id);
       // Who follows goes on at once with whatever there is; anybody else wants all there is by now, up to a page.
       const beyond = cursor !== undefined && wait > 0 ? from : from + limit - 1;
-      const page = (items: LogLine[], next: number) => ({
-        items,
-        complete: false,
-        nextCursor: encodeCursor(log.id, next),
-      });
+      const page = (items: LogLine[], next: number, { lines }: Tail) => {
+        // A cursor stays what it is until there is something to read.
+        const isSame = items.length === 0 && ownerOf(cursor) === log.id;
+        const at = next < lines ? undefined : now().getTime();
+        const nextCursor = isSame && cursor !== undefined ? cursor : encodeCursor(log.id, next, at);
+        return { items, complete: false, nextCursor };
+      };
+      const pause = (ms: number) => sleep(Math.max(1, Math.min(ms, until - performance.now())));
+      // Who comes back at once has read all there was: it is as if they had gone on waiting.
+      const sinceMs = now().getTime() - (readUpAt(cursor) ?? Number.NEGATIVE_INFINITY);
+      if (wait > 0 && sinceMs >= 0 && sinceMs < pausesMs[0]) await pause(anyOf(pausesMs) - sinceMs);
       for (;;) {
         const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond });
         known = undefined;
@@ -115,13 +121,12 @@ export function createLogs(dependencies: LogDependencies): Logs {
           await release(dependencies, reader, log, seen);
           const range = { from, to: Infinity, limit };
           const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
-          if (!tail.complete || next < tail.lines) return page(lines, next);
+          if (!tail.complete || next < tail.lines) return page(lines, next, tail);
           const last = await job();
           if (last.id === log.id && !last.borrowed) return { items: lines, complete: true };
-          if (last.id !== log.id || lines.length > 0 || isLate) return page(lines, next);
+          if (last.id !== log.id || lines.length > 0 || isLate) return page(lines, next, tail);
         }
-        const pauseMs = seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs);
-        await sleep(Math.max(1, Math.min(pauseMs, until - performance.now())));
+        await pause(seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs));
       }
     },
     async ofAttempt(job, { attempt = job.sources.at(-1)?.attempt ?? 1, after, limit }) {

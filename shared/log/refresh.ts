@@ -15,7 +15,7 @@ const leaseMs = 5000;
  * The sources are read this often while lines come, and less and less often up to the second number when not. Together
  * with the pause of those who look at the index it has to stay well below a second.
  */
-export const intervalsMs = [250, 400] as const;
+export const intervalsMs = [250, 300] as const;
 const usualGraceSeconds = 4;
 /** Reads that CloudWatch refuses in a row before a reader leaves the rest to the next one, and the pause after each. */
 const mostThrottled = 3;

@@ -1,8 +1,10 @@
 /** What those who follow a log are told, and when. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readUpAt } from '../../../shared/log/cursor.ts';
 import { pausesMs } from '../../../shared/log/log.ts';
 import { intervalsMs, type LogJob } from '../../../shared/log/refresh.ts';
+import type { Table } from '../../../shared/store/table.ts';
 import { ask, group, type LogPlace, logPlace, texts } from './place.ts';
 
 let place: LogPlace;
@@ -63,6 +65,24 @@ describe('B3 a log that grows', () => {
 
   test('who waits looks for news often enough to have them within a second', () => {
     expect(intervalsMs[1] + pausesMs[1]).toBeLessThan(1000);
+  });
+
+  test('who comes back at once looks when those look who go on waiting, unless there was more to read', async () => {
+    const job = place.newJob();
+    place.append(job.stream, 'one', 'two');
+    const before = performance.now();
+    const first = await place.read({ ...ask, limit: 1 }, () => job);
+    expect(readUpAt(first.nextCursor)).toBeUndefined();
+    const { nextCursor: cursor } = await place.read({ ...ask, cursor: first.nextCursor }, () => job);
+    const looks: number[] = [];
+    const get: Table['get'] = (...asked) => {
+      looks.push(performance.now() - before);
+      return place.table.get(...asked);
+    };
+    const counted = place.readerOf({ table: { ...place.table, get } });
+    await place.read({ ...ask, cursor, wait: 1 }, () => job, counted);
+    // Nearly: the clock of the cursor and this one are two.
+    expect(looks[0]).toBeGreaterThan(pausesMs[0] - 10);
   });
 
   test('wait answers as soon as there is something new, else empty with the same cursor', async () => {
