@@ -86,8 +86,7 @@ function readExtension(type: string, data: Buffer): Overrides {
 }
 
 function parseHeader(header: Buffer) {
-  const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 0x20 : byte), 0);
-  if (sum !== number(header.subarray(148, 156))) throw new ArchiveError('it is not a tar archive, or broken');
+  if (!hasItsSum(header)) throw new ArchiveError('it is not a tar archive, or broken');
   const type = String.fromCharCode(header[156] ?? 0)
     .replace('\0', '0')
     .replace('7', '0');
@@ -113,12 +112,22 @@ const text = (field: Buffer) => {
 function number(field: Buffer): number {
   if ((field[0] ?? 0) & 0x80)
     return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
-  const octal = field
-    .toString('latin1')
-    .replace(/[\0 ].*$/s, '')
-    .trim();
-  if (!/^[0-7]*$/.test(octal)) throw new ArchiveError('it is not a tar archive, or broken');
+  // Some programs fill it with spaces from the left.
+  const [, octal] = /^ *([0-7]*)(?:[\0 ]|$)/.exec(field.toString('latin1')) ?? [];
+  if (octal === undefined) throw new ArchiveError('it is not a tar archive, or broken');
   return octal === '' ? 0 : Number.parseInt(octal, 8);
+}
+
+/** Whether an archive that begins so may be one: the oldest form says so nowhere, and an empty one begins with its end. */
+export function beginsTar(first: Buffer): boolean {
+  const isUstar = first.subarray(257, 262).toString('latin1') === 'ustar';
+  return isUstar || (first.length === block && (first.every((byte) => byte === 0) || hasItsSum(first)));
+}
+
+function hasItsSum(header: Buffer): boolean {
+  const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+  const [, octal = ''] = /^ *([0-7]+)(?:[\0 ]|$)/.exec(header.toString('latin1', 148, 156)) ?? [];
+  return Number.parseInt(octal, 8) === sum;
 }
 
 /** Reads a stream of any chunks in pieces of any size. */

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ArchiveError } from './archive-error.ts';
 import { Place } from './place.ts';
-import { unpackTar } from './tar.ts';
+import { beginsTar, unpackTar } from './tar.ts';
 import { unpackZip } from './zip.ts';
 
 /** `folder` exists and is empty. Throws `ArchiveError` for what isn't an archive, leads outside of the folder, or fills it. */
@@ -21,7 +21,7 @@ export async function unpack(path: string, folder: string): Promise<void> {
     }
   } else if (['PK\u0003\u0004', 'PK\u0005\u0006'].includes(first.subarray(0, 4).toString('latin1'))) {
     await unpackZip(path, place);
-  } else if (first.subarray(257, 262).toString('latin1') === 'ustar') {
+  } else if (beginsTar(first)) {
     await unpackTar(createReadStream(path), place);
   } else {
     throw new ArchiveError('it is neither tar, tar.gz nor zip');

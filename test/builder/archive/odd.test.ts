@@ -82,4 +82,33 @@ describe('B1 archives that are odd, and honest', () => {
     await unpacked(Buffer.concat([entry(file('a')), ...odd.map(entry), times, entry(file('d'))]));
     expect(readdirSync(target()).sort()).toEqual(['a', 'b', 'c', 'd']);
   });
+
+  /** The same with other fields; the sum, too, is written in its own way. */
+  const rewritten = (bytes: Buffer, fields: Record<number, string>, sumAs: (octal: string) => string) => {
+    const header = Buffer.from(bytes);
+    for (const [at, text] of Object.entries(fields)) header.write(text, Number(at), 'latin1');
+    header.write('        ', 148);
+    const sum = header.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+    header.write(sumAs(sum.toString(8)), 148, 'latin1');
+    return header;
+  };
+
+  test.each<[string, Buffer]>([
+    [
+      'numbers filled with spaces, as Perl writes them',
+      rewritten(entry(file('a')), { 124: '          1 ' }, (octal) => ` ${octal.padStart(6)}\0`),
+    ],
+    [
+      'the oldest form, which has no mark',
+      rewritten(entry(file('a')), { 257: '\0'.repeat(8) }, (octal) => `${octal.padStart(6, '0')}\0 `),
+    ],
+  ])('%s', async (_name, first) => {
+    await unpacked(tar(first));
+    expect(readFileSync(join(target(), 'a'), 'utf8')).toBe('x');
+  });
+
+  test('nothing in it', async () => {
+    await unpacked(tar());
+    expect(readdirSync(target())).toEqual([]);
+  });
 });
