@@ -34,10 +34,11 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
       throw error;
     });
     if (!there) return;
-    if (image.digest !== undefined && there.digest !== image.digest)
+    // An image that was never built has no digest: a tag of that name is nobody's here.
+    if (there.digest !== image.digest)
       throw conflict(
         'tag-moved',
-        `${image.uri} is another image by now (${there.digest}): somebody else pushed it. Leave \`purge\` out.`,
+        `${image.uri} is another image ${image.digest === undefined ? 'than this one, which was never built' : 'by now'} (${there.digest}): somebody else pushed it. Leave \`purge\` out.`,
       );
     await requireUnused(table, organisation, image, there.digest);
     if (host === ecrRegistry) await repositories.removeTag(repository, tag);

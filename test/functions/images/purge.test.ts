@@ -21,7 +21,7 @@ const time = '2026-11-21T12:00:00.000Z';
 const asking = { organisation, email: 'ada@acme.example', now: new Date(time) };
 const digest = `sha256:${'a'.repeat(64)}`;
 
-async function image(): Promise<ImageRecord> {
+async function image(more: Partial<ImageRecord> = {}): Promise<ImageRecord> {
   const id = newId('image', Date.now());
   const record: ImageRecord = {
     id,
@@ -37,6 +37,7 @@ async function image(): Promise<ImageRecord> {
     author: asking.email,
     createdAt: time,
     updatedAt: time,
+    ...more,
   };
   await place.table.transact([
     { Put: { TableName: place.table.name, Item: imageItem(place.table, organisation, record) } },
@@ -163,6 +164,28 @@ describe('I4 an image that is waited for', () => {
     await build('succeeded', { imageId: 'img_other' }, { bases: { [uri]: digest } });
     await remove(id, purge);
     expect(purged).toHaveLength(1);
+  });
+});
+
+describe('I4 a tag that this image did not make', () => {
+  it.each([
+    ['another digest than the image has', { digest: `sha256:${'b'.repeat(64)}` }, 'by now'],
+    [
+      'any digest, where no build of the image has succeeded',
+      { digest: undefined, status: 'failed' },
+      'never',
+    ],
+  ] as const)('stays: %s', async (_, more, why) => {
+    const { id } = await image(more);
+    const { purged, purge } = purging();
+    await expect(remove(id, purge)).rejects.toMatchObject({
+      status: 409,
+      code: 'tag-moved',
+      message: expect.stringContaining(why),
+    });
+    expect(purged).toEqual([]);
+    await removeImage(place.table, asking, id, undefined);
+    await expect(requireImage(place.table, organisation, id)).rejects.toMatchObject({ status: 404 });
   });
 });
 
