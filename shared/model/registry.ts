@@ -29,7 +29,8 @@ const username = z
   .string()
   .min(1)
   .max(255)
-  .refine((text) => !/[\p{Cc}:]/u.test(text), 'holds a colon or a control character, which no username can');
+  .refine((text) => !/[\p{Cc}:]/u.test(text), 'holds a colon or a control character, which no username can')
+  .meta({ description: 'Without colons and control characters' });
 /** Secrets Manager takes 65,536 bytes, and keeps both as JSON. */
 const passwordBytes = 64_000;
 const password = z
@@ -40,7 +41,10 @@ const password = z
     (text) => Buffer.byteLength(JSON.stringify(text)) <= passwordBytes,
     `is to have at most ${passwordBytes} bytes`,
   )
-  .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' });
+  .meta({
+    description: 'Kept in Secrets Manager; never returned. At most 64,000 bytes, written as JSON',
+    format: 'password',
+  });
 const visibility = z.enum(visibilities).meta({ description: 'Public registries are pull-only' });
 
 export const registrySchema = z.lazy(() =>
