@@ -9,8 +9,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { run } from '../scripts/command.ts';
 import { newId } from '../shared/model/id.ts';
+import { type IndexName, indexes } from '../shared/model/indexes.ts';
 import { type ListRequest, list } from '../shared/store/list.ts';
-import { columnKey, createTable, type IndexName, indexes, type Table } from '../shared/store/table.ts';
+import { columnKey, createTable, type Table } from '../shared/store/table.ts';
 import { inTurn, median, ms, type Section } from './report.ts';
 import { createDeclaredTable } from './table-definition.ts';
 

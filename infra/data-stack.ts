@@ -5,6 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { indexes } from '../shared/model/indexes.ts';
 import type { Stage } from '../shared/model/stage.ts';
 import { ArtifactsBucket, LogsBucket } from './constructs/buckets.ts';
 import { Identities } from './constructs/identities.ts';
@@ -12,17 +13,6 @@ import { HouseLogGroup } from './constructs/log-group.ts';
 import { Mail } from './constructs/mail.ts';
 import { PullThroughCache } from './constructs/pull-through-cache.ts';
 import { defaultImagesNamespace, type Names } from './names.ts';
-
-/** Sort key of each index beside the table's own partition key: one per sortable column of a list. */
-const columnIndexes = {
-  byStatus: 'statusKey',
-  byRepository: 'repositoryKey',
-  byTag: 'tagKey',
-  byRegistry: 'registryKey',
-  byAuthor: 'authorKey',
-  byProject: 'projectKey',
-  byImage: 'imageKey',
-};
 
 export interface SlipwayStackProps extends StackProps {
   stage: Stage;
@@ -52,7 +42,7 @@ export class DataStack extends Stack {
       deletionProtection: stage.retainData,
       removalPolicy,
     });
-    for (const [indexName, sortKey] of Object.entries(columnIndexes)) this.addIndex(indexName, 'pk', sortKey);
+    for (const [indexName, sortKey] of Object.entries(indexes)) this.addIndex(indexName, 'pk', sortKey);
     this.addIndex('byDue', 'openKey', 'dueAt');
 
     this.logsBucket = new LogsBucket(this, 'AccessLogs', { removalPolicy });

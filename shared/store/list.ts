@@ -2,8 +2,10 @@
  * Lists: any one sort, or one equality filter in creation order, is a plain range of an index and reads just the
  * page; every other combination examines at most `examineAtMost` items and may come back short, with a cursor.
  */
+
+import { type IndexName, indexes } from '../model/indexes.ts';
 import { decodeCursor, encodeCursor, fingerprintOf, invalidCursor } from './cursor.ts';
-import { type Collection, columnPrefix, type IndexName, type Item, indexes, type Table } from './table.ts';
+import { type Collection, columnPrefix, type Item, type Table } from './table.ts';
 
 const examineAtMost = 1000;
 

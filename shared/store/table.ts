@@ -12,6 +12,7 @@ import {
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { type IndexName, indexes } from '../model/indexes.ts';
 import { type Condition, conditionInput, type Item, refusals } from './conditions.ts';
 import { getSeveral } from './several.ts';
 
@@ -49,18 +50,6 @@ export type Collection =
   | 'uploads'
   | 'secrets'
   | 'idempotency';
-
-/** Indexes and the attribute each sorts by; see `infra` for their definition. */
-export const indexes = {
-  byStatus: 'statusKey',
-  byRepository: 'repositoryKey',
-  byTag: 'tagKey',
-  byRegistry: 'registryKey',
-  byAuthor: 'authorKey',
-  byProject: 'projectKey',
-  byImage: 'imageKey',
-} as const;
-export type IndexName = keyof typeof indexes;
 
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../../shared/model/id.ts';
+import type { IndexName } from '../../../shared/model/indexes.ts';
 import { type ListRequest, list } from '../../../shared/store/list.ts';
-import { columnKey, type IndexName } from '../../../shared/store/table.ts';
+import { columnKey } from '../../../shared/store/table.ts';
 import { type RealTable, startRealTable } from './real-table.ts';
 
 const columns: Record<string, IndexName> = {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { freePorts } from '../../../scripts/ports.ts';
-import { createTable, indexes, type Table } from '../../../shared/store/table.ts';
+import { indexes } from '../../../shared/model/indexes.ts';
+import { createTable, type Table } from '../../../shared/store/table.ts';
 
 export interface RealTable {
   table: Table;
