@@ -12,6 +12,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createUserPool } from '../shared/aws/user-pool.ts';
 import { newId } from '../shared/model/id.ts';
 import { type Stage, stageSchema } from '../shared/model/stage.ts';
 import { addMember, getMember, type MemberRecord, memberIdOf } from '../shared/store/members.ts';
@@ -19,7 +20,6 @@ import { createTable, type Table } from '../shared/store/table.ts';
 import { addToken, tokenHash, tokenText } from '../shared/store/tokens.ts';
 import { explainAwsError } from './aws-error.ts';
 import { type Deployment, readDeployment } from './create-admin/deployment.ts';
-import { findOrCreateUser } from './create-admin/user.ts';
 
 const options = {
   stage: { type: 'string', default: process.env.SLIPWAY_STAGE ?? 'local' },
@@ -45,7 +45,8 @@ async function subjectOf(
   if (deployment.userPoolId !== undefined) {
     if (subject !== undefined)
       throw new Error('--subject goes with an OIDC issuer of your own; this stage has a user pool.');
-    return findOrCreateUser(deployment.userPoolId, email);
+    // Run again, it is for another token: who was invited is not written to a second time.
+    return createUserPool(deployment.userPoolId)(email, false);
   }
   if (subject === undefined)
     throw new Error(

@@ -9,9 +9,9 @@ import {
 
 /**
  * Answers the `sub` of whoever has this address. Cognito invites them by mail, with a first password, if nobody has, and
- * once more if they never signed in: first passwords end after a week.
+ * (unless `again` is false) once more if they never signed in: first passwords end after a week.
  */
-export type InviteUser = (email: string) => Promise<string>;
+export type InviteUser = (email: string, again?: boolean) => Promise<string>;
 
 export function createUserPool(
   userPoolId: string,
@@ -30,7 +30,7 @@ export function createUserPool(
         ...action,
       }),
     );
-  return async (email) => {
+  return async (email, again = true) => {
     try {
       const { User } = await create(email, {});
       return subjectIn(User?.Attributes);
@@ -38,7 +38,8 @@ export function createUserPool(
       if (!(error instanceof Error) || error.name !== 'UsernameExistsException') throw error;
     }
     const known = await client.send(new AdminGetUserCommand({ UserPoolId: userPoolId, Username: email }));
-    if (known.UserStatus === 'FORCE_CHANGE_PASSWORD') await create(email, { MessageAction: 'RESEND' });
+    if (again && known.UserStatus === 'FORCE_CHANGE_PASSWORD')
+      await create(email, { MessageAction: 'RESEND' });
     return subjectIn(known.UserAttributes);
   };
 }

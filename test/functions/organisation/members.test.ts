@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createUserPool } from '../../../shared/aws/user-pool.ts';
 import type { Caller } from '../../../shared/http/operation.ts';
 import {
   addMember,
@@ -90,6 +91,17 @@ describe('O6 inviting', () => {
     await one('DELETE', invited.body.id);
     const again = await ask({ method: 'POST', body: { email, role: 'editor' } });
     expect(again).toMatchObject({ status: 201, body: { id: invited.body.id, role: 'editor' } });
+    await expect.poll(mails).toBe(2);
+  });
+
+  it('can find whom it has invited without writing to them once more', async () => {
+    const email = `found${made}@acme.example`;
+    const mails = () => outbox(deployment.cloud.home).filter((text) => text.includes(email)).length;
+    const inviteUser = createUserPool(deployment.userPoolId, deployment.cognito);
+    const sub = await inviteUser(email, false);
+    expect(await inviteUser(email, false)).toBe(sub);
+    // The mail of this one comes after any that the one before could have sent.
+    expect(await inviteUser(email)).toBe(sub);
     await expect.poll(mails).toBe(2);
   });
 
