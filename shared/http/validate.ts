@@ -81,9 +81,12 @@ function json(text: string, event: APIGatewayProxyEventV2): unknown {
   )
     throw new ProblemError(415, 'media-type', `Bodies are application/json, not ${type}.`);
   try {
-    return JSON.parse(text);
+    // Editors on Windows begin files with a mark of their order of bytes.
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${(error as Error).message}`);
+    // Some of these messages quote the body, which may have a password in it.
+    const [why] = (error as Error).message.split(/, (?:"|\.\.\.)/);
+    throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${why}`);
   }
 }
 

@@ -101,6 +101,41 @@ describe('validation', () => {
     expect(() => parseRequest(shape, event(Buffer.from([0xff, 0xfe])))).toThrow('UTF-8');
   });
 
+  it('says what is wrong with JSON without quoting it: there may be a password in it', () => {
+    const refusal = (body: string) => {
+      try {
+        parseRequest(shape, eventOf({ method: 'POST', route: '/v1/things', body }));
+      } catch (error) {
+        if (error instanceof ProblemError) return { code: error.code, message: error.message };
+      }
+      throw new Error('it was taken');
+    };
+    const password = `hunter2${'x'.repeat(200)}`;
+    for (const secret of ['hunter2', password])
+      for (const body of [
+        `{"password":${secret}}`,
+        `{"username":"u","password":"${secret}", }`,
+        `{"password":"${secret}"`,
+        `{"password":"${secret}`,
+        `{"a":1}"${secret}"`,
+        `{"password":"${secret}" 'a'}`,
+        `{"a":["${secret}", hunter2]}`,
+        secret,
+      ]) {
+        const { code, message } = refusal(body);
+        expect(code).toBe('malformed-json');
+        expect(message).toMatch(/^The body is not JSON: \w.{10}/);
+        expect(message).not.toContain('unter2');
+      }
+  });
+
+  it('takes JSON behind a byte order mark', () => {
+    const body = `\ufeff${JSON.stringify({ source: build })}`;
+    expect(parseRequest(shape, eventOf({ method: 'POST', route: '/v1/things', body })).body).toEqual({
+      source: build,
+    });
+  });
+
   it('gives a body that is not JSON as it was sent, as text or as base64', () => {
     const upload = operation({
       ...common,
