@@ -43,7 +43,7 @@ export function lintDockerfile(text: string, { buildArgs = {}, notebook }: LintO
   const found: LintWarning[] = [
     ...checkShape(dockerfile),
     ...dockerfile.stages.flatMap(checkBase),
-    ...everyInstruction(dockerfile).flatMap((one) => [...checkSecrets(one), ...checkAdd(one)]),
+    ...everyInstruction(dockerfile).flatMap((one) => [...checkSecrets(one, buildArgs), ...checkAdd(one)]),
     ...checkUsers(dockerfile, notebook ?? looksLikeNotebook(dockerfile)),
   ];
   return found.sort((a, b) => a.line - b.line).slice(0, lintLimit);
@@ -105,12 +105,17 @@ function checkBase({ line, image, from }: BuildStage): LintWarning[] {
   return [];
 }
 
-const useSecret =
-  'Store it as a secret of the organisation and read it where it is needed: RUN --mount=type=secret,id=…';
+const useSecret = 'Store it as a secret of the organisation and read it in RUN --mount=type=secret,id=…';
 
-function checkSecrets({ line, keyword, rest, body }: Instruction): LintWarning[] {
+function checkSecrets(
+  { line, keyword, rest, body }: Instruction,
+  buildArgs: Record<string, string>,
+): LintWarning[] {
+  let given = '';
   if (keyword === 'ARG' || keyword === 'ENV') {
-    for (const { name, value } of keyword === 'ENV' ? variablesOf(rest) : assignmentsOf(rest)) {
+    for (const { name, value: written } of keyword === 'ENV' ? variablesOf(rest) : assignmentsOf(rest)) {
+      const value = keyword === 'ARG' && Object.hasOwn(buildArgs, name) ? buildArgs[name] : written;
+      if (value !== written) given += `\n${value}`;
       // `ENV PASSWORD=` empties it, a path is where a secret is mounted, `$X` is looked at where X is set.
       const harmless = value !== undefined && /^["']?(?:["']?$|\/|\$)/.test(value);
       if (isSecretName(name) && !harmless)
@@ -124,7 +129,7 @@ function checkSecrets({ line, keyword, rest, body }: Instruction): LintWarning[]
         ];
     }
   }
-  const what = secretIn(`${rest}\n${body}`);
+  const what = secretIn(`${rest}${given}\n${body}`);
   return what
     ? [warning('secret-value', line, `${keyword} has ${what} in it, which stays in the image`, useSecret)]
     : [];

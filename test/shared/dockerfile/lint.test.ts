@@ -56,6 +56,19 @@ describe('B11 lint', () => {
     expect(JSON.stringify(first)).not.toContain('hunter2');
   });
 
+  test.each<[string, Record<string, string>, string[]]>([
+    // What counts for a build is what it is given.
+    ['ARG INDEX=https://x.y', { INDEX: 'https://me:hunter2hunter2@x.y' }, ['2 secret-value']],
+    ['ARG HF_TOKEN=', { HF_TOKEN: 'hunter2hunter2' }, ['2 secret-name']],
+    ['ARG HF_TOKEN=hunter2hunter2', { HF_TOKEN: '' }, []],
+    ['ARG A B=1', { B: `ghp_${'a'.repeat(36)}` }, ['2 secret-value']],
+    // The engine doesn't give it to anything.
+    ['ENV A=1', { A: 'https://me:hunter2hunter2@x.y' }, []],
+  ])('of build arguments that are given: %s', (line, buildArgs, expected) => {
+    expect(found(`FROM a:1\n${line}`, { buildArgs })).toEqual(expected);
+    expect(JSON.stringify(lintDockerfile(`FROM a:1\n${line}`, { buildArgs }))).not.toContain('hunter2');
+  });
+
   test('names whose only likeness is a part of a word are none', () => {
     for (const name of ['MAX_TOKENS', 'KEYBOARD', 'PWD', 'PASSWORDLESS', 'TOKEN_URL', 'SECRETARY', 'KEY'])
       expect(isSecretName(name), name).toBe(false);
