@@ -45,11 +45,14 @@ export async function updateRegistry(
       );
   if (broken.length > 0) throw invalid(...broken);
   // Credentials belong to the host that they were given for: sent to another, they would be given away.
-  if (url.host !== current.host && current.secretArn && !credentials)
+  const hasNewHost = url.host !== current.host;
+  if (hasNewHost && current.secretArn && !credentials)
     throw invalid({ pointer: '/password', message: 'is needed with a url on another host' });
-  const { changing: _, ...rest } = current;
+  const { changing: _, secretArn, ...rest } = current;
   const next = {
     ...rest,
+    // Until the secret has the new ones, the new host has none.
+    ...(secretArn && !hasNewHost ? { secretArn } : {}),
     host: url.host,
     path: url.path,
     insecure: url.insecure,
@@ -60,7 +63,7 @@ export async function updateRegistry(
     ...(credentials ? { changing: mark(now) } : {}),
   } as RegistryRecord;
   // Images keep the place in their names: built again, they would be pushed to the old one without its credentials.
-  const hasMoved = url.host !== current.host || url.path !== current.path;
+  const hasMoved = hasNewHost || url.path !== current.path;
   const others = hasMoved ? [withoutImages(table, organisation, id)] : [];
   await replaceRecord(dependencies, next, current.version, others, wayOnWith(url));
   return credentials ? await finishWithSecret(dependencies, organisation, next, credentials) : next;

@@ -3,7 +3,8 @@ import { countImage } from '../../../shared/store/registry-images.ts';
 import { columnKey } from '../../../shared/store/table.ts';
 import { quay, registriesApi } from './api.ts';
 
-const { deployment, organisation, ask, create, one, secretNames, secretOf } = registriesApi();
+const { deployment, service, organisation, serveWith, ask, create, one, secretNames, secretOf } =
+  registriesApi();
 
 describe('R3 changing and deleting', () => {
   it('leaves null and missing fields alone, and rotates without another secret', async () => {
@@ -21,6 +22,38 @@ describe('R3 changing and deleting', () => {
     expect(JSON.stringify(rotated)).not.toContain('hunter3');
     const record = await deployment().table.get(organisation(), 'registries', body.id);
     expect(record).not.toHaveProperty('changing');
+  });
+
+  it('takes the username that is there already, as a form sends it, for no change of credentials', async () => {
+    const { body } = await create(quay);
+    const titled = await one('PATCH', body.id, { body: { title: 'New', username: 'robot', password: null } });
+    expect(titled).toMatchObject({ status: 200, body: { title: 'New', username: 'robot' } });
+    expect(await secretOf(body.id)).toEqual({ username: 'robot', password: 'hunter2' });
+    const open = await create({ title: 'x', url: 'ghcr.io', type: 'other' });
+    expect((await one('PATCH', open.body.id, { body: { username: 'robot' } })).status).toBe(422);
+  });
+
+  it('never has the credentials of one host beside another, not even where the change is killed', async () => {
+    const { body } = await create(quay);
+    serveWith({ secrets: { ...deployment().secrets, write: () => new Promise(() => undefined) } });
+    const moved = { url: 'ghcr.io/team', username: 'ada', password: 'hunter3' };
+    void one('PATCH', body.id, { body: moved });
+    await expect
+      .poll(async () => (await one('GET', body.id)).body)
+      .toMatchObject({ url: 'ghcr.io/team', hasCredentials: false });
+    serveWith({});
+    const { access, time } = service();
+    expect(await access.credentialsFor(organisation(), 'ghcr.io', 'team/app')).toBeUndefined();
+    time.now = new Date('2026-11-21T09:01:00Z');
+    expect(await one('PATCH', body.id, { body: moved })).toMatchObject({
+      status: 200,
+      body: { username: 'ada', hasCredentials: true },
+    });
+    expect(await access.credentialsFor(organisation(), 'ghcr.io', 'team/app')).toEqual({
+      username: 'ada',
+      password: 'hunter3',
+    });
+    expect(await secretNames()).toHaveLength(1);
   });
 
   it('keeps user and password together when two change them at once', async () => {

@@ -76,6 +76,18 @@ describe('R1 connecting a registry', () => {
       '/password',
       'private_key',
     ],
+    [
+      { type: 'other', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },
+      '/password',
+      'base64',
+    ],
+    [{ username: 'robot:admin' }, '/username', 'colon'],
+    [{ username: 'robot\u0000' }, '/username', 'control'],
+    [{ password: 'hunter2\n' }, '/password', 'line break'],
+    // As long as may be in characters, and more than Secrets Manager takes in bytes, as they are or as JSON.
+    [{ password: '語'.repeat(32_768) }, '/password', '64000 bytes'],
+    [{ password: '"'.repeat(32_768) }, '/password', '64000 bytes'],
+    [{ url: '1.2.3.256' }, '/url', 'has no host'],
     [{ type: 'slipway' }, '/url', ecrRegistry],
     [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', 'outside your own space'],
     [{ type: 'other', url: ecrRegistry }, '/url', 'outside your own space'],
@@ -171,9 +183,34 @@ describe('R1 connecting a registry', () => {
     });
     expect((await create(quay, { 'idempotency-key': 'k2' })).status).toBe(500);
     expect((await ask({ method: 'GET', query: { q: 'Quay' } })).body.items).toEqual([]);
-    serveWith({});
+    serveWith();
     expect((await create(quay, { 'idempotency-key': 'k2' })).status).toBe(201);
     expect(await secretNames()).toHaveLength(1);
+  });
+
+  it('keeps the longest password that it takes', async () => {
+    const password = '語'.repeat(21_332);
+    const seen = await create({ ...quay, username: '語'.repeat(255), password });
+    expect(seen.status).toBe(201);
+    expect(await secretOf(seen.body.id)).toMatchObject({ password });
+  });
+
+  it('leaves no secret and no record behind when the secret is written and its record cannot be', async () => {
+    const { table } = deployment();
+    let puts = 0;
+    serveWith({
+      table: {
+        ...table,
+        put: async (...asked) => {
+          if (asked[1] === 'registries' && ++puts === 2) throw new Error('the table is away');
+          return table.put(...asked);
+        },
+      },
+    });
+    expect((await create(quay)).status).toBe(500);
+    expect(puts).toBe(2);
+    expect(await secretNames()).toEqual([]);
+    expect((await ask({ method: 'GET', query: { q: 'Quay' } })).body.items).toEqual([]);
   });
 
   it('finishes, when repeated, what a killed first try had begun', async () => {
@@ -184,7 +221,7 @@ describe('R1 connecting a registry', () => {
     await expect
       .poll(async () => (await ask({ method: 'GET', query: { q: 'Quay' } })).body.items)
       .toMatchObject([{ hasCredentials: false }]);
-    serveWith({});
+    serveWith();
     service().time.now = new Date('2026-11-21T09:01:00Z');
     const seen = await create(quay, { 'idempotency-key': 'k3' });
     expect(seen).toMatchObject({ status: 201, body: { hasCredentials: true, username: 'robot' } });
