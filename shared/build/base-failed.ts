@@ -6,7 +6,7 @@ import { type BuildRecord, isOver } from './record.ts';
 export async function endWithBase(
   dependencies: EndDependencies,
   organisation: string,
-  { id: buildId, waitsFor = [] }: BuildRecord,
+  { id: buildId, author, waitsFor = [] }: BuildRecord,
 ): Promise<
   { ended: BuildRecord | undefined; bases?: undefined } | { bases: BuildRecord[]; ended?: undefined }
 > {
@@ -16,7 +16,9 @@ export async function endWithBase(
     const message = whyNot(id, base);
     if (message !== undefined) {
       const failure = { code: 'base-failed', message } as const;
-      return { ended: await endBuild(dependencies, organisation, buildId, { status: 'failed', failure }) };
+      // The mail about its base tells of it: a family is not announced image by image, unless that is somebody else's.
+      const end = { status: 'failed', failure, isTold: base?.author === author } as const;
+      return { ended: await endBuild(dependencies, organisation, buildId, end) };
     }
     if (base) bases.push(base);
   }

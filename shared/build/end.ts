@@ -22,6 +22,8 @@ import { onTimeline } from './timeline.ts';
 export interface End {
   status: Extract<BuildStatus, 'succeeded' | 'failed' | 'stopped' | 'timed_out'>;
   failure?: BuildFailure;
+  /** Its author hears of it by another mail. */
+  isTold?: boolean;
   pushed?: { digest: string; sizeBytes?: number | undefined; platforms?: string[] | undefined };
   /** Of a mirror, beside `pushed`. */
   mirror?: Mirror;
@@ -109,10 +111,8 @@ export async function endBuild(
 
 const secondsBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1000;
 
-function mailAfter({ status, failure }: End, { notifications }: Settings): MailState {
-  // The mail about its base tells of it: a family is not announced image by image.
-  if (failure?.code === 'base-failed') return 'skipped';
-  if (notifications.preference === 'never' || status === 'stopped') return 'skipped';
+function mailAfter({ status, isTold }: End, { notifications }: Settings): MailState {
+  if (isTold || notifications.preference === 'never' || status === 'stopped') return 'skipped';
   return notifications.preference === 'errors' && status === 'succeeded' ? 'skipped' : 'due';
 }
 

@@ -168,7 +168,7 @@ describe('B12 an experiment that waits for a build', () => {
 });
 
 describe('B14 a build that waits for its bases', () => {
-  const family = (of: string, more: object = {}) => {
+  const family = (of: string, more: object = {}, email = ada) => {
     const { images } = newFamilySchema.parse({
       images: [
         { repository: `${of}/base`, dockerfile: 'FROM scratch\n', ...more },
@@ -176,7 +176,7 @@ describe('B14 a build that waits for its bases', () => {
         { repository: `${of}/two`, dockerfile: `FROM ${of}/one\n`, ...more },
       ],
     });
-    const asking = { organisation, email: ada, now: new Date() };
+    const asking = { organisation, email, now: new Date() };
     return buildFamily(place.dependencies, asking, images.map(place.ids), images, () => 20_000);
   };
   const ids = (accepted: Awaited<ReturnType<typeof family>>) =>
@@ -228,6 +228,22 @@ describe('B14 a build that waits for its bases', () => {
     });
     expect((await endOf(other)).status).toBe('succeeded');
     expect((await place.get(waiting)).status).toBe('stopped');
+  });
+
+  test('B4 is told of by its own mail where the base is somebody else’s, and those above it by that one', async () => {
+    const of = repository();
+    const { buildId } = await place.build({ repository: `${of}/base` });
+    const bob = 'bob@acme.example';
+    const [base, one, two] = ids(await family(of, {}, bob));
+    expect(base).toBe(buildId);
+    await endOf(base, failed);
+    expect(await place.get(one)).toMatchObject({
+      author: bob,
+      failure: { code: 'base-failed' },
+      mail: 'sent',
+    });
+    expect(await place.get(two)).toMatchObject({ failure: { code: 'base-failed' }, mail: 'skipped' });
+    expect(place.mails().filter((mail) => mail.includes(one) && /^To: .*bob@/im.test(mail))).toHaveLength(1);
   });
 
   test('never begins while it waits, though there is room, and keeps nobody else from it', async () => {
