@@ -237,6 +237,8 @@ describe('B14 a build that waits for its bases', () => {
     const [base, one, two] = ids(await family(of, {}, bob));
     expect(base).toBe(buildId);
     await endOf(base, failed);
+    // It never began, so that its end is no event of CodeBuild's.
+    await reconcileBuild(one);
     expect(await place.get(one)).toMatchObject({
       author: bob,
       failure: { code: 'base-failed' },
