@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createUserPool } from '../../../shared/aws/user-pool.ts';
-import type { Caller } from '../../../shared/http/operation.ts';
 import {
   addMember,
   changeMember,
@@ -10,30 +9,22 @@ import {
   type MemberRecord,
   memberIdOf,
 } from '../../../shared/store/members.ts';
-import { startDeployment, type TestDeployment } from '../deployment.ts';
-import { ada, type Call, call } from '../event.ts';
+import { calledFunction } from '../called.ts';
+import { type Call, call } from '../event.ts';
 import { issuer, organisationService } from './service.ts';
 
-let deployment: TestDeployment;
-let service: ReturnType<typeof organisationService>;
-beforeAll(async () => {
-  deployment = await startDeployment();
-});
-afterAll(() => deployment?.stop());
+const members = calledFunction(organisationService);
+const { deployment, service, caller, callAs, serveWith } = members;
 
-let caller: Caller;
 let first: MemberRecord;
-let made = 0;
 beforeEach(async () => {
-  service = organisationService(deployment);
-  const organisation = `org${++made}`;
-  first = await member(organisation, 'ada', 'admin');
-  caller = { ...ada, organisation, memberId: first.id };
+  first = await member(caller().organisation, 'ada', 'admin');
+  callAs({ memberId: first.id });
 });
 
 async function member(organisation: string, name: string, role: 'viewer' | 'editor' | 'admin') {
   const time = '2026-11-21T08:00:00.000Z';
-  return await addMember(deployment.table, organisation, {
+  return await addMember(deployment().table, organisation, {
     id: memberIdOf(issuer, `${organisation} ${name}`),
     subject: `${organisation} ${name}`,
     email: `${name}@acme.example`,
@@ -43,10 +34,9 @@ async function member(organisation: string, name: string, role: 'viewer' | 'edit
     updatedAt: time,
   });
 }
-const ask = (request: Omit<Call, 'route'>) =>
-  call(service.handler, { route: '/v1/members', caller, ...request });
+const ask = ({ method, ...more }: Omit<Call, 'route'>) => members.ask(method, '/v1/members', more);
 const one = (method: string, id: string, more: Partial<Call> = {}) =>
-  call(service.handler, { method, route: '/v1/members/{id}', params: { id }, caller, ...more });
+  members.ask(method, '/v1/members/{id}', { params: { id }, ...more });
 const outbox = (home: string) =>
   readdirSync(join(home, 'outbox')).map((file) => readFileSync(join(home, 'outbox', file), 'utf8'));
 const role = (id: string, role: string, more: Partial<Call> = {}) =>
@@ -54,14 +44,14 @@ const role = (id: string, role: string, more: Partial<Call> = {}) =>
 
 describe('O6 inviting', () => {
   it('has Cognito invite a person, who is a member from then on', async () => {
-    const email = `Grace${made}@acme.example`;
+    const email = `Grace${caller().organisation}@acme.example`;
     const seen = await ask({ method: 'POST', body: { email, role: 'editor' } });
     expect(seen).toMatchObject({
       status: 201,
       headers: { location: `/v1/members/${seen.body.id}`, etag: '"1"' },
       body: { email: email.toLowerCase(), role: 'editor', createdBy: 'ada@acme.example' },
     });
-    const record = await getMember(deployment.table, caller.organisation, seen.body.id);
+    const record = await getMember(deployment().table, caller().organisation, seen.body.id);
     expect(seen.body.id).toBe(memberIdOf(issuer, record?.subject ?? ''));
     expect((await ask({ method: 'GET', query: { sort: 'email' } })).body.items).toMatchObject([
       { email: 'ada@acme.example' },
@@ -70,7 +60,10 @@ describe('O6 inviting', () => {
   });
 
   it('refuses whoever is a member already, and repeats a repeated request', async () => {
-    const request = { method: 'POST', body: { email: `x${made}@acme.example`, role: 'viewer' } };
+    const request = {
+      method: 'POST',
+      body: { email: `x${caller().organisation}@acme.example`, role: 'viewer' },
+    };
     const headers = { 'idempotency-key': 'k' };
     const invited = await ask({ ...request, headers });
     expect(await ask({ ...request, headers })).toMatchObject({ status: 201, body: invited.body });
@@ -84,8 +77,8 @@ describe('O6 inviting', () => {
   });
 
   it('invites again whoever never signed in and was removed meanwhile', async () => {
-    const email = `late${made}@acme.example`;
-    const mails = () => outbox(deployment.cloud.home).filter((text) => text.includes(email)).length;
+    const email = `late${caller().organisation}@acme.example`;
+    const mails = () => outbox(deployment().cloud.home).filter((text) => text.includes(email)).length;
     const invited = await ask({ method: 'POST', body: { email, role: 'viewer' } });
     await expect.poll(mails).toBe(1);
     await one('DELETE', invited.body.id);
@@ -95,9 +88,9 @@ describe('O6 inviting', () => {
   });
 
   it('can find whom it has invited without writing to them once more', async () => {
-    const email = `found${made}@acme.example`;
-    const mails = () => outbox(deployment.cloud.home).filter((text) => text.includes(email)).length;
-    const inviteUser = createUserPool(deployment.userPoolId, deployment.cognito);
+    const email = `found${caller().organisation}@acme.example`;
+    const mails = () => outbox(deployment().cloud.home).filter((text) => text.includes(email)).length;
+    const inviteUser = createUserPool(deployment().userPoolId, deployment().cognito);
     const sub = await inviteUser(email, false);
     expect(await inviteUser(email, false)).toBe(sub);
     // The mail of this one comes after any that the one before could have sent.
@@ -106,9 +99,9 @@ describe('O6 inviting', () => {
   });
 
   it('knows a person who is in another organisation already', async () => {
-    const email = `shared${made}@acme.example`;
+    const email = `shared${caller().organisation}@acme.example`;
     const here = await ask({ method: 'POST', body: { email, role: 'viewer' } });
-    caller = { ...caller, organisation: 'elsewhere' };
+    callAs({ organisation: 'elsewhere' });
     const there = await ask({ method: 'POST', body: { email, role: 'admin' } });
     expect(there).toMatchObject({ status: 201, body: { id: here.body.id, role: 'admin' } });
   });
@@ -118,7 +111,7 @@ describe('O6 inviting', () => {
     expect((await ask({ method: 'POST', body: { ...body, subject: 'x' } })).body.errors).toMatchObject([
       { pointer: '/subject' },
     ]);
-    service = organisationService(deployment, { inviteUser: undefined });
+    serveWith({ inviteUser: undefined });
     expect((await ask({ method: 'POST', body })).body.errors).toMatchObject([{ pointer: '/subject' }]);
     const seen = await ask({ method: 'POST', body: { ...body, subject: 'auth0|7' } });
     expect(seen.body.id).toBe(memberIdOf(issuer, 'auth0|7'));
@@ -136,7 +129,7 @@ describe('O6 inviting', () => {
 
 describe('O3, O6 roles', () => {
   it('are changed and taken away by admins', async () => {
-    const { id } = await member(caller.organisation, 'bob', 'viewer');
+    const { id } = await member(caller().organisation, 'bob', 'viewer');
     expect(await role(id, 'editor')).toMatchObject({
       status: 200,
       headers: { etag: '"2"' },
@@ -145,7 +138,7 @@ describe('O3, O6 roles', () => {
     expect((await role(id, 'admin', { headers: { 'if-match': '"1"' } })).status).toBe(412);
     expect((await one('DELETE', id)).status).toBe(204);
     expect((await one('GET', id)).status).toBe(404);
-    caller = { ...caller, role: 'editor' };
+    callAs({ role: 'editor' });
     expect((await one('DELETE', first.id)).status).toBe(403);
     expect((await ask({ method: 'GET' })).body.items).toHaveLength(1);
   });
@@ -154,7 +147,7 @@ describe('O3, O6 roles', () => {
     const lastAdmin = { status: 409, body: { type: 'urn:slipway:problem:last-admin' } };
     expect(await one('DELETE', first.id)).toMatchObject(lastAdmin);
     expect(await role(first.id, 'viewer')).toMatchObject(lastAdmin);
-    const { id } = await member(caller.organisation, 'bob', 'viewer');
+    const { id } = await member(caller().organisation, 'bob', 'viewer');
     expect(await one('DELETE', first.id)).toMatchObject(lastAdmin);
     await role(id, 'admin');
     expect((await one('DELETE', first.id)).status).toBe(204);
@@ -163,9 +156,9 @@ describe('O3, O6 roles', () => {
 
   it('O6 nor when all admins go at the same time', async () => {
     for (let round = 0; round < 5; round++) {
-      const organisation = `race${made}-${round}`;
+      const organisation = `race${caller().organisation}-${round}`;
       const admins = await Promise.all(['a', 'b', 'c'].map((name) => member(organisation, name, 'admin')));
-      caller = { ...caller, organisation };
+      callAs({ organisation });
       const answers = await Promise.all(
         admins.map(({ id }, i) => (i % 2 ? role(id, 'viewer') : one('DELETE', id))),
       );
@@ -177,16 +170,16 @@ describe('O3, O6 roles', () => {
   });
 
   it('are not changed on the word of a record that was read long ago', async () => {
-    const bob = await member(caller.organisation, 'bob', 'admin');
+    const bob = await member(caller().organisation, 'bob', 'admin');
     await role(bob.id, 'viewer');
     await expect(
-      changeMember(deployment.table, caller.organisation, bob, undefined, '2026-11-21T10:00:00.000Z'),
+      changeMember(deployment().table, caller().organisation, bob, undefined, '2026-11-21T10:00:00.000Z'),
     ).rejects.toThrow('not in the expected state');
   });
 });
 
 it('O3 me says who I am', async () => {
-  const me = await call(service.handler, { method: 'GET', route: '/v1/me' });
+  const me = await call(service().handler, { method: 'GET', route: '/v1/me' });
   expect(me.body).toEqual({
     memberId: 'mem_ada',
     email: 'ada@acme.example',

@@ -1,29 +1,14 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Secrets } from '../../../shared/aws/secrets.ts';
-import type { Caller } from '../../../shared/http/operation.ts';
 import { getSecret } from '../../../shared/store/secrets.ts';
-import { startDeployment, type TestDeployment } from '../deployment.ts';
-import { ada, type Call, call } from '../event.ts';
+import { calledFunction } from '../called.ts';
+import type { Call } from '../event.ts';
 import { organisationService } from './service.ts';
 
-let deployment: TestDeployment;
-let service: ReturnType<typeof organisationService>;
-beforeAll(async () => {
-  deployment = await startDeployment();
-});
-afterAll(() => deployment?.stop());
-
-let caller: Caller;
-let made = 0;
-beforeEach(() => {
-  service = organisationService(deployment);
-  caller = { ...ada, organisation: `org${++made}` };
-});
+const { deployment, service, caller, serveWith, ask } = calledFunction(organisationService);
 const people = (count: number) => Array.from({ length: count }, (_, i) => `reader-${i}@acme.example`);
-const ask = (method: string, route: string, more: Partial<Call> = {}) =>
-  call(service.handler, { method, route, caller, ...more });
 
 describe('O1 settings', () => {
   const defaults = {
@@ -53,7 +38,7 @@ describe('O1 settings', () => {
 
   it('of a deployment that once took 50 recipients are read and replaced', async () => {
     const notifications = { preference: 'errors', recipients: people(50) };
-    await deployment.table.put(caller.organisation, 'settings', 'settings', {
+    await deployment().table.put(caller().organisation, 'settings', 'settings', {
       settings: { ...defaults, notifications },
       version: 1,
     });
@@ -82,7 +67,7 @@ describe('O1 settings', () => {
   });
 
   it('O3 are for admins to change', async () => {
-    expect((await put({}, { caller: { ...caller, role: 'editor' } })).status).toBe(403);
+    expect((await put({}, { caller: { ...caller(), role: 'editor' } })).status).toBe(403);
   });
 });
 
@@ -109,8 +94,8 @@ describe('B16, E13 secrets', () => {
   const put = (name: string, value: string, more: Partial<Call> = {}) =>
     one('PUT', name, { body: { value }, ...more });
   const names = async () => {
-    const { SecretList = [] } = await deployment.secretsManager.send(new ListSecretsCommand({}));
-    return SecretList.flatMap(({ Name = '' }) => (Name.includes(`/${caller.organisation}/`) ? [Name] : []));
+    const { SecretList = [] } = await deployment().secretsManager.send(new ListSecretsCommand({}));
+    return SecretList.flatMap(({ Name = '' }) => (Name.includes(`/${caller().organisation}/`) ? [Name] : []));
   };
 
   it('are written, renewed and deleted, and never read', async () => {
@@ -120,15 +105,15 @@ describe('B16, E13 secrets', () => {
       headers: { etag: '"1"', location: '/v1/secrets/pypi-token' },
       body: { name: 'pypi-token', updatedBy: 'ada@acme.example' },
     });
-    const arn = (await getSecret(deployment.table, caller.organisation, 'pypi-token'))?.arn ?? '';
-    expect(JSON.parse((await deployment.secrets.read(arn)) ?? '')).toEqual({ value: 'hunter2' });
+    const arn = (await getSecret(deployment().table, caller().organisation, 'pypi-token'))?.arn ?? '';
+    expect(JSON.parse((await deployment().secrets.read(arn)) ?? '')).toEqual({ value: 'hunter2' });
     const renewed = await put('pypi-token', 'hunter3');
     expect(renewed).toMatchObject({ status: 200, headers: { etag: '"2"' } });
-    expect((await getSecret(deployment.table, caller.organisation, 'pypi-token'))?.arn).toBe(arn);
+    expect((await getSecret(deployment().table, caller().organisation, 'pypi-token'))?.arn).toBe(arn);
     const list = await ask('GET', '/v1/secrets');
     expect(list.body.items).toEqual([renewed.body]);
-    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
-    expect(JSON.stringify([created, renewed, list, Items, service.log.lines])).not.toMatch(/hunter\d/);
+    const { Items } = await deployment().dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify([created, renewed, list, Items, service().log.lines])).not.toMatch(/hunter\d/);
     expect((await one('DELETE', 'pypi-token')).status).toBe(204);
     expect((await one('GET', 'pypi-token')).status).toBe(404);
     expect(await names()).toEqual([]);
@@ -136,10 +121,10 @@ describe('B16, E13 secrets', () => {
   });
 
   it('show nothing of a first value that never arrived, and take the next', async () => {
-    const failing = { ...deployment.secrets, write: () => Promise.reject(new Error('away')) };
-    service = organisationService(deployment, { secrets: failing });
+    const failing = { ...deployment().secrets, write: () => Promise.reject(new Error('away')) };
+    serveWith({ secrets: failing });
     expect((await put('token', 'x')).status).toBe(500);
-    service = organisationService(deployment);
+    serveWith();
     expect((await one('GET', 'token')).status).toBe(404);
     expect((await ask('GET', '/v1/secrets')).body.items).toEqual([]);
     expect((await put('token', 'y', { headers: { 'if-match': '"0"' } })).status).toBe(201);
@@ -154,10 +139,10 @@ describe('B16, E13 secrets', () => {
   });
 
   it('name the value that has arrived, before and after a new one does', async () => {
-    const stored = () => getSecret(deployment.table, caller.organisation, 'token');
+    const stored = () => getSecret(deployment().table, caller().organisation, 'token');
     const valueNow = async () => {
       const { arn: SecretId, versionId: VersionId } = (await stored()) ?? {};
-      const { SecretString } = await deployment.secretsManager.send(
+      const { SecretString } = await deployment().secretsManager.send(
         new GetSecretValueCommand({ SecretId, VersionId }),
       );
       return JSON.parse(SecretString ?? '').value;
@@ -166,15 +151,15 @@ describe('B16, E13 secrets', () => {
     const before = await stored();
     const seen: unknown[] = [];
     const watched: Secrets = {
-      ...deployment.secrets,
+      ...deployment().secrets,
       async write(...asked) {
         seen.push(await stored(), await valueNow());
-        const written = await deployment.secrets.write(...asked);
+        const written = await deployment().secrets.write(...asked);
         seen.push(await stored(), await valueNow());
         return written;
       },
     };
-    service = organisationService(deployment, { secrets: watched });
+    serveWith({ secrets: watched });
     expect((await put('token', 'after')).status).toBe(200);
     const same = expect.objectContaining({ arn: before?.arn, versionId: before?.versionId });
     expect(seen).toEqual([same, 'before', same, 'before']);
@@ -193,8 +178,8 @@ describe('B16, E13 secrets', () => {
 
   it('O3 are for editors, each in their own organisation', async () => {
     await put('token', 'x');
-    expect((await put('token', 'y', { caller: { ...caller, role: 'viewer' } })).status).toBe(403);
-    const foreign = { caller: { ...caller, organisation: 'elsewhere' } };
+    expect((await put('token', 'y', { caller: { ...caller(), role: 'viewer' } })).status).toBe(403);
+    const foreign = { caller: { ...caller(), organisation: 'elsewhere' } };
     expect((await one('GET', 'token', foreign)).status).toBe(404);
     expect((await one('DELETE', 'token', foreign)).status).toBe(404);
     expect(await names()).toHaveLength(1);

@@ -1,29 +1,17 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../shared/http/operation.ts';
 import { getToken, readToken, tokenMatches } from '../../../shared/store/tokens.ts';
-import { startDeployment, type TestDeployment } from '../deployment.ts';
-import { ada, type Call, call } from '../event.ts';
+import { calledFunction } from '../called.ts';
+import type { Call } from '../event.ts';
 import { organisationService, tokenKey } from './service.ts';
 
-let deployment: TestDeployment;
-let service: ReturnType<typeof organisationService>;
-beforeAll(async () => {
-  deployment = await startDeployment();
-});
-afterAll(() => deployment?.stop());
-
-let caller: Caller;
-let made = 0;
-beforeEach(() => {
-  service = organisationService(deployment);
-  caller = { ...ada, organisation: `org${++made}` };
-});
-const ask = (request: Partial<Call>) =>
-  call(service.handler, { method: 'GET', route: '/v1/tokens', caller, ...request });
+const tokens = calledFunction(organisationService);
+const { deployment, service, caller, callAs } = tokens;
+const ask = (request: Partial<Call>) => tokens.ask('GET', '/v1/tokens', request);
 const create = (body: object, more: Partial<Call> = {}) => ask({ method: 'POST', body, ...more });
 /** As somebody who came with a token of `from`, made for it. */
-async function asToken(more: Partial<Caller> = {}, from = caller): Promise<Caller> {
+async function asToken(more: Partial<Caller> = {}, from = caller()): Promise<Caller> {
   const { status, body } = await create({ title: 'maker' }, { caller: from });
   expect(status, JSON.stringify(body)).toBe(201);
   return { ...from, tokenId: body.id, ...more };
@@ -40,14 +28,14 @@ describe('O4 tokens', () => {
       body: { title: 'CI', role: 'admin', memberId: 'mem_ada', email: 'ada@acme.example' },
     });
     const { token, ...shown } = seen.body;
-    expect(token).toMatch(new RegExp(`^slp_${caller.organisation}\\.[0-9a-z]{26}\\.[A-Za-z0-9_-]{43}$`));
-    expect(readToken(token)).toEqual({ organisation: caller.organisation, id: seen.body.id });
+    expect(token).toMatch(new RegExp(`^slp_${caller().organisation}\\.[0-9a-z]{26}\\.[A-Za-z0-9_-]{43}$`));
+    expect(readToken(token)).toEqual({ organisation: caller().organisation, id: seen.body.id });
     expect((await one('GET', seen.body.id)).body).toEqual(shown);
     expect((await ask({})).body.items).toEqual([shown]);
-    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
-    expect(JSON.stringify([Items, service.log.lines])).not.toContain(token.split('.')[2]);
+    const { Items } = await deployment().dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    expect(JSON.stringify([Items, service().log.lines])).not.toContain(token.split('.')[2]);
 
-    const record = await getToken(deployment.table, caller.organisation, seen.body.id);
+    const record = await getToken(deployment().table, caller().organisation, seen.body.id);
     if (!record) throw new Error('no record');
     const key = await tokenKey();
     expect(tokenMatches(record, key, token, new Date())).toBe(true);
@@ -65,13 +53,13 @@ describe('O4 tokens', () => {
     const again = await create({ title: 'CI' }, { headers });
     expect(again).toEqual(first);
     expect(first.body).not.toHaveProperty('expiresAt');
-    const { Items } = await deployment.dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
+    const { Items } = await deployment().dynamodb.send(new ScanCommand({ TableName: 'slipway' }));
     expect(JSON.stringify(Items)).not.toContain(first.body.token);
     expect((await ask({})).body.items).toHaveLength(1);
   });
 
   it('do at most what their member may', async () => {
-    caller = { ...caller, role: 'editor' };
+    callAs({ role: 'editor' });
     expect((await create({ title: 'x', role: 'admin' })).body.errors).toMatchObject([{ pointer: '/role' }]);
     expect((await create({ title: 'x', role: 'viewer' })).body.role).toBe('viewer');
     expect((await create({ title: 'x' })).body.role).toBe('editor');
@@ -79,7 +67,7 @@ describe('O4 tokens', () => {
 
   it('of others are seen and revoked by admins only', async () => {
     const mine = (await create({ title: 'mine' })).body;
-    const other: Caller = { ...caller, memberId: 'mem_bob', role: 'editor' };
+    const other: Caller = { ...caller(), memberId: 'mem_bob', role: 'editor' };
     const theirs = (await create({ title: 'theirs' }, { caller: other })).body;
     expect((await ask({ caller: other })).body.items.map((one: { id: string }) => one.id)).toEqual([
       theirs.id,
@@ -90,7 +78,7 @@ describe('O4 tokens', () => {
       expect((await one(method, mine.id, { caller: other })).status).toBe(404);
     expect((await one('DELETE', theirs.id)).status).toBe(204);
     expect((await one('DELETE', theirs.id)).status).toBe(404);
-    const foreign = { ...caller, organisation: 'elsewhere' };
+    const foreign = { ...caller(), organisation: 'elsewhere' };
     expect((await one('DELETE', mine.id, { caller: foreign })).status).toBe(404);
     expect((await one('GET', mine.id)).status).toBe(200);
   });
@@ -153,7 +141,7 @@ describe('O4 tokens', () => {
   it('revoke none that may do more; a sign-in revokes all of its member', async () => {
     const strong = (await create({ title: 'strong', role: 'editor' })).body;
     const weak = (await create({ title: 'weak', role: 'viewer' })).body;
-    const token: Caller = { ...caller, role: 'viewer', tokenId: 'tok_weak' };
+    const token: Caller = { ...caller(), role: 'viewer', tokenId: 'tok_weak' };
     expect((await one('DELETE', strong.id, { caller: token })).status).toBe(403);
     expect((await one('DELETE', weak.id, { caller: token })).status).toBe(204);
     const { tokenId: _, ...signIn } = token;

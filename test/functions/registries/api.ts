@@ -1,10 +1,7 @@
 /** The API of registries in a deployment, as its users call it. */
 import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { RegistriesDependencies } from '../../../functions/registries/dependencies.ts';
-import type { Caller } from '../../../shared/http/operation.ts';
-import { startDeployment, type TestDeployment } from '../deployment.ts';
-import { ada, type Call, call } from '../event.ts';
+import { calledFunction } from '../called.ts';
+import type { Call } from '../event.ts';
 import { registriesService } from './service.ts';
 
 export const quay = {
@@ -15,48 +12,30 @@ export const quay = {
   password: 'hunter2',
 };
 
-/** For the tests of one file: a deployment, in which every test has an organisation of its own. */
+/** For the tests of one file, as `calledFunction`. */
 export function registriesApi() {
-  let deployment: TestDeployment;
-  let service: ReturnType<typeof registriesService>;
-  let caller: Caller;
-  let made = 0;
-  beforeAll(async () => {
-    deployment = await startDeployment();
-  });
-  afterAll(() => deployment?.stop());
-  beforeEach(() => {
-    caller = { ...ada, organisation: `org${++made}` };
-    service = registriesService(deployment);
-  });
-  const ask = (request: Omit<Call, 'route'> & { route?: string }) =>
-    call(service.handler, { route: '/v1/registries', caller, ...request });
+  const called = calledFunction(registriesService);
+  const { deployment } = called;
+  const organisation = () => called.caller().organisation;
+  const ask = ({ method, route = '/v1/registries', ...more }: Omit<Call, 'route'> & { route?: string }) =>
+    called.ask(method, route, more);
   return {
-    deployment: () => deployment,
-    service: () => service,
-    organisation: () => caller.organisation,
-    /** From here on the function is another one. */
-    serveWith(replaced: Partial<RegistriesDependencies>): void {
-      service = registriesService(deployment, replaced);
-    },
-    /** From here on somebody else calls. */
-    callAs(other: Partial<Caller>): void {
-      caller = { ...caller, ...other };
-    },
+    ...called,
+    organisation,
     ask,
     create: (body: object, headers: Record<string, string> = {}) => ask({ method: 'POST', body, headers }),
     one: (method: string, id: string, more: Partial<Call> = {}) =>
       ask({ method, route: '/v1/registries/{id}', params: { id }, ...more }),
     /** Names of the secrets that the test's organisation has. */
     async secretNames(): Promise<string[]> {
-      const { SecretList = [] } = await deployment.secretsManager.send(new ListSecretsCommand({}));
+      const { SecretList = [] } = await deployment().secretsManager.send(new ListSecretsCommand({}));
       return SecretList.flatMap(({ Name = '' }) =>
-        Name.startsWith(`slipway/test/${caller.organisation}/`) ? [Name] : [],
+        Name.startsWith(`slipway/test/${organisation()}/`) ? [Name] : [],
       );
     },
     async secretOf(id: string): Promise<unknown> {
-      const name = `slipway/test/${caller.organisation}/registries/${id}`;
-      return JSON.parse((await deployment.secrets.read(name)) ?? 'null');
+      const name = `slipway/test/${organisation()}/registries/${id}`;
+      return JSON.parse((await deployment().secrets.read(name)) ?? 'null');
     },
   };
 }

@@ -1,16 +1,9 @@
 import { StopBuildCommand } from '@aws-sdk/client-codebuild';
-import { afterEach, describe, expect, test } from 'vitest';
-import { cloudWithProject, logGroup, serviceRole } from './project.ts';
+import { describe, expect, test } from 'vitest';
+import { cloudForEach } from './opened.ts';
+import { logGroup, serviceRole } from './project.ts';
 
-let current: Awaited<ReturnType<typeof cloudWithProject>> | undefined;
-const open = async (...parameters: Parameters<typeof cloudWithProject>) => {
-  current = await cloudWithProject(...parameters);
-  return current;
-};
-afterEach(async () => {
-  await current?.cloud.close();
-  current = undefined;
-});
+const open = cloudForEach();
 
 describe('CodeBuild runs a build', () => {
   test("B1 runs the commands of the buildspec in the source, with the role's credentials and the variables", async () => {

@@ -1,15 +1,12 @@
 import { StopBuildCommand } from '@aws-sdk/client-codebuild';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Build } from '../../../local/codebuild/build.ts';
 import { createBuildStore } from '../../../local/codebuild/store.ts';
 import { createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
+import { cloudForEach } from './opened.ts';
 import { cloudWithProject } from './project.ts';
 
-let current: Awaited<ReturnType<typeof cloudWithProject>> | undefined;
-afterEach(async () => {
-  await current?.cloud.close();
-  current = undefined;
-});
+const open = cloudForEach();
 
 /** Two builds in a queue of one: the first is running, the second recorded as waiting, changed as the test wants it. */
 async function restartedWith(change: (build: Build) => void) {
@@ -24,8 +21,8 @@ async function restartedWith(change: (build: Build) => void) {
   change(build);
   store.save(build);
   const cloud = await createCloudWithEndpoint(first.cloud.home);
-  current = await cloudWithProject(phases, {}, { concurrentBuilds: 1 }, cloud);
-  return { ...current, running, waiting };
+  const second = await open(phases, {}, { concurrentBuilds: 1 }, cloud);
+  return { ...second, running, waiting };
 }
 
 describe('the queue of builds over an orderly end and a new start', () => {

@@ -1,21 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { StopBuildCommand } from '@aws-sdk/client-codebuild';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { engineAddress } from '../../../local/engine/address.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
 import { findBuildCommand, findEngine } from '../../../scripts/engine/find.ts';
 import { image, makeImage } from '../batch/place.ts';
-import { cloudWithProject } from './project.ts';
+import { cloudForEach } from './opened.ts';
 
-let current: Awaited<ReturnType<typeof cloudWithProject>> | undefined;
-const open = async (...parameters: Parameters<typeof cloudWithProject>) => {
-  current = await cloudWithProject(...parameters);
-  return current;
-};
-afterEach(async () => {
-  await current?.cloud.close();
-  current = undefined;
-});
+const open = cloudForEach();
 
 const runs = (pattern: string) => {
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
