@@ -1,8 +1,8 @@
 import { noShell, type Probe, readProbe, supportOf } from '../../shared/model/capabilities.ts';
 import type { CapabilitiesResult } from '../../shared/model/validation.ts';
 import { BuildError } from '../build-error.ts';
+import { inShell } from './arguments.ts';
 import type { Engine } from './container.ts';
-import { limits } from './limits.ts';
 import { probe, probeBegins, probeEnds, probeEnvironment } from './probe.ts';
 
 const probeSeconds = 180;
@@ -14,20 +14,7 @@ export async function findCapabilities(
   name: string,
 ): Promise<CapabilitiesResult> {
   const { exitCode, lines, timedOut } = await engine.run(
-    [
-      'run',
-      '--name',
-      name,
-      ...limits,
-      '--network',
-      'none',
-      ...Object.entries(probeEnvironment).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]),
-      '--entrypoint',
-      '/bin/sh',
-      image,
-      '-c',
-      probe,
-    ],
+    inShell(name, image, probe, probeEnvironment),
     probeSeconds,
   );
   const found = probeOf(exitCode, lines, timedOut);

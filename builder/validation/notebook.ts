@@ -2,9 +2,9 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NotebookResult } from '../../shared/model/validation.ts';
+import { inShell, limits } from './arguments.ts';
 import type { Engine } from './container.ts';
 import { type Answer, type Attempt, contract, judge, type Observed, type UserFound } from './judge.ts';
-import { limits } from './limits.ts';
 
 const startSeconds = 60;
 /** A server that is still starting may answer 404 or 503 for a while. */
@@ -167,19 +167,7 @@ function get(
 const userScript = `id -u; id -un 2>/dev/null || echo; printf '%s\\n' "$HOME"`;
 
 async function findUser(engine: Engine, image: string, name: string): Promise<UserFound | string> {
-  const { exitCode, lines } = await engine.run([
-    'run',
-    '--name',
-    name,
-    ...limits,
-    '--network',
-    'none',
-    '--entrypoint',
-    '/bin/sh',
-    image,
-    '-c',
-    userScript,
-  ]);
+  const { exitCode, lines } = await engine.run(inShell(name, image, userScript));
   const [uid = '', user = '', home = ''] = lines;
   if (exitCode === 0 && /^\d+$/.test(uid)) return { uid, name: user, home };
   return `The container could not be asked, since it has no /bin/sh with id: ${lines.at(-1) ?? 'it says nothing'}`;
