@@ -50,28 +50,10 @@ export async function tinyImage(engine: Engine, detail: Detail): Promise<string>
     );
     await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
     const archive = join(work, 'root.tar');
-    await run('tar', [
-      '-C',
-      root,
-      '--owner=0',
-      '--group=0',
-      '--numeric-owner',
-      '--exclude=./tmp',
-      '-cf',
-      archive,
-      '.',
-    ]);
-    await run('tar', [
-      '-C',
-      root,
-      '--owner=0',
-      '--group=0',
-      '--numeric-owner',
-      '--mode=1777',
-      '-rf',
-      archive,
-      './tmp',
-    ]);
+    const tar = (...args: string[]) =>
+      run('tar', ['-C', root, '--owner=0', '--group=0', '--numeric-owner', ...args]);
+    await tar('--exclude=./tmp', '-cf', archive, '.');
+    await tar('--mode=1777', '-rf', archive, './tmp');
     const settings = ['ENV PATH=/usr/local/bin:/usr/bin:/bin', 'CMD ["/bin/sh"]'];
     await run(engine.cli, ['import', ...settings.flatMap((one) => ['--change', one]), archive, image]);
   } finally {
