@@ -140,15 +140,17 @@ function otherAccountsOf(
 
 const nameOf = (account: CredentialsSource) => (account.kind === 'secret' ? account.secretArn : account.host);
 
-/** Whose account counts for an image: that of the longest registry that matches, or nobody's. */
+/** Whose account counts for an image: in the own ECR the role's, else the longest matching registry's, or nobody's. */
 function accountOf(
   { host, repository }: Located,
   { registries, ecrRegistry }: AccountSources,
 ): CredentialsSource | undefined {
-  const known = registryFor(registries, host, repository);
-  if (known?.secretArn) return { kind: 'secret', host, secretArn: known.secretArn };
-  // The builder's role has rights in no other ECR.
-  if (host !== ecrRegistry) return undefined;
+  if (host !== ecrRegistry) {
+    // The builder's role has rights in no other ECR.
+    const secretArn = registryFor(registries, host, repository)?.secretArn;
+    return secretArn === undefined ? undefined : { kind: 'secret', host, secretArn };
+  }
+  // In the own ECR the role decides, whatever somebody has stored.
   const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];
   return { kind: 'ecr', host, ...(accountId && region ? { accountId, region } : {}) };
 }

@@ -77,6 +77,17 @@ describe('B1 B6 B9 what the builder gets', () => {
     expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/x']);
   });
 
+  test('R8 in the own ECR the role counts, whatever is stored with a registry that lies there', () => {
+    const registries = [...sources.registries, known('reg_ours', `${ecrRegistry}/acme/ours`, 'arn:ours')];
+    const based = { ...request, references: [`${ecrRegistry}/acme/ours/base:1`] };
+    const spec = specOf(record(`${ecrRegistry}/acme/ours/x:1`, 'reg_ours'), based, {
+      ...sources,
+      registries,
+    });
+    expect(spec.registries).toEqual([expect.objectContaining({ kind: 'ecr', host: ecrRegistry })]);
+    expect(spec.otherAccounts ?? []).toEqual([]);
+  });
+
   test('for another registry, the cache in the own space all the same', () => {
     const spec = specOf(record('quay.io/team/deep/x:1', 'reg_team'), request, sources);
     expect(spec.cache).toBe(`${ecrRegistry}/acme/cache/reg_team/team/deep/x:slipway-cache`);
