@@ -8,8 +8,9 @@ import { createNetwork } from '../../shared/registry/network.ts';
 import { parseLocation } from '../../shared/registry/reference.ts';
 import { tarOf } from '../builder/archive/tar.ts';
 import { apiOf, type Json, unique } from './client.ts';
+import { connect } from './connected.ts';
 import { startNamespaces } from './one-host.ts';
-import { build, connect } from './private-builds.ts';
+import { build } from './private-builds.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');

@@ -9,6 +9,7 @@ import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-r
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
 import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { connect, reference } from './connected.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -28,25 +29,8 @@ async function registryOf(account?: Account): Promise<DockerRegistry> {
 }
 const newAccount = (): Account => ({ username: 'ada', password: unique('password') });
 
-async function connect({ host }: DockerRegistry, credentials: object): Promise<string> {
-  const reply = await api.post('/v1/registries', {
-    title: unique('connected'),
-    url: `http://${host}`,
-    type: 'other',
-    ...credentials,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body.id;
-}
-
 const check = async (id: string): Promise<Json> =>
   (await api.post(`/v1/registries/${id}/check`, { repository: 'app' })).body;
-
-async function reference(image: object): Promise<Json> {
-  const reply = await api.post('/v1/images', { source: { type: 'reference' }, ...image });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body;
-}
 
 it('R2 no answer has the password: they say that there is one, and whose', async () => {
   const account = newAccount();
@@ -73,7 +57,7 @@ it('R2 no answer has the password: they say that there is one, and whose', async
 it('R3 title, url and password change, type and secret stay; it goes once no image refers to it, or by force', async () => {
   const account = newAccount();
   const [first, second] = await Promise.all([registryOf(account), registryOf(account)]);
-  const id = await connect(first, { ...account, password: 'outdated' });
+  const id = await connect(first.host, { ...account, password: 'outdated' });
   const path = `/v1/registries/${id}`;
   const secrets = new SecretsManagerClient(awsConfiguration(cloud));
   const secret = () =>
@@ -106,10 +90,29 @@ it('R3 title, url and password change, type and secret stay; it goes once no ima
   secrets.destroy();
 });
 
+it('R3 a registry that images refer to stays where it is: the answer says how many there are, and the ways on', async () => {
+  const [here, elsewhere] = await Promise.all([registryOf(), registryOf()]);
+  await new SmallImages(here.host).image('app', '1', unique('content'));
+  const registryId = await connect(here.host);
+  const path = `/v1/registries/${registryId}`;
+  const { id } = await reference({ registryId, repository: 'app', tag: '1' });
+  const move = () => api.call('PATCH', path, { url: `http://${elsewhere.host}/moved` });
+  expect(await move()).toMatchObject({
+    status: 409,
+    body: {
+      type: 'urn:slipway:problem:registry-in-use',
+      detail: expect.stringMatching(/^1 images refer to this registry.*POST \/v1\/registries/),
+    },
+  });
+  expect(await api.read(path)).toMatchObject({ url: `http://${here.host}` });
+  expect((await api.call('DELETE', `/v1/images/${id}`)).status).toBe(204);
+  expect(await move()).toMatchObject({ status: 200, body: { url: `http://${elsewhere.host}/moved` } });
+});
+
 it('R6 the images of one registry, and no others', async () => {
   const [one, other] = await Promise.all([registryOf(), registryOf()]);
   const idsOf = async (registry: DockerRegistry, tags: string[]) => {
-    const registryId = await connect(registry, {});
+    const registryId = await connect(registry.host);
     const images: string[] = [];
     for (const tag of tags) {
       await new SmallImages(registry.host).image('team/app', tag, unique('content'));
@@ -143,18 +146,18 @@ it('R7 an image of a public registry that was never connected is added by its fu
 // Short: the registry's own file of accounts keeps 72 bytes of a password.
 const key = '{"type": "service_account",\n "private_key": "-----BEGIN\\nkey"}';
 it.each([
-  ['ECR', { username: 'AWS', password: `eyJ${'token+/='.repeat(8)}` }],
-  ['Google', { username: '_json_key', password: key }],
-  ['NGC', { username: '$oauthtoken', password: unique('nvapi') }],
+  ['ECR', { username: 'AWS', password: `eyJ${'token+/='.repeat(8)}` }, 'guess'],
+  ['Google', { username: '_json_key', password: key }, key.replace('BEGIN', 'OTHER')],
+  ['NGC', { username: '$oauthtoken', password: unique('nvapi') }, 'guess'],
 ])(
   'R8 an account as %s has them logs in: to check, to look an image up, to pull a base and to push',
-  async (_, account) => {
+  async (_, account, guess) => {
     const registry = await registryOf(account);
-    const wrong = await connect(registry, { ...account, password: 'guess' });
+    const wrong = await connect(registry.host, { ...account, password: guess });
     expect(await check(wrong)).toMatchObject({ ok: false, cause: 'bad-credentials' });
     expect((await api.call('DELETE', `/v1/registries/${wrong}`)).status).toBe(204);
 
-    const registryId = await connect(registry, account);
+    const registryId = await connect(registry.host, account);
     expect(await check(registryId)).toMatchObject({ ok: true });
     const build = async (base: string, tag: string) => {
       const reply = await api.post('/v1/images', {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-registry.ts';
 import { apiOf, unique } from './client.ts';
-import { build, connect } from './private-builds.ts';
+import { connect } from './connected.ts';
+import { build } from './private-builds.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');

@@ -5,18 +5,6 @@ import { apiOf, type Json, settled, unique } from './client.ts';
 const cloud = inject('cloud');
 const api = apiOf(cloud.apiUrl, cloud.token);
 
-/** Connects the registry at `host`, or below a path of it, and answers its id. */
-export async function connect(host: string, account: object, path = ''): Promise<string> {
-  const reply = await api.post('/v1/registries', {
-    title: unique('registry'),
-    url: `http://${host}${path}`,
-    type: 'other',
-    ...account,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body.id;
-}
-
 /** Answers the build once it is over, however it ended. */
 export async function build(dockerfile: string, target: object = {}, more: object = {}): Promise<Json> {
   const reply = await api.post('/v1/images', {

@@ -6,6 +6,7 @@ import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-r
 import { awsConfiguration } from '../../scripts/local-cloud.ts';
 import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { connect } from './connected.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -38,13 +39,7 @@ describe('purge', () => {
   let registryId: string;
   beforeAll(async () => {
     registry = await startDockerRegistry();
-    const reply = await api.post('/v1/registries', {
-      title: 'Old registry',
-      url: `http://${registry.host}`,
-      type: 'other',
-    });
-    expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-    registryId = reply.body.id;
+    registryId = await connect(registry.host);
   });
   afterAll(async () => {
     await api.call('DELETE', `/v1/registries/${registryId}?force=true`);
@@ -118,13 +113,9 @@ describe('purge', () => {
   it('I4 a registry where deletion is switched off says so, and keeps the image', async () => {
     const { host, stop } = await startDockerRegistry({ storage: { delete: { enabled: false } } });
     try {
-      const connected = await api.post('/v1/registries', {
-        title: unique('never'),
-        url: `http://${host}`,
-        type: 'other',
-      });
+      const keeping = await connect(host);
       const repository = unique('kept');
-      const image = await build(connected.body.id, repository, '1');
+      const image = await build(keeping, repository, '1');
       const refused = await purge(image);
       expect([refused.status, refused.body.type]).toEqual([
         422,
@@ -133,7 +124,7 @@ describe('purge', () => {
       expect((await new SmallImages(host).read(repository, '1'))?.digest).toBe(image.digest);
       expect((await api.get(`/v1/images/${image.id}`)).status).toBe(200);
       // R3
-      const path = `/v1/registries/${connected.body.id}`;
+      const path = `/v1/registries/${keeping}`;
       expect((await api.call('DELETE', path)).body.type).toBe('urn:slipway:problem:registry-in-use');
       expect((await api.call('DELETE', `/v1/images/${image.id}`)).status).toBe(204);
       expect((await api.call('DELETE', path)).status).toBe(204);

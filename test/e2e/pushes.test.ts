@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, inject, it } from 'vitest';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { connect } from './connected.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -22,14 +23,7 @@ async function registry(answer: RequestListener, credentials: object = {}): Prom
   servers.push(server);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const reply = await api.post('/v1/registries', {
-    title: unique('registry'),
-    url: `http://127.0.0.1:${port}`,
-    type: 'other',
-    ...credentials,
-  });
-  expect(reply.status, JSON.stringify(reply.body)).toBe(201);
-  return reply.body.id;
+  return connect(`127.0.0.1:${port}`, credentials);
 }
 
 async function build(registryId: string): Promise<{ done: Json; image: Json; lines: string[] }> {

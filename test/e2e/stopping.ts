@@ -58,6 +58,7 @@ export function holdableRegistry() {
     await registry?.stop();
   });
   return {
+    host: () => registry.host,
     /** What is in the registry itself. */
     images: () => new SmallImages(registry.host),
     async hold(isHeld: (line: string) => boolean): Promise<HeldRegistry> {

@@ -1,6 +1,7 @@
 /** B2, B7: a stop that comes when the tag has moved already: the build says what the registry has. */
 import { expect, inject, it } from 'vitest';
 import { apiOf, settled, unique } from './client.ts';
+import { connect } from './connected.ts';
 import { holdableRegistry, untilHeld } from './stopping.ts';
 
 const cloud = inject('cloud');
@@ -10,16 +11,11 @@ const { images, hold } = holdableRegistry();
 
 it('B2 B7 while the registry is asked what it has: succeeded, with the digest that is there', async () => {
   const target = await hold((line) => /^(GET|HEAD) .*\/manifests\/sha256:/.test(line));
-  const connected = await api.post('/v1/registries', {
-    title: unique('slow'),
-    url: `http://${target.host}`,
-    type: 'other',
-  });
-  expect(connected.status, JSON.stringify(connected.body)).toBe(201);
+  const registryId = await connect(target.host);
   const repository = unique('stops');
   const accepted = await api.post('/v1/images', {
     source: { type: 'build', dockerfile: `FROM ${tinyBase}\nRUN echo ${unique('pushed')} > /text\n` },
-    registryId: connected.body.id,
+    registryId,
     repository,
     tag: '1',
   });

@@ -1,9 +1,10 @@
 /**
  * B7: builds are stopped at every stage, and confirmed. While a step runs is in builds.test.ts as well, mirrors are in
- * mirrors.test.ts and validations in validations.test.ts.
+ * mirrors-meanwhile.test.ts and validations in validations.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { connect } from './connected.ts';
 import { processesWith } from './engine-traces.ts';
 import type { HeldRegistry } from './held-registry.ts';
 import {
@@ -164,16 +165,11 @@ describe('B7 at work', () => {
 
   it('a build that pushes: the tag does not move', async () => {
     target = await hold((line) => /^(PATCH|PUT) .*\/blobs\/uploads\//.test(line));
-    const connected = await api.post('/v1/registries', {
-      title: unique('slow'),
-      url: `http://${target.host}`,
-      type: 'other',
-    });
-    expect(connected.status, JSON.stringify(connected.body)).toBe(201);
+    const registryId = await connect(target.host);
     const repository = unique('stops');
     pushed = { repository, before: (await images().image(repository, '1', unique('before'))).digest };
     const one = await build(`FROM ${tinyBase}\nRUN echo ${unique('pushed')} > /text\n`, {
-      registryId: connected.body.id,
+      registryId,
       repository,
     });
     await untilHeld(target);

@@ -11,6 +11,7 @@ import { type DockerRegistry, startDockerRegistry } from '../../scripts/docker-r
 import { ensureEngine } from '../../scripts/engine.ts';
 import { SmallImages } from '../../scripts/small-images.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
+import { connect, reference } from './connected.ts';
 
 const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
@@ -181,21 +182,11 @@ describe('I11 what an image can do', () => {
     const images = new SmallImages(registry.host);
     const repository = unique('gone');
     const pushed = await images.image(repository, '1', unique('content'));
-    const connected = await api.post('/v1/registries', {
-      title: unique('second'),
-      url: `http://${registry.host}`,
-      type: 'other',
-    });
-    const added = await api.post('/v1/images', {
-      source: { type: 'reference' },
-      registryId: connected.body.id,
-      repository,
-      tag: '1',
-    });
-    expect(added.status, JSON.stringify(added.body)).toBe(201);
+    const registryId = await connect(registry.host);
+    const added = await reference({ registryId, repository, tag: '1' });
     await fetch(`http://${registry.host}/v2/${repository}/manifests/${pushed.digest}`, { method: 'DELETE' });
-    const { job } = await validate(added.body);
+    const { job } = await validate(added);
     expect(job).toMatchObject({ status: 'failed', failure: { code: 'source-not-found' } });
-    expect(await api.read(`/v1/images/${added.body.id}`)).toMatchObject({ status: 'ready' });
+    expect(await api.read(`/v1/images/${added.id}`)).toMatchObject({ status: 'ready' });
   });
 });
