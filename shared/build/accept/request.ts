@@ -26,6 +26,8 @@ export interface Wanted {
 
 /** Each is asked of a registry that the Dockerfile names, before the build is accepted and by the builder again. */
 export const mostBases = 50;
+/** Their names are kept beside the Dockerfile, and arguments that are put in make them as long as somebody likes. */
+const mostNameBytes = 65_536;
 
 /** What a build is asked to do, and which of its base images couldn't be looked up. */
 export interface ReadRequest {
@@ -72,10 +74,10 @@ export async function readBuildRequest(
   }
   const buildArgs = wanted.buildArgs ?? {};
   const references = baseImages(wanted.dockerfile, buildArgs);
-  if (references.length > mostBases)
+  if (references.length > mostBases || Buffer.byteLength(references.join('')) > mostNameBytes)
     throw invalid({
       pointer: `${pointer}/dockerfile`,
-      message: `builds on ${references.length} images: at most ${mostBases} are looked up for one build`,
+      message: `builds on ${references.length} images: at most ${mostBases} are looked up for one build, with names of ${mostNameBytes} bytes in all`,
     });
   const bases = await (wanted.lookUp?.(references) ?? lookUpBases(dependencies, organisation, references));
   const request = {

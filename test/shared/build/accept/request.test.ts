@@ -60,6 +60,20 @@ describe('B8 base images that nobody can look up', () => {
     expect(asked).toBe(0);
   });
 
+  test('names that arguments make longer than a record can be are refused, and what a record takes is not', async () => {
+    const stages = (count: number) =>
+      `ARG X\n${Array.from({ length: count }, (_, i) => `FROM \${X}${i} AS s${i}\n`).join('')}FROM scratch\n${Array.from({ length: count }, (_, i) => `COPY --from=s${i} / /\n`).join('')}`;
+    const build = (count: number, X: string) =>
+      place.build({ source: { dockerfile: stages(count).padEnd(131_072, '#'), buildArgs: { X } } });
+    await expect(build(49, '€'.repeat(4000))).rejects.toMatchObject({
+      status: 422,
+      extra: {
+        errors: [{ pointer: '/source/dockerfile', message: expect.stringContaining('bytes in all') }],
+      },
+    });
+    expect((await build(49, 'a'.repeat(1330))).buildId).toBeDefined();
+  });
+
   test('fifty are accepted, and the first ten are named', async () => {
     const { buildId } = await place.build({ source: { dockerfile: dockerfile(50) } });
     const said = await warnings(buildId);
