@@ -9,6 +9,7 @@ import { putImage, putIndex } from '../../shared/registry/images.ts';
 import { sha256 } from '../../shared/registry/servers.ts';
 import { call, memoryLog } from '../event.ts';
 import { startTableAndRegistry, type TableAndRegistry } from '../table-and-registry.ts';
+import { imageRecord } from './stored.ts';
 
 const organisation = 'acme';
 const ecrRegistry = 'ecr.example';
@@ -38,18 +39,13 @@ const source = 'img_0000000000000000000000000s';
 const copy = 'img_0000000000000000000000000c';
 
 const put = async (image: Partial<ImageRecord> & Pick<ImageRecord, 'id' | 'uri'>) => {
-  const record: ImageRecord = {
-    version: 1,
+  const record = imageRecord({
     registry: 'docker.io',
     repository: 'library/python',
     tag: '3',
-    status: 'ready',
     source: 'reference',
-    author: 'ada@acme.example',
-    createdAt: '2026-11-20T10:00:00.000Z',
-    updatedAt: '2026-11-20T10:00:00.000Z',
     ...image,
-  };
+  });
   await place.table.put(organisation, 'images', image.id, imageItem(place.table, organisation, record));
 };
 

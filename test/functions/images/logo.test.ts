@@ -4,9 +4,9 @@ import { removeImage, updateImage } from '../../../functions/images/change.ts';
 import { putLogo, removeLogo } from '../../../functions/images/logo.ts';
 import { requireImage } from '../../../shared/images/find.ts';
 import { readLogo } from '../../../shared/images/logo.ts';
-import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+import { imageRecord, storeImage } from './stored.ts';
 
 const organisation = 'acme';
 const time = '2026-11-20T10:00:00.000Z';
@@ -24,20 +24,7 @@ afterAll(() => place?.stop());
 
 async function add(): Promise<string> {
   const id = newId('image', Date.parse(time));
-  const record: ImageRecord = {
-    id,
-    version: 1,
-    registry: 'r.example',
-    repository: id.slice(4),
-    tag: '1',
-    uri: `r.example/${id.slice(4)}:1`,
-    status: 'ready',
-    source: 'build',
-    author: asking.email,
-    createdAt: time,
-    updatedAt: time,
-  };
-  await place.table.put(organisation, 'images', id, imageItem(place.table, organisation, record));
+  await storeImage(place.table, organisation, imageRecord({ id, createdAt: time }));
   return id;
 }
 const kept = (id: string) => place.table.get(organisation, 'logos', id);

@@ -4,11 +4,11 @@ import { removeImage, updateImage } from '../../../functions/images/change.ts';
 import { purgeTag } from '../../../functions/images/purge.ts';
 import { conflict } from '../../../shared/http/problem.ts';
 import { requireImage, requireStaying } from '../../../shared/images/find.ts';
-import { nameLock } from '../../../shared/images/names.ts';
 import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { ConditionFailedError, columnKey, type Table } from '../../../shared/store/table.ts';
 import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+import { imageRecord, storeImage } from './stored.ts';
 
 const organisation = 'acme';
 let place: RealTable;
@@ -23,27 +23,8 @@ const digest = `sha256:${'a'.repeat(64)}`;
 
 async function image(more: Partial<ImageRecord> = {}): Promise<ImageRecord> {
   const id = newId('image', Date.now());
-  const record: ImageRecord = {
-    id,
-    version: 1,
-    registryId: 'reg_private',
-    registry: 'r.example',
-    repository: `acme/${id.toLowerCase()}`,
-    tag: '1',
-    uri: `r.example/acme/${id.toLowerCase()}:1`,
-    digest,
-    status: 'ready',
-    source: 'build',
-    author: asking.email,
-    createdAt: time,
-    updatedAt: time,
-    ...more,
-  };
-  await place.table.transact([
-    { Put: { TableName: place.table.name, Item: imageItem(place.table, organisation, record) } },
-    nameLock(place.table, organisation, record),
-  ]);
-  return record;
+  const record = imageRecord({ id, registryId: 'reg_private', digest, createdAt: time, ...more });
+  return storeImage(place.table, organisation, record);
 }
 const experiment = async (status: string, fields: object) => {
   const id = newId('experiment', Date.now());

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeImage, updateImage } from '../../../functions/images/change.ts';
 import { listImages } from '../../../functions/images/read.ts';
 import { requireImage } from '../../../shared/images/find.ts';
-import { nameLock } from '../../../shared/images/names.ts';
 import { showImage } from '../../../shared/images/readme.ts';
-import { type ImageRecord, imageItem } from '../../../shared/images/record.ts';
+import type { ImageRecord } from '../../../shared/images/record.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { imageColumns, imageListQuery } from '../../../shared/model/image.ts';
 import { list } from '../../../shared/store/list.ts';
 import { type RealTable, startRealTable } from '../../shared/store/real-table.ts';
+import { imageRecord, storeImage } from './stored.ts';
 
 const organisation = 'acme';
 let place: RealTable;
@@ -17,28 +17,18 @@ const start = Date.parse('2026-11-20T10:00:00.000Z');
 const made: ImageRecord[] = [];
 const asking = { organisation, email: 'ada@acme.example', now: new Date(start + 3_600_000) };
 
-const add = async (i: number, more: Partial<ImageRecord> = {}) => {
-  const time = new Date(start + i * 1000).toISOString();
-  const record: ImageRecord = {
+const add = (i: number, more: Partial<ImageRecord> = {}) => {
+  const record = imageRecord({
     id: newId('image', start + i * 1000),
-    version: 1,
     registryId: i % 2 ? 'reg_private' : 'reg_dockerhub',
-    registry: 'r.example',
-    repository: `repo/${String(i % 7)}`,
+    repository: `repo/${i % 7}`,
     tag: `v${i}`,
-    uri: `r.example/repo/${i % 7}:v${i}`,
     status: i % 3 ? 'ready' : 'failed',
-    source: 'build',
     author: i % 5 ? 'ada@acme.example' : 'bob@acme.example',
-    createdAt: time,
-    updatedAt: time,
+    createdAt: new Date(start + i * 1000).toISOString(),
     ...more,
-  };
-  await place.table.transact([
-    { Put: { TableName: place.table.name, Item: imageItem(place.table, organisation, record) } },
-    nameLock(place.table, organisation, record),
-  ]);
-  return record;
+  });
+  return storeImage(place.table, organisation, record);
 };
 
 beforeAll(async () => {
