@@ -112,7 +112,9 @@ const lastCharacter = '\u{10ffff}';
 
 /** The client is a parameter for tests; by default the environment says where it goes. */
 export function createTable(name: string, client: DynamoDBClient = new DynamoDBClient({})): Table {
-  const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  // What users name, such as build arguments, may be named `constructor`: by that the client knows what it can write.
+  const marshallOptions = { removeUndefinedValues: true, convertClassInstanceToMap: true };
+  const db = DynamoDBDocumentClient.from(client, { marshallOptions });
   const key = (organisation: string, collection: Collection, sk: string) => ({
     pk: `${organisation}#${collection}`,
     sk,

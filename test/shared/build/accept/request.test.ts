@@ -90,3 +90,9 @@ describe('B8 base images that nobody can look up', () => {
     }
   });
 });
+
+test('B1 a build argument may have any name, also one that objects have already', async () => {
+  const buildArgs = { constructor: '1', toString: '2', hasOwnProperty: '3', valueOf: '4' };
+  const { buildId } = await place.build({ source: { dockerfile: 'FROM scratch\n', buildArgs } });
+  expect(await place.table.get(organisation, 'build-requests', buildId)).toMatchObject({ buildArgs });
+});
