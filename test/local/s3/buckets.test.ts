@@ -9,35 +9,16 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Service } from '../../../local/platform.ts';
-import { createS3 } from '../../../local/s3.ts';
-import { roleNamed, type TestCloud, testCloud } from '../test-cloud.ts';
-import { type TestEndpoint, testEndpoint } from '../test-endpoint.ts';
+import { expect, test } from 'vitest';
+import { roleNamed } from '../test-cloud.ts';
+import { Bucket, bucketForEach } from './bucket-for-each.ts';
 import { bucketOf, policyOf } from './declared-bucket.ts';
 
-let cloud: TestCloud;
-let service: Service;
-let endpoint: TestEndpoint;
-let s3: S3Client;
-const Bucket = 'artifacts';
-const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+const { cloud, service, endpoint, s3 } = bucketForEach();
+const put = (Key: string) => s3().send(new PutObjectCommand({ Bucket, Key, Body: Key }));
 const list = (input: Partial<ListObjectsV2CommandInput>) =>
-  s3.send(new ListObjectsV2Command({ Bucket, ...input }));
+  s3().send(new ListObjectsV2Command({ Bucket, ...input }));
 const keys = (page: { Contents?: { Key?: string }[] }) => (page.Contents ?? []).map((one) => one.Key);
-
-beforeEach(async () => {
-  cloud = testCloud();
-  service = createS3(cloud);
-  await service.deploy?.([bucketOf(Bucket)]);
-  endpoint = await testEndpoint(cloud, [service]);
-  s3 = new S3Client(endpoint.clientOf());
-});
-afterEach(async () => {
-  s3.destroy();
-  await endpoint.close();
-  cloud.remove();
-});
 
 test('E17 a prefix is listed in pages, in byte order', async () => {
   for (const key of ['a/2', 'a/10', 'a/ü & <x>', 'b/1']) await put(key);
@@ -68,7 +49,7 @@ test('a delimiter folds keys into common prefixes, over pages too', async () => 
 });
 
 test('no page has more than 1000 keys', async () => {
-  const add = cloud.db.prepare("INSERT INTO s3_objects VALUES (?, ?, 0, '', 0, '{}', '{}', '')");
+  const add = cloud().db.prepare("INSERT INTO s3_objects VALUES (?, ?, 0, '', 0, '{}', '{}', '')");
   for (let n = 0; n < 1001; n += 1) add.run(Bucket, String(n).padStart(5, '0'));
   const page = await list({ MaxKeys: 5000 });
   expect(page).toMatchObject({ KeyCount: 1000, MaxKeys: 1000, IsTruncated: true });
@@ -77,8 +58,8 @@ test('no page has more than 1000 keys', async () => {
 
 test('many are deleted in one call, and refusals are named', async () => {
   for (const key of ['acme/1', 'acme/& <2>', 'globex/1']) await put(key);
-  cloud.deny = ({ action, resource }) => action === 's3:DeleteObject' && resource.includes('globex');
-  const answer = await s3.send(
+  cloud().deny = ({ action, resource }) => action === 's3:DeleteObject' && resource.includes('globex');
+  const answer = await s3().send(
     new DeleteObjectsCommand({
       Bucket,
       Delete: { Objects: ['acme/1', 'acme/& <2>', 'globex/1', 'never'].map((Key) => ({ Key })) },
@@ -89,16 +70,16 @@ test('many are deleted in one call, and refusals are named', async () => {
   expect(keys(await list({}))).toEqual(['globex/1']);
   const many = Array.from({ length: 1001 }, (_, n) => ({ Key: String(n) }));
   await expect(
-    s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: many } })),
+    s3().send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: many } })),
   ).rejects.toMatchObject({
     name: 'MalformedXML',
   });
 });
 
 test('listing is authorized on the bucket, with the prefix for conditions', async () => {
-  const role = new S3Client(endpoint.clientOf(roleNamed('job')));
+  const role = new S3Client(endpoint().clientOf(roleNamed('job')));
   await role.send(new ListObjectsV2Command({ Bucket, Prefix: 'acme/' }));
-  expect(cloud.authorizations.at(-1)).toMatchObject({
+  expect(cloud().authorizations.at(-1)).toMatchObject({
     principal: 'arn:aws:iam::000000000000:role/job',
     action: 's3:ListBucket',
     resource: 'arn:aws:s3:::artifacts',
@@ -115,14 +96,14 @@ test('a bucket policy refuses what it denies; loopback counts as secure transpor
     Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
     Condition,
   });
-  await service.deploy?.([
+  await service().deploy?.([
     bucketOf(Bucket),
     policyOf(Bucket, [denied({ Bool: { 'aws:SecureTransport': 'false' } })]),
   ]);
   await put('a');
   const globex = { StringLike: { 'aws:PrincipalArn': '*role/globex*' } };
-  await service.deploy?.([bucketOf(Bucket), policyOf(Bucket, [denied(globex)])]);
-  const role = new S3Client(endpoint.clientOf(roleNamed('globex-job')));
+  await service().deploy?.([bucketOf(Bucket), policyOf(Bucket, [denied(globex)])]);
+  const role = new S3Client(endpoint().clientOf(roleNamed('globex-job')));
   await expect(role.send(new GetObjectCommand({ Bucket, Key: 'a' }))).rejects.toMatchObject({
     name: 'AccessDenied',
   });
@@ -131,15 +112,15 @@ test('a bucket policy refuses what it denies; loopback counts as secure transpor
 });
 
 test('a bucket policy may allow a role that has no policy of its own', async () => {
-  cloud.deny = ({ principal }) => principal.endsWith('role/job');
+  cloud().deny = ({ principal }) => principal.endsWith('role/job');
   const allow = {
     Effect: 'Allow',
     Principal: { AWS: roleNamed('job').arn },
     Action: 's3:PutObject',
     Resource: `arn:aws:s3:::${Bucket}/outputs/*`,
   };
-  await service.deploy?.([bucketOf(Bucket), policyOf(Bucket, [allow])]);
-  const role = new S3Client(endpoint.clientOf(roleNamed('job')));
+  await service().deploy?.([bucketOf(Bucket), policyOf(Bucket, [allow])]);
+  const role = new S3Client(endpoint().clientOf(roleNamed('job')));
   await role.send(new PutObjectCommand({ Bucket, Key: 'outputs/1', Body: 'x' }));
   await expect(role.send(new PutObjectCommand({ Bucket, Key: 'other/1', Body: 'x' }))).rejects.toMatchObject({
     name: 'AccessDenied',
@@ -151,10 +132,10 @@ test('objects past their lifecycle go at the start', async () => {
   await put('acme/uploads/1');
   await put('acme/outputs/1');
   const Rules = [{ Status: 'Enabled', Prefix: 'acme/uploads/', ExpirationInDays: 1 }];
-  await service.deploy?.([bucketOf(Bucket, { LifecycleConfiguration: { Rules } })]);
-  cloud.time += 2 * 86_400_000;
-  await service.start?.();
-  await service.stop?.();
+  await service().deploy?.([bucketOf(Bucket, { LifecycleConfiguration: { Rules } })]);
+  cloud().time += 2 * 86_400_000;
+  await service().start?.();
+  await service().stop?.();
   expect(keys(await list({}))).toEqual(['acme/outputs/1']);
 });
 
@@ -165,21 +146,23 @@ test('what has no effect here is said, and a rule with more than a prefix expire
     { Id: 'off', Status: 'Disabled', ExpirationInDays: 1 },
   ];
   const VersioningConfiguration = { Status: 'Enabled' };
-  await service.deploy?.([bucketOf(Bucket, { LifecycleConfiguration: { Rules }, VersioningConfiguration })]);
-  cloud.time += 2 * 86_400_000;
-  await service.start?.();
-  await service.stop?.();
+  await service().deploy?.([
+    bucketOf(Bucket, { LifecycleConfiguration: { Rules }, VersioningConfiguration }),
+  ]);
+  cloud().time += 2 * 86_400_000;
+  await service().start?.();
+  await service().stop?.();
   expect(keys(await list({}))).toEqual(['acme/uploads/1']);
-  expect(cloud.logged).toEqual([
+  expect(cloud().logged).toEqual([
     expect.stringMatching(/lifecycle rule with TagFilters/),
     expect.stringMatching(/VersioningConfiguration has no effect/),
   ]);
 });
 
 test('what is not there is named', async () => {
-  await expect(s3.send(new GetBucketAclCommand({ Bucket }))).rejects.toThrow(/\?acl/);
-  await expect(s3.send(new ListObjectsCommand({ Bucket }))).rejects.toMatchObject({
+  await expect(s3().send(new GetBucketAclCommand({ Bucket }))).rejects.toThrow(/\?acl/);
+  await expect(s3().send(new ListObjectsCommand({ Bucket }))).rejects.toMatchObject({
     name: 'UnsupportedOperation',
   });
-  expect((await s3.send(new ListBucketsCommand({}))).Buckets).toMatchObject([{ Name: Bucket }]);
+  expect((await s3().send(new ListBucketsCommand({}))).Buckets).toMatchObject([{ Name: Bucket }]);
 });

@@ -11,39 +11,21 @@ import {
   type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Service } from '../../../local/platform.ts';
+import { expect, test } from 'vitest';
 import { createS3 } from '../../../local/s3.ts';
-import { roleNamed, type TestCloud, testCloud } from '../test-cloud.ts';
-import { type TestEndpoint, testEndpoint } from '../test-endpoint.ts';
+import { roleNamed } from '../test-cloud.ts';
+import { Bucket, bucketForEach } from './bucket-for-each.ts';
 import { bucketOf } from './declared-bucket.ts';
 
-let cloud: TestCloud;
-let service: Service;
-let endpoint: TestEndpoint;
-let s3: S3Client;
-const Bucket = 'artifacts';
+const { cloud, endpoint, s3 } = bucketForEach();
 const put = (Key: string, Body: PutObjectCommandInput['Body'], more: Partial<PutObjectCommandInput> = {}) =>
-  s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
+  s3().send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
 const get = async (Key: string, more: object = {}): Promise<string> =>
-  (await s3.send(new GetObjectCommand({ Bucket, Key, ...more }))).Body?.transformToString() ?? '';
+  (await s3().send(new GetObjectCommand({ Bucket, Key, ...more }))).Body?.transformToString() ?? '';
 const files = (folder: string): string[] =>
-  readdirSync(join(cloud.home, 's3', folder), { recursive: true, withFileTypes: true })
+  readdirSync(join(cloud().home, 's3', folder), { recursive: true, withFileTypes: true })
     .filter((one) => one.isFile())
     .map((one) => one.name);
-
-beforeEach(async () => {
-  cloud = testCloud();
-  service = createS3(cloud);
-  await service.deploy?.([bucketOf(Bucket)]);
-  endpoint = await testEndpoint(cloud, [service]);
-  s3 = new S3Client(endpoint.clientOf());
-});
-afterEach(async () => {
-  s3.destroy();
-  await endpoint.close();
-  cloud.remove();
-});
 
 test('an object is put, read, described and deleted', async () => {
   const { ETag } = await put('acme/builds/1/spec.json', '{"a":1}', {
@@ -52,10 +34,10 @@ test('an object is put, read, described and deleted', async () => {
   });
   expect(ETag).toBe(`"${createHash('md5').update('{"a":1}').digest('hex')}"`);
   expect(await get('acme/builds/1/spec.json')).toBe('{"a":1}');
-  const head = await s3.send(new HeadObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
+  const head = await s3().send(new HeadObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
   expect(head).toMatchObject({ ContentLength: 7, ContentType: 'application/json', Metadata: { build: '1' } });
-  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
-  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
+  await s3().send(new DeleteObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
+  await s3().send(new DeleteObjectCommand({ Bucket, Key: 'acme/builds/1/spec.json' }));
   await expect(get('acme/builds/1/spec.json')).rejects.toMatchObject({ name: 'NoSuchKey' });
   expect(files('objects')).toEqual([]);
 });
@@ -64,7 +46,7 @@ test('a stream travels in chunks with its checksum behind it', async () => {
   const content = randomBytes(3_000_000);
   const stream = Readable.from([content.subarray(0, 1_000_000), content.subarray(1_000_000)]);
   await put('big', stream, { ContentLength: content.length });
-  const answer = await s3.send(new GetObjectCommand({ Bucket, Key: 'big' }));
+  const answer = await s3().send(new GetObjectCommand({ Bucket, Key: 'big' }));
   expect(Buffer.from((await answer.Body?.transformToByteArray()) ?? []).equals(content)).toBe(true);
   expect(answer.ContentEncoding).toBeUndefined();
 });
@@ -76,7 +58,7 @@ test.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const)(
     const given =
       ChecksumAlgorithm === 'CRC64NVME' ? { ChecksumCRC64NVME: 'rosUhgp5mIg=' } : { ChecksumAlgorithm };
     await put('a', '123456789', given);
-    const read = await s3.send(new HeadObjectCommand({ Bucket, Key: 'a', ChecksumMode: 'ENABLED' }));
+    const read = await s3().send(new HeadObjectCommand({ Bucket, Key: 'a', ChecksumMode: 'ENABLED' }));
     expect(read[`Checksum${ChecksumAlgorithm}`]).toEqual(expect.any(String));
   },
 );
@@ -100,7 +82,7 @@ test('one range is served, one outside is InvalidRange', async () => {
   expect(await get('a', { Range: 'bytes=7-' })).toBe('789');
   expect(await get('a', { Range: 'bytes=-2' })).toBe('89');
   expect(await get('a', { Range: 'bytes=8-100' })).toBe('89');
-  const answer = await s3.send(new GetObjectCommand({ Bucket, Key: 'a', Range: 'bytes=0-0' }));
+  const answer = await s3().send(new GetObjectCommand({ Bucket, Key: 'a', Range: 'bytes=0-0' }));
   expect(answer).toMatchObject({ ContentRange: 'bytes 0-0/10', ContentLength: 1 });
   await expect(get('a', { Range: 'bytes=10-' })).rejects.toMatchObject({ name: 'InvalidRange' });
 });
@@ -131,17 +113,17 @@ test('conditional reads', async () => {
 test('a copy keeps or replaces the metadata, and needs a source', async () => {
   await put('a b/ü', 'one', { Metadata: { of: 'a' } });
   const CopySource = `${Bucket}/${encodeURIComponent('a b/ü')}`;
-  await s3.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource }));
-  const head = await s3.send(new HeadObjectCommand({ Bucket, Key: 'b' }));
+  await s3().send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource }));
+  const head = await s3().send(new HeadObjectCommand({ Bucket, Key: 'b' }));
   expect(head.Metadata).toEqual({ of: 'a' });
   const replace = { MetadataDirective: 'REPLACE' as const, Metadata: { of: 'c' } };
-  await s3.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/b`, ...replace }));
+  await s3().send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/b`, ...replace }));
   expect(await get('b')).toBe('one');
   await expect(
-    s3.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/b` })),
+    s3().send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/b` })),
   ).rejects.toMatchObject({ name: 'InvalidRequest' });
   await expect(
-    s3.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/none` })),
+    s3().send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/none` })),
   ).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
@@ -158,12 +140,12 @@ test('limits on keys and metadata', async () => {
 });
 
 test('a missing key is AccessDenied for a role that may not list, NoSuchKey for one that may', async () => {
-  const role = new S3Client(endpoint.clientOf(roleNamed('builder')));
+  const role = new S3Client(endpoint().clientOf(roleNamed('builder')));
   const read = (): Promise<unknown> => role.send(new GetObjectCommand({ Bucket, Key: 'none' }));
   await expect(read()).rejects.toMatchObject({ name: 'NoSuchKey' });
-  cloud.deny = ({ action }) => action === 's3:ListBucket';
+  cloud().deny = ({ action }) => action === 's3:ListBucket';
   await expect(read()).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
-  expect(cloud.authorizations.at(-2)).toMatchObject({
+  expect(cloud().authorizations.at(-2)).toMatchObject({
     action: 's3:GetObject',
     resource: 'arn:aws:s3:::artifacts/none',
   });
@@ -175,17 +157,17 @@ test('a missing key is AccessDenied for a role that may not list, NoSuchKey for 
 
 test('an upload cut off by a kill leaves the object before it, and its half is swept at the start', async () => {
   await put('a', 'before');
-  const { hostname, port } = new URL(endpoint.url);
+  const { hostname, port } = new URL(endpoint().url);
   expect(hostname && port).toBeTruthy();
   const never = new Readable({ read: () => undefined });
   never.push('half');
   const abort = new AbortController();
-  const upload = s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: never, ContentLength: 100 }), {
+  const upload = s3().send(new PutObjectCommand({ Bucket, Key: 'a', Body: never, ContentLength: 100 }), {
     abortSignal: abort.signal,
   });
   await expect.poll(() => files('incoming')).toHaveLength(1);
   // A second start on the same files, as after kill -9: the upload is still open in the first.
-  const restarted = createS3(cloud);
+  const restarted = createS3(cloud());
   await restarted.deploy?.([bucketOf(Bucket)]);
   expect(files('incoming')).toEqual([]);
   expect(await get('a')).toBe('before');
@@ -197,7 +179,7 @@ test('a client that goes away leaves nothing behind', async () => {
   const abort = new AbortController();
   const never = new Readable({ read: () => undefined });
   never.push('half');
-  const upload = s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: never, ContentLength: 100 }), {
+  const upload = s3().send(new PutObjectCommand({ Bucket, Key: 'a', Body: never, ContentLength: 100 }), {
     abortSignal: abort.signal,
   });
   await expect.poll(() => files('incoming')).toHaveLength(1);
@@ -208,7 +190,7 @@ test('a client that goes away leaves nothing behind', async () => {
 
 test('an object being read stays whole while it is replaced', async () => {
   await put('a', 'x'.repeat(2_000_000));
-  const answer = await s3.send(new GetObjectCommand({ Bucket, Key: 'a' }));
+  const answer = await s3().send(new GetObjectCommand({ Bucket, Key: 'a' }));
   await put('a', 'y');
   expect(await answer.Body?.transformToString()).toHaveLength(2_000_000);
 });
