@@ -36,16 +36,17 @@ export function messageFor(record: BuildRecord, tail: string[], apiUrl: string):
 }
 
 function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
-  const { failure, digest, sizeBytes, durationSeconds, uri, id } = record;
+  const { failure, digest, sizeBytes, uri, id } = record;
   const succeeded = record.status === 'succeeded';
   const advice = failure && adviceOn(record, failure);
   const facts: [string, string | undefined][] = [
     ['Image', uri],
     ['Digest', digest],
     ['Size', sizeBytes === undefined ? undefined : size(sizeBytes)],
-    ['Duration', durationSeconds === undefined ? undefined : duration(durationSeconds)],
+    ['Duration', duration(secondsOf(record))],
     ['Compute', record.compute],
     ['Build', id],
+    ['Identical to', record.attachedTo],
     ['Reason', failure && `${failure.message} (${failure.code})`],
     ['Failing step', failure?.step],
     ['Exit code', failure?.exitCode === undefined ? undefined : String(failure.exitCode)],
@@ -68,6 +69,10 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
     ],
   };
 }
+
+/** Of what never began, such as a build that got the image of an identical one: from its request on. */
+const secondsOf = ({ durationSeconds, createdAt, finishedAt = createdAt }: BuildRecord) =>
+  durationSeconds ?? (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
 
 function asText({ heading, facts, lines, advice }: Parts): string {
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;

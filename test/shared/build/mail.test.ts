@@ -198,6 +198,14 @@ describe('B4 what a mail says', () => {
     expect(text).not.toContain('Last lines');
   });
 
+  test('B8 of a build that got the image of an identical one: whose, and how long that took', () => {
+    const { durationSeconds: _, ...rest } = record;
+    const times = { createdAt: '2026-11-21T09:00:00.000Z', finishedAt: '2026-11-21T09:00:02.500Z' };
+    const { text } = messageFor({ ...rest, ...times, attachedTo: 'bld_0' }, [], 'https://api.example');
+    expect(text).toMatch(/^Duration: +2\.5 s$/m);
+    expect(text).toMatch(/^Identical to: +bld_0$/m);
+  });
+
   test('B13 of a build that was not to be pushed: that nothing was', () => {
     const { digest: _, sizeBytes: __, ...rest } = record;
     const { subject, text } = messageFor({ ...rest, push: false }, [], 'https://api.example');
