@@ -28,14 +28,19 @@ const withoutJsonSchema: Plugin = {
 
 /**
  * Leaves out of zod what requests have no use for, a seventh of it: the methods for formats of `z.string()`, which zod
- * has deprecated for `z.email()` and its like, with the twenty formats that nobody names; and the memory of objects met
- * before, for data that goes round in circles, which JSON can't.
+ * has deprecated for `z.email()` and its like, with the twenty formats that nobody names; the methods of codecs, which
+ * go from and to what a schema answers; and the memory of objects met before, for data that goes round in circles,
+ * which JSON can't.
  */
 const withoutUnusedZod: Plugin = {
   name: 'without-unused-zod',
   setup({ onLoad }) {
     onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8')
+        .replace(
+          /^ {4}(?:async )?(?:(?:en|de|safeEn|safeDe)code|validate)(?:Async)?(?:\(|: ).*?^ {4}\},\n/gms,
+          '',
+        )
         .replace(/(constructor\("ZodString", \(inst, def\) => \{[^}]*\}), \{.*?^\}\);$/ms, '$1);')
         .replace('core.config({ memoizer: core.memoizer() })', 'undefined'),
     }));

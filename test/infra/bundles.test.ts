@@ -60,7 +60,7 @@ test('what only the OpenAPI document tells is in no function', () => {
   }
 });
 
-test('no source asks zod for a format by a method of strings, which bundles do not have', () => {
+test('no source asks zod for a format by a method of strings, or for a codec, which bundles do not have', () => {
   const root = join(import.meta.dirname, '../..');
   const sources = ['functions', 'shared', 'builder'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -69,8 +69,12 @@ test('no source asks zod for a format by a method of strings, which bundles do n
   );
   const formats =
     'email|url|jwt|emoji|guid|uuid\\w*|nanoid|cuid2?|ulid|base64(?:url)?|xid|ksuid|ipv\\d|cidrv\\d|e164';
-  const method = new RegExp(`(?<!\\bz\\s*|\\biso\\s*)\\.(?:${formats}|datetime|date|time|duration)\\(`);
+  const codecs = '(?:(?:en|de|safeEn|safeDe)code|validate)(?:Async)?';
+  const method = new RegExp(
+    `(?<!\\bz\\s*|\\biso\\s*|\\bText(?:De|En)coder\\([^)]*\\))\\.(?:${formats}|datetime|date|time|duration|${codecs})\\(`,
+  );
   expect('z.string().min(1)\n  .email()').toMatch(method);
+  expect('schema.safeDecodeAsync(text)').toMatch(method);
   expect('z.email()').not.toMatch(method);
   const texts = sources.map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   const found = texts.filter(({ text }) => text.includes("from 'zod'") && method.test(text));
