@@ -6,7 +6,7 @@ import type { Asking } from '../../shared/http/asking.ts';
 import { busy, invalid } from '../../shared/http/problem.ts';
 import { nameLock, nameTaken } from '../../shared/images/names.ts';
 import { readmeWrite } from '../../shared/images/readme.ts';
-import { findImage, type ImageRecord, imageItem } from '../../shared/images/record.ts';
+import { findImage, type ImageRecord, imageItem, imagesByName } from '../../shared/images/record.ts';
 import { registryAnswer } from '../../shared/images/registry-answer.ts';
 import type { NewImage } from '../../shared/model/image.ts';
 import { RegistryError } from '../../shared/registry/model.ts';
@@ -75,6 +75,10 @@ export async function addReference(
     hasReadme: asked.readme !== undefined && asked.readme !== '',
     ...(asked.logo ? { logo: asked.logo } : {}),
   };
+  // It may be here from before its registry was connected: under two ids its name would mean neither.
+  const named = await imagesByName(table, organisation, record.repository, record.tag);
+  const twin = named.find((one) => one.uri === record.uri && one.id !== id);
+  if (twin) throw nameTaken(record, twin.id, 'use that');
   for (let attempt = 1; ; attempt++) {
     try {
       await table.transact([

@@ -16,12 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => place?.stop());
 
-const add = (asked: object, url?: string) =>
+const add = (asked: object, url?: string, registryOf = place.access.registryOf) =>
   addReference(
     {
       table: place.table,
       registries: createRegistryStore(place.table, 'ecr.example', []),
-      access: place.access,
+      access: { ...place.access, registryOf },
     },
     { organisation, email: 'ada@acme.example', now: new Date() },
     newId('image', Date.now()),
@@ -71,4 +71,19 @@ it('I2 a URL by digest is taken with a tag beside it, and names that digest; wit
       ],
     },
   });
+});
+
+it('I2 an image from before its registry was connected is not added once more: its name would be ambiguous', async () => {
+  putImage(place.registry, 'team/before', '1');
+  const first = await add({}, 'docker.io/team/before:1');
+  expect(first).not.toHaveProperty('registryId');
+  const registries = createRegistryStore(place.table, 'ecr.example', []);
+  const connected = () => registries.get(organisation, 'reg_dockerhub');
+  await expect(add({}, 'docker.io/team/before:1', connected)).rejects.toMatchObject({
+    status: 409,
+    code: 'image-exists',
+    extra: { candidates: [first.id] },
+  });
+  // The same name elsewhere is another image.
+  expect(await add({}, 'quay.io/team/before:1')).toMatchObject({ registry: 'quay.io' });
 });
