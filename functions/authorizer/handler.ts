@@ -3,7 +3,7 @@ import type {
   APIGatewaySimpleAuthorizerResult,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda';
-import { createSecrets } from '../../shared/aws/secrets.ts';
+import { createSecretReader } from '../../shared/aws/secrets.ts';
 import { createTokenKey } from '../../shared/aws/token-key.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
@@ -28,7 +28,7 @@ const dependencies = {
   organisations: readStage().organisations.map((organisation) => organisation.id),
   findMember: (organisation: string, id: string) => getMember(table, organisation, id),
   findToken: (organisation: string, id: string) => getToken(table, organisation, id),
-  tokenKey: createTokenKey(createSecrets(), environment.TOKEN_KEY_SECRET_ARN),
+  tokenKey: createTokenKey(createSecretReader(), environment.TOKEN_KEY_SECRET_ARN),
   verifyAccessToken: createAccessTokenVerifier(
     { issuer: environment.AUTH_ISSUER, audience: environment.AUTH_AUDIENCE },
     now,

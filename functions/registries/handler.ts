@@ -1,3 +1,4 @@
+import { createSecrets } from '../../shared/aws/secrets.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { serve } from '../../shared/http/serve.ts';
@@ -13,6 +14,12 @@ const table = createTable(TABLE_NAME);
 const ofDeployment = registriesOfDeployment(table, ECR_REGISTRY, stage);
 
 export const handler = serve(
-  registryOperations({ table, ...ofDeployment, stage, ecrRegistry: ECR_REGISTRY }),
+  registryOperations({
+    table,
+    ...ofDeployment,
+    secrets: createSecrets(),
+    stage,
+    ecrRegistry: ECR_REGISTRY,
+  }),
   { now: () => new Date(), idempotency: createIdempotency(table), log: createLog() },
 );

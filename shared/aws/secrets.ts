@@ -15,9 +15,12 @@ export interface WrittenSecret {
   versionId: string;
 }
 
-export interface Secrets {
+export interface SecretReader {
   /** The value of a secret, by name or ARN; undefined where there is none. */
   read(id: string): Promise<string | undefined>;
+}
+
+export interface Secrets extends SecretReader {
   /** Creates the secret, or gives the one of that name a new value: its ARN stays. */
   write(name: string, value: string, tags?: Record<string, string>): Promise<WrittenSecret>;
   /** Deletes at once, without a recovery window; does nothing where there is none. */
@@ -27,7 +30,10 @@ export interface Secrets {
 /** A deleted name can stay taken for a few seconds. */
 const nameTakenAttempts = 8;
 
-export function createSecrets(client: SecretsManagerClient = new SecretsManagerClient({})): Secrets {
+/** By itself, so that functions which only read don't carry the rest. */
+export function createSecretReader(
+  client: SecretsManagerClient = new SecretsManagerClient({}),
+): SecretReader {
   return {
     async read(id) {
       try {
@@ -37,6 +43,12 @@ export function createSecrets(client: SecretsManagerClient = new SecretsManagerC
         throw error;
       }
     },
+  };
+}
+
+export function createSecrets(client: SecretsManagerClient = new SecretsManagerClient({})): Secrets {
+  return {
+    ...createSecretReader(client),
     async write(name, value, tags = {}) {
       // One token for all tries: a lost answer doesn't make a second version.
       const ClientRequestToken = randomUUID();

@@ -1,7 +1,7 @@
-import type { Secrets } from './secrets.ts';
+import type { SecretReader } from './secrets.ts';
 
 /** Fetches the key of Slipway's tokens once and keeps it while the function lives. Throws where it isn't there. */
-export function createTokenKey(secrets: Pick<Secrets, 'read'>, secretArn: string): () => Promise<string> {
+export function createTokenKey(secrets: SecretReader, secretArn: string): () => Promise<string> {
   let key: Promise<string> | undefined;
   return () => {
     key ??= secrets.read(secretArn).then((value) => {

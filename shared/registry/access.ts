@@ -3,7 +3,7 @@
  * place that reads registry credentials.
  */
 import * as z from 'zod';
-import type { Secrets } from '../aws/secrets.ts';
+import type { SecretReader } from '../aws/secrets.ts';
 import { type KnownRegistry, type RegistryStore, registryFor } from '../store/registries.ts';
 import { bounded, lookUpsMs } from './bounded.ts';
 import { createRegistryClient } from './client.ts';
@@ -29,7 +29,7 @@ export interface RegistryAccess {
 
 export interface RegistryAccessDependencies {
   registries: RegistryStore;
-  secrets: Pick<Secrets, 'read'>;
+  secrets: SecretReader;
   /** Logs in to the deployment's own ECR. */
   ecrLogin: () => Promise<Credentials>;
   ecrRegistry: string;

@@ -1,6 +1,6 @@
 /** Registries as a function of the deployment reaches them. */
 import { createEcrLogin } from '../aws/ecr-login.ts';
-import { createSecrets, type Secrets } from '../aws/secrets.ts';
+import { createSecretReader } from '../aws/secrets.ts';
 import type { Stage } from '../model/stage.ts';
 import { createRegistryStore, type RegistryStore } from '../store/registries.ts';
 import type { Table } from '../store/table.ts';
@@ -11,7 +11,6 @@ import { createNetwork, type Network } from './network.ts';
 export interface DeploymentRegistries {
   registries: RegistryStore;
   access: RegistryAccess;
-  secrets: Secrets;
   network: Network;
   /** Logs in to the deployment's own ECR by the function's role. */
   ecrLogin: () => Promise<Credentials>;
@@ -23,15 +22,14 @@ export function registriesOfDeployment(
   { privateRegistries, privateCertificateAuthorities }: Stage,
 ): DeploymentRegistries {
   const registries = createRegistryStore(table, ecrRegistry, privateRegistries);
-  const secrets = createSecrets();
   const network = createNetwork({ privateHosts: privateRegistries, ca: privateCertificateAuthorities });
   const ecrLogin = createEcrLogin();
   const access = createRegistryAccess({
     registries,
-    secrets,
+    secrets: createSecretReader(),
     ecrLogin,
     ecrRegistry,
     network,
   });
-  return { registries, access, secrets, network, ecrLogin };
+  return { registries, access, network, ecrLogin };
 }
