@@ -27,11 +27,17 @@ it('the guide to registries, images and builds does what it says', async () => {
     'A Dockerfile from a list of packages',
     'Private base images',
   ]);
-  const shownBelow = await typed([...(await firstSession()), ...guide.filter((block) => !needsMore(block))]);
+  const session = await firstSession();
+  const built = session.findIndex(({ commands }) => commands.startsWith('follow() {'));
+  // No more of the session than the guide goes on with: what it makes further down is another test's.
+  const shownBelow = await typed([
+    ...session.slice(0, built + 1),
+    ...guide.filter((block) => !needsMore(block)),
+  ]);
   expect(shownBelow('An image to begin with')).toMatch(
     /^img_kubeflow-jupyter-pytorch docker\.io\/\S+:v\S+$/m,
   );
-  expect(shownBelow('Finding images')).toMatch(/^hello:v1$/m);
+  expect(shownBelow('Finding images')).toMatch(/^\S+:\S+ (?:pending|ready|failed)$/m);
   expect(shownBelow('Inspect')).toMatch(/^\d+ sha256:[0-9a-f]{64}$/m);
   expect(shownBelow('Inspect')).toMatch(/^(?:(?:docker-schema-[12]|docker-list|oci|oci-index) ?)+$/m);
   expect(shownBelow('Known vulnerabilities')).toMatch(/^high CVE-2026-1001 openssl \S+$/m);
