@@ -1,6 +1,7 @@
 /**
- * Reads XML as its elements, attributes and texts, and nothing that isn't well-formed. Declarations of documents and
- * of entities and processing instructions are refused: a picture needs none, and each is a way to reach something else.
+ * Reads XML as its elements, attributes and texts, and nothing that isn't well-formed. Declarations of entities and
+ * processing instructions are refused: a picture needs none, and each is a way to reach something else. A document's
+ * type is named by many programs that draw; nobody loads what it names.
  */
 
 export type XmlPart =
@@ -19,6 +20,7 @@ const nameCharacters = '[A-Za-z_\\u00c0-\\ufffd][\\w.\\-\\u00b7-\\ufffd]*';
 const name = `${nameCharacters}(?::${nameCharacters})?`;
 const declaration =
   /^<\?xml\s+version\s*=\s*(["'])1\.[01]\1(?:\s+encoding\s*=\s*(["'])utf-8\2)?(?:\s+standalone\s*=\s*(["'])(?:yes|no)\3)?\s*\?>/i;
+const documentType = /<!DOCTYPE\s+\w+(?:\s+PUBLIC\s+"[^"<>&]*"\s+"[^"<>&]*")?\s*>/y;
 const openStart = new RegExp(`<(${name})`, 'y');
 const attribute = new RegExp(`\\s+(${name})\\s*=\\s*(?:"([^<"]*)"|'([^<']*)')`, 'y');
 const openEnd = /\s*(\/?)>/y;
@@ -33,6 +35,7 @@ export function* readXml(source: string): Generator<XmlPart> {
     throw new XmlError('it holds control characters');
   const open: string[] = [];
   let roots = 0;
+  let hasType = false;
   let at = declaration.exec(text)?.[0].length ?? 0;
   const match = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
@@ -52,8 +55,10 @@ export function* readXml(source: string): Generator<XmlPart> {
       if (until('<!--', '-->').includes('--')) throw new XmlError('a comment holds "--"');
     } else if (text.startsWith('<![CDATA[', at) && open.length > 0) {
       yield { kind: 'text', text: until('<![CDATA[', ']]>') };
+    } else if (roots === 0 && !hasType && match(documentType)) {
+      hasType = true;
     } else if (text.startsWith('<!', at)) {
-      throw new XmlError('it has a DOCTYPE or entities, which are not taken');
+      throw new XmlError('it has entities, or a DOCTYPE with more than a name, which are not taken');
     } else if (text.startsWith('<?', at)) {
       throw new XmlError('it has a processing instruction, which is not taken');
     } else if (text.startsWith('</', at)) {

@@ -35,6 +35,14 @@ describe('I3 SVG', () => {
       svg('<sodipodi:namedview xmlns:sodipodi="http://sodipodi.sourceforge.net/x" onload="1"/><metadata/>'),
     ],
     ['a prefix for SVG', '<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:rect/></s:svg>'],
+    [
+      'what Matplotlib, Graphviz and Illustrator begin with',
+      `<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"
+  "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<!-- Generated -->
+${svg('<g id="figure_1"/>')}`,
+    ],
   ])('takes %s', (_, text) => {
     expect(verdictOf(text)).toBe('taken');
   });
@@ -88,7 +96,12 @@ describe('I3 SVG', () => {
     ],
     ['url() escaped', svg('<style>.a{fill:u\\72l(//evil.example)}</style>'), 'backslash'],
     ['copies of copies', svg('<use href="#a"/>'.repeat(21)), 'more than 20 <use>'],
-    ['entities', `<!DOCTYPE svg [<!ENTITY a "b">]>${svg('&a;')}`, 'DOCTYPE or entities'],
+    ['entities', `<!DOCTYPE svg [<!ENTITY a "b">]>${svg('&a;')}`, 'entities'],
+    ['a type with more than a name', `<!DOCTYPE svg PUBLIC "a" "b" [ ]>${svg('')}`, 'more than a name'],
+    ['a type from elsewhere', `<!DOCTYPE svg SYSTEM "https://evil.example/a">${svg('')}`, 'more than a name'],
+    ['two types', `<!DOCTYPE svg><!DOCTYPE svg>${svg('')}`, 'DOCTYPE'],
+    ['a type inside', svg('<!DOCTYPE svg>'), 'DOCTYPE'],
+    ['a type behind', `${svg('')}<!DOCTYPE svg>`, 'DOCTYPE'],
     ['unknown entities', svg('<text>&nbsp;</text>'), '&nbsp;'],
     ['stylesheets from elsewhere', `<?xml-stylesheet href="a.css"?>${svg('')}`, 'processing instruction'],
     ['HTML', '<html><body/></html>', 'its root is not <svg'],
