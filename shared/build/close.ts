@@ -17,6 +17,8 @@ export interface CloseDependencies extends WakeDependencies {
 }
 
 const retrySeconds = 30;
+/** From its end on. A log that can't be read or kept for so long holds up the mail no longer. */
+const mailPatienceSeconds = 300;
 
 /** May be called again at any time: what is done is not done twice. */
 export async function closeBuild(
@@ -31,7 +33,16 @@ export async function closeBuild(
   await wakeFollowers(dependencies, organisation, buildId);
   if (!record.openKey) return;
   await startWaiting(dependencies, organisation, record.compute);
-  const logComplete = record.logComplete || (await logs.drain(logJobOf(record, organisation, logGroup)));
+  let logComplete = record.logComplete;
+  try {
+    logComplete ||= await logs.drain(logJobOf(record, organisation, logGroup));
+  } catch (error) {
+    // The mail has the log's last lines in it, unless the builder has told them: they are worth waiting for.
+    const endedAt = Date.parse(record.finishedAt ?? record.updatedAt);
+    if (now().getTime() - endedAt > mailPatienceSeconds * 1000)
+      await mailBuild(dependencies, organisation, record);
+    throw error;
+  }
   await mailBuild(dependencies, organisation, record);
   await advance<BuildRecord>(table, { organisation, collection: 'builds', id: buildId }, (current) => {
     const next = { ...current, logComplete: current.logComplete || logComplete };

@@ -47,8 +47,9 @@ export async function mailBuild(
   if (!claimed?.moved || claimed.record.mail !== 'claimed') return;
   const record = claimed.record;
   const to = recipients(record.author, settings.notifications.recipients);
-  const tail =
-    record.failure?.lastLines ?? (await logs.last(organisation, id, lastLines)).map(({ text }) => text);
+  // The mail is claimed by now, so that nobody else would send it: one without the log's last lines is better than none.
+  const ofLog = () => logs.last(organisation, id, lastLines).catch(() => []);
+  const tail = record.failure?.lastLines ?? (await ofLog()).map(({ text }) => text);
   let outcome: MailState = 'sent';
   let told: Pick<NewEvent, 'code' | 'message' | 'detail'>;
   try {
