@@ -37,16 +37,25 @@ export async function createRegistry(
       ? { username: asked.username, password }
       : undefined;
   if (check) {
-    const found = await checkRegistry(network, { url, visibility: asked.visibility, credentials }, now);
-    if (!found.ok)
-      throw new ProblemError(422, 'registry-check-failed', found.message, {
-        errors: [
-          {
-            pointer: found.cause === 'bad-credentials' ? '/password' : '/url',
-            message: `${found.cause}: ${found.message}`,
-          },
-        ],
-      });
+    // In the own ECR the role decides, whatever is given.
+    const counting =
+      url.host === dependencies.ecrRegistry
+        ? await dependencies.access.credentialsFor(organisation, url.host, url.path)
+        : credentials;
+    const subject = { url, visibility: asked.visibility, credentials: counting };
+    const { ok, cause, message, retryAfterSeconds } = await checkRegistry(network, subject, now);
+    if (!ok)
+      throw new ProblemError(
+        422,
+        'registry-check-failed',
+        message,
+        {
+          errors: [
+            { pointer: cause === 'bad-credentials' ? '/password' : '/url', message: `${cause}: ${message}` },
+          ],
+        },
+        retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+      );
   }
   if ((await table.all(organisation, 'registries')).length >= mostPerOrganisation)
     throw conflict('too-many-registries', `An organisation has at most ${mostPerOrganisation} registries.`);

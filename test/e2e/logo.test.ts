@@ -99,7 +99,7 @@ it('I3 says why a picture is refused, and keeps the one before', async () => {
     ['image/svg+xml', png, 422, 'it is not UTF-8'],
     ['image/svg+xml', svg.replace('<circle', '<script/><circle'), 422, '<script> is not taken'],
     ['image/svg+xml', svg.replace('r="4"', 'r="4" onload="x()"'), 422, 'event handler "onload"'],
-    ['image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', 422, 'DOCTYPE or entities'],
+    ['image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', 422, 'entities'],
     ['image/svg+xml', svg.replace('</svg>', ''), 422, 'not well-formed XML'],
     ['image/png', Buffer.concat([png, Buffer.alloc(65_536)]), 413, 'at most 65536 bytes'],
     ['image/gif', 'GIF89a', 415, 'image/png or image/svg+xml'],

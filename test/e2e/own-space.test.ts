@@ -12,6 +12,7 @@ it('R8 in the own ECR the role counts, whatever is stored: for a check, a build,
     title: unique('ours'),
     url: `${url}/${unique('ours')}`,
     type: 'other',
+    check: true,
     ...account,
   });
   expect(connected.status, JSON.stringify(connected.body)).toBe(201);

@@ -136,6 +136,29 @@ describe('R9 checking a registry', () => {
     });
     expect(list.body.items).toEqual([]);
     expect((await create(host, { ...ada1, check: true })).status).toBe(201);
+    const busy = await registry(() => ({ status: 429, headers: { 'retry-after': '60' } }));
+    expect(await create(busy.host, { check: true })).toMatchObject({
+      status: 422,
+      headers: { 'retry-after': '60' },
+      body: { errors: [{ pointer: '/url', message: expect.stringContaining('rate-limited') }] },
+    });
+  });
+
+  it('R8 tries the own ECR by the role before it is connected, too, whatever is given', async () => {
+    const { host } = await registry(behindBasic);
+    const { access } = service;
+    const own = registriesService(deployment, {
+      ecrRegistry: host,
+      access: { ...access, credentialsFor: async (_, at) => (at === host ? ada1 : undefined) },
+    });
+    const connect = (more: object) =>
+      call(own.handler, {
+        method: 'POST',
+        route: '/v1/registries',
+        body: { title: 'own', url: `http://${host}/${ada.organisation}/team`, check: true, ...more },
+      });
+    expect((await connect({ type: 'slipway' })).status).toBe(201);
+    expect((await connect({ type: 'other', username: 'me', password: 'guess' })).status).toBe(201);
   });
 
   it('R8 warns of a token of ECR, by the host, whatever comes of the check', async () => {
