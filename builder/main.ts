@@ -109,7 +109,13 @@ async function finish(current: Run, state: State): Promise<BuildResult> {
   }
   const { push } = await import('./phases/push.ts');
   return push(work, { ...state, spec }, (result) => {
-    current.writing = write(result, current, state);
+    // Nothing that goes wrong from here on makes a failure of it.
+    current.writing = write(result, current, state).then(
+      () => {
+        state.published = true;
+      },
+      (error: Error) => say(`the result is written again: ${error.message}`),
+    );
     return current.writing;
   });
 }
