@@ -53,10 +53,13 @@ export function createSession(options: SessionOptions): Session {
   const mayBePrivate = network.isPrivate(host);
   const authorization = createAuthorization({ host, credentials, network, now });
   let scheme: 'http' | 'https' | undefined = options.insecure ? 'http' : mayBePrivate ? undefined : 'https';
+  let origin: string | undefined;
 
   async function originOf(): Promise<string> {
     scheme ??= await schemeOf(host, network);
-    return `${scheme}://${apiHost(host)}`;
+    // As URLs spell it: without the protocol's own port.
+    origin ??= new URL(`${scheme}://${apiHost(host)}`).origin;
+    return origin;
   }
 
   async function send(request: SessionRequest): Promise<IncomingMessage> {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Network } from '../../../shared/registry/network.ts';
 import { putImage } from './images.ts';
 import { openedByTests } from './opened.ts';
 import { json, sha256 } from './servers.ts';
 
-const { registry, server, clientOf } = openedByTests();
+const { registry, server, network, clientOf } = openedByTests();
 
 describe('R8 logging in', () => {
   /** A registry behind a token service that knows ada. */
@@ -81,6 +82,31 @@ describe('R8 logging in', () => {
     revoked = true;
     await client.getManifest('app', 'v1');
     expect(issued).toBe(2);
+  });
+
+  it.each([
+    ['with the own port of HTTPS', 'registry.example:443', false],
+    ['with the own port of HTTP', 'registry.example:80', true],
+    ['with an IPv6 address at length', '[2001:db8:0:0:0:0:0:1]:5000', false],
+  ])('is known as the same registry when its name is written %s', async (_, host, insecure) => {
+    const store = await registry(({ headers }) =>
+      headers.authorization === `Basic ${btoa('ada:secret')}`
+        ? undefined
+        : json(401, {}, { 'www-authenticate': 'Basic realm="x"' }),
+    );
+    const local = network();
+    let asked = 0;
+    const elsewhere: Network = {
+      ...local,
+      send(request) {
+        asked += 1;
+        const { pathname, search } = request.url;
+        const url = new URL(`http://${store.host}${pathname}${search}`);
+        return local.send({ ...request, url, mayBePrivate: true });
+      },
+    };
+    await clientOf({ host }, { insecure, credentials: ada, network: elsewhere }).ping();
+    expect(asked).toBe(2);
   });
 
   it('takes Basic where that is what the registry wants', async () => {

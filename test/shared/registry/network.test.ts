@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../shared/registry/addresses.ts';
 import { createRegistryClient } from '../../../shared/registry/client.ts';
+import type { RegistryError } from '../../../shared/registry/model.ts';
 import type { NetworkOptions } from '../../../shared/registry/network.ts';
 import { openedByTests } from './opened.ts';
 import { certificateAuthority, json } from './servers.ts';
@@ -101,6 +102,9 @@ describe('where a user-given host may lead', () => {
     await expect(get(`http://${plain.host}/`, { privateHosts: ['127.0.0.1:1'] })).rejects.toMatchObject({
       code: 'tls',
     });
+    // Whatever listens there, or nothing: a URL leaves out its protocol's own port.
+    const asked = get('http://127.0.0.1:80/', { privateHosts: ['127.0.0.1:80'] });
+    expect(await asked.catch(({ code }: RegistryError) => code)).not.toBe('tls');
   });
 
   it('not into the private network by the word of somebody outside', async () => {
