@@ -53,11 +53,14 @@ export async function identicalBuild(
   if (!build || (isOver(build) && build.status !== 'succeeded')) return { seen };
   // One that is about to be stopped answers nobody.
   if (!isOver(build)) return build.stopRequestedAt ? { seen } : { seen, build, image };
-  const { host, repository } = parseReference(build.uri);
-  if (host === undefined || build.digest === undefined) return { seen };
+  const { host, repository, tag } = parseReference(build.uri);
+  if (host === undefined || tag === undefined || build.digest === undefined) return { seen };
   try {
     const client = await access.clientFor(organisation, host, repository);
-    return (await client.headManifest(repository, build.digest)) ? { seen, build, image } : { seen };
+    const named = await client.headManifest(repository, tag);
+    if (named?.digest === build.digest) return { seen, build, image };
+    // The tag has gone on or away since: what is asked for under it again gets the manifest, as any other tag does.
+    return (await client.headManifest(repository, build.digest)) ? { seen, build } : { seen };
   } catch (error) {
     // Nobody can say that it is still there: it is built.
     if (error instanceof RegistryError) return { seen };

@@ -86,6 +86,27 @@ describe('B8 identical requests', () => {
     });
   });
 
+  test('a tag that somebody has moved in the registry: built again, it gets its own manifest back', async () => {
+    const { id, lastBuildId = '' } = await ask({ repository: repository() });
+    await place.result(lastBuildId, succeeded);
+    const { uri } = await place.over(lastBuildId);
+    const digests: Record<string, string> = {
+      [succeeded.digest]: succeeded.digest,
+      latest: succeeded.digest,
+    };
+    const headManifest = async (_: string, reference: string) => ({ digest: digests[reference] });
+    const access = { clientFor: async () => ({ headManifest }) } as never;
+    expect(await place.rebuild(id, {}, { access })).toMatchObject({
+      currentBuild: { id: lastBuildId, cached: true },
+    });
+    digests.latest = `sha256:${'b'.repeat(64)}`;
+    const again = await place.rebuild(id, {}, { access });
+    expect(again).toMatchObject({ status: 'ready', digest: succeeded.digest });
+    expect(again.currentBuild).toMatchObject({ status: 'succeeded', cached: true });
+    expect(again.currentBuild?.id).not.toBe(lastBuildId);
+    expect(copied.at(-1)).toEqual([organisation, uri, succeeded.digest, uri]);
+  });
+
   test('a death between the end of one and the other is finished by the reconciler', async () => {
     const name = repository();
     const first = await ask({ repository: name, tag: '1' });
