@@ -14,8 +14,8 @@ import { type Attacked, rounds as attackRounds, memoryGoalBytes, underAttack } f
 import { inTurn, median, ms, type Row, type Section, timed } from './report.ts';
 
 const layers = 30;
-const warmUp = 50;
-const rounds = 600;
+const warmUp = 300;
+const rounds = 2000;
 const skopeoRounds = 5;
 const repository = 'bench';
 
