@@ -112,8 +112,7 @@ const text = (field: Buffer) => {
 function number(field: Buffer): number {
   if ((field[0] ?? 0) & 0x80)
     return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
-  // Some programs fill it with spaces from the left.
-  const [, octal] = /^ *([0-7]*)(?:[\0 ]|$)/.exec(field.toString('latin1')) ?? [];
+  const octal = octalIn(field);
   if (octal === undefined) throw new ArchiveError('it is not a tar archive, or broken');
   return octal === '' ? 0 : Number.parseInt(octal, 8);
 }
@@ -126,9 +125,12 @@ export function beginsTar(first: Buffer): boolean {
 
 function hasItsSum(header: Buffer): boolean {
   const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 0x20 : byte), 0);
-  const [, octal = ''] = /^ *([0-7]+)(?:[\0 ]|$)/.exec(header.toString('latin1', 148, 156)) ?? [];
-  return Number.parseInt(octal, 8) === sum;
+  return Number.parseInt(octalIn(header.subarray(148, 156)) ?? '', 8) === sum;
 }
+
+/** Digits, or none in a field that is empty; nothing for what is no number. Some programs fill it with spaces from the left. */
+const octalIn = (field: Buffer): string | undefined =>
+  /^ *([0-7]*)(?:[\0 ]|$)/.exec(field.toString('latin1'))?.[1];
 
 /** Reads a stream of any chunks in pieces of any size. */
 class Reader {
