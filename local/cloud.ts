@@ -112,8 +112,7 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
       roles.authorize(principal, action, resource, context),
     publish: (event) => hooked().publish(event),
     appendLogs: (group, stream, lines) => hooked().appendLogs(group, stream, lines),
-    invokeFunction: (functionArn, payload, invoker, onStart) =>
-      hooked().invokeFunction(functionArn, payload, invoker, onStart),
+    invokeFunction: (functionArn, payload, invoker) => hooked().invokeFunction(functionArn, payload, invoker),
     invokeFunctionAsync: (functionArn, payload, invoker) =>
       hooked().invokeFunctionAsync(functionArn, payload, invoker),
     readSecret: (principal, valueFrom) => hooked().readSecret(principal, valueFrom),

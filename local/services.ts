@@ -93,8 +93,7 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
     hooks: {
       publish: (event) => events.publish(event),
       appendLogs: (group, stream, lines) => logs.append(group, stream, lines),
-      invokeFunction: (functionArn, payload, invoker, onStart) =>
-        lambda.invoke(functionArn, payload, invoker, onStart),
+      invokeFunction: (functionArn, payload, invoker) => lambda.invoke(functionArn, payload, invoker),
       invokeFunctionAsync: (functionArn, payload, invoker) =>
         lambda.invokeAsync(functionArn, payload, invoker),
       readSecret: (principal, valueFrom) => secrets.readSecret(principal, valueFrom),

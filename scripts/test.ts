@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { prepareCfnLint } from './cfn-lint.ts';
 import { check } from './check.ts';
 import { commandsOnPath } from './engine/find.ts';
 import { hasApt, installPackages, isRoot } from './engine/install.ts';
@@ -30,6 +31,16 @@ const tools: Record<string, string> = {
   ps: 'procps',
   python3: 'python3',
 };
+
+/** Fetched now, where its progress is seen, rather than by the test that uses it. */
+async function ensureCfnLint(): Promise<void> {
+  try {
+    await task('cfn-lint', prepareCfnLint, () => 'ready');
+  } catch (error) {
+    say(`  cfn-lint is not available (${error instanceof Error ? error.message : error}).`);
+    say('  Its tests are going to fail.');
+  }
+}
 
 async function ensureTools(): Promise<void> {
   const missing = Object.keys(tools).filter((name) => commandsOnPath(name).length === 0);
@@ -67,6 +78,7 @@ const args = process.argv.slice(2).filter((one) => one !== '--yes');
 const engine = await engineForTests();
 try {
   await ensureTools();
+  await ensureCfnLint();
   const checked = args.length > 0 || (await check());
   heading('Tests');
   const code = interrupted ? 130 : await vitest(args);
