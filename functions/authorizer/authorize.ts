@@ -1,6 +1,7 @@
 /** Who a bearer token belongs to: logic on plain arguments, with its readers passed in. */
 import type { Caller } from '../../shared/http/operation.ts';
-import { type Role, roles } from '../../shared/model/common.ts';
+import type { Role } from '../../shared/model/common.ts';
+import { lowerRole, tokenActsFor } from '../../shared/store/confirm-caller.ts';
 import type { MemberRecord } from '../../shared/store/members.ts';
 import { readToken, type TokenRecord, tokenMatches } from '../../shared/store/tokens.ts';
 
@@ -41,11 +42,9 @@ async function bySlipwayToken(
     findMember(named.organisation, token.memberId),
     ...(token.makers ?? []).map((id) => findToken(named.organisation, id)),
   ]);
-  // Whoever left and came back has no use of what they made before.
-  if (!member || token.createdAt < member.createdAt) return undefined;
-  if (makers.includes(undefined)) return undefined;
+  if (!member || !tokenActsFor(token, member, makers)) return undefined;
   return {
-    ...callerOf(named.organisation, member, lower(token.role, member.role)),
+    ...callerOf(named.organisation, member, lowerRole(token.role, member.role)),
     tokenId: token.id,
     ...(token.endsAt === undefined ? {} : { tokenEndsAt: token.endsAt }),
   };
@@ -79,5 +78,3 @@ const callerOf = (organisation: string, { id, email }: MemberRecord, role: Role)
   email,
   role,
 });
-
-const lower = (a: Role, b: Role): Role => (roles.indexOf(a) < roles.indexOf(b) ? a : b);

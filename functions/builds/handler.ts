@@ -36,5 +36,5 @@ export const handler = serve(
     logGroup: variables.BUILD_LOG_GROUP,
     now,
   }),
-  { now, idempotency: createIdempotency(table), log },
+  { now, table, idempotency: createIdempotency(table), log },
 );

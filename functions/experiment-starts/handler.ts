@@ -21,5 +21,5 @@ const dependencies = {
 
 export const handler = serve(
   experimentStartOperations(dependencies, (...asked) => buildThenRun(dependencies, ...asked)),
-  { now, idempotency: createIdempotency(table), log },
+  { now, table, idempotency: createIdempotency(table), log },
 );

@@ -38,5 +38,5 @@ export const handler = serve(
     logGroup: environment.JOB_LOG_GROUP,
     log,
   }),
-  { now, idempotency: createIdempotency(table), log },
+  { now, table, idempotency: createIdempotency(table), log },
 );

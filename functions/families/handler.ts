@@ -14,5 +14,5 @@ const log = createLog();
 
 export const handler = serve(
   familyOperations(acceptDependencies(variables, { table, stage: readStage(), now, log })),
-  { now, idempotency: createIdempotency(table), log },
+  { now, table, idempotency: createIdempotency(table), log },
 );

@@ -20,5 +20,5 @@ export const handler = serve(
     repositories: createRepositories(),
     ecrRegistry: ECR_REGISTRY,
   }),
-  { now: () => new Date(), idempotency: createIdempotency(table), log: createLog() },
+  { now: () => new Date(), table, idempotency: createIdempotency(table), log: createLog() },
 );

@@ -16,6 +16,7 @@ export const handler = serve(
   inspectionOperations({ table, access, scans: createImageScans(), ecrRegistry: ECR_REGISTRY }),
   {
     now: () => new Date(),
+    table,
     idempotency: createIdempotency(table),
     log: createLog(),
   },

@@ -129,7 +129,8 @@ export const updateMember = operation({
   documentation: documented(() => ({
     tag: 'Members',
     summary: 'Change a role',
-    description: 'Takes effect within a minute, also for tokens. The last admin stays one (409).',
+    description:
+      'Takes effect at once for changes, and within a minute for reads; also for tokens. The last admin stays one (409).',
     responses: { 200: { description: 'The member as it is now', schema: memberSchema, headers: ['ETag'] } },
   })),
   role: 'admin',
@@ -145,7 +146,8 @@ export const removeMember = operation({
   documentation: documented(() => ({
     tag: 'Members',
     summary: 'Remove a member',
-    description: 'Their tokens stop working within a minute. The last admin can’t go (409).',
+    description:
+      'Their tokens stop working: at once for changes, within a minute for reads. The last admin can’t be removed (409).',
     responses: { 204: { description: 'Gone' } },
   })),
   role: 'admin',
@@ -204,7 +206,7 @@ export const revokeToken = operation({
     tag: 'Tokens',
     summary: 'Revoke a token',
     description:
-      'It stops working within a minute, and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
+      'It stops working (at once for changes, within a minute for reads), and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
     responses: { 204: { description: 'Revoked' } },
   })),
   role: 'viewer',

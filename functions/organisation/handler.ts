@@ -35,6 +35,7 @@ export const handler = serve(
   }),
   {
     now: () => new Date(),
+    table,
     idempotency: createIdempotency(table, createSeal(tokenKey, 'idempotency')),
     log: createLog(),
   },

@@ -23,7 +23,11 @@ export const organisationOperations = (dependencies: OrganisationDependencies): 
     return { status: 200, body: settings, etag: version };
   }),
   implement(contract.putSettings, async (request) => {
-    const { settings, version } = await replaceSettings(dependencies, request, request.body);
+    const { settings, version } = await replaceSettings(
+      request.asCaller(dependencies),
+      request,
+      request.body,
+    );
     return { status: 200, body: settings, etag: version };
   }),
   implement(contract.listComputes, async ({ query }) => ({
@@ -45,7 +49,7 @@ const memberOperations = (dependencies: OrganisationDependencies): Implementatio
     body: await listMembers(dependencies, caller.organisation, query),
   })),
   implement(contract.inviteMember, async (request) => {
-    const member = await inviteMember(dependencies, request, request.body);
+    const member = await inviteMember(request.asCaller(dependencies), request, request.body);
     const headers = { location: `/v1/members/${member.id}` };
     return { status: 201, body: toMember(member), etag: member.version, headers };
   }),
@@ -54,11 +58,16 @@ const memberOperations = (dependencies: OrganisationDependencies): Implementatio
     return { status: 200, body: toMember(member), etag: member.version };
   }),
   implement(contract.updateMember, async (request) => {
-    const member = await changeRole(dependencies, request, request.params.id, request.body.role);
+    const member = await changeRole(
+      request.asCaller(dependencies),
+      request,
+      request.params.id,
+      request.body.role,
+    );
     return member ? { status: 200, body: toMember(member), etag: member.version } : { status: 204 };
   }),
   implement(contract.removeMember, async (request) => {
-    await changeRole(dependencies, request, request.params.id, undefined);
+    await changeRole(request.asCaller(dependencies), request, request.params.id, undefined);
     return { status: 204 };
   }),
 ];
@@ -69,7 +78,12 @@ const tokenOperations = (dependencies: OrganisationDependencies): Implementation
     body: await listTokens(dependencies, caller, query),
   })),
   implement(contract.createToken, async (request) => {
-    const { record, token } = await createToken(dependencies, request, request.newId('token'), request.body);
+    const { record, token } = await createToken(
+      request.asCaller(dependencies),
+      request,
+      request.newId('token'),
+      request.body,
+    );
     return {
       status: 201,
       body: { ...toToken(record), token },
@@ -81,7 +95,7 @@ const tokenOperations = (dependencies: OrganisationDependencies): Implementation
     return { status: 200, body: toToken(token), etag: token.version };
   }),
   implement(contract.revokeToken, async (request) => {
-    await revokeToken(dependencies, request, request.params.id);
+    await revokeToken(request.asCaller(dependencies), request, request.params.id);
     return { status: 204 };
   }),
 ];
@@ -97,7 +111,7 @@ const secretOperations = (dependencies: OrganisationDependencies): Implementatio
   }),
   implement(contract.putSecret, async (request) => {
     const { record, created } = await putSecret(
-      dependencies,
+      request.asCaller(dependencies),
       request,
       request.params.name,
       request.body.value,
@@ -106,7 +120,7 @@ const secretOperations = (dependencies: OrganisationDependencies): Implementatio
     return { status: created ? 201 : 200, body: toSecret(record), etag: record.version, headers };
   }),
   implement(contract.deleteSecret, async (request) => {
-    await deleteSecret(dependencies, request, request.params.name);
+    await deleteSecret(request.asCaller(dependencies), request, request.params.name);
     return { status: 204 };
   }),
 ];

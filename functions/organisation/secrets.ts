@@ -70,8 +70,6 @@ export async function putSecret(
     updatedBy: email,
     version: (current?.version ?? 0) + 1,
   } as SecretRecord;
-  const changed = () =>
-    new ProblemError(412, 'stale', 'The secret was changed by another request at the same time.');
   await orElse(
     () => table.put(organisation, 'secrets', name, next, current ? versionIs(current.version) : absent),
     changed,
@@ -87,20 +85,23 @@ export async function putSecret(
   return { record, created: current?.arn === undefined };
 }
 
-/** Throws 404, 412. */
+/** Throws 404, 412. The record is claimed before the value goes: of two requests at once, one is told. */
 export async function deleteSecret(
   { table, secrets, stage }: Dependencies,
   { caller: { organisation }, ifMatch }: Asking,
   name: string,
 ): Promise<void> {
-  const { version } = await requireSecret({ table }, organisation, name);
-  requireMatch({ ifMatch }, version);
+  const current = await requireSecret({ table }, organisation, name);
+  requireMatch({ ifMatch }, current.version);
+  const version = current.version + 1;
+  const claimed = { ...current, version };
+  await orElse(() => table.put(organisation, 'secrets', name, claimed, versionIs(current.version)), changed);
   await secrets.remove(secretNameOf(stage.stage, organisation, 'secrets', name));
-  await orElse(
-    () => table.remove(organisation, 'secrets', name, versionIs(version)),
-    () => new ProblemError(412, 'stale', 'The secret was changed by another request at the same time.'),
-  );
+  await orElse(() => table.remove(organisation, 'secrets', name, versionIs(version)), changed);
 }
+
+const changed = () =>
+  new ProblemError(412, 'stale', 'The secret was changed by another request at the same time.');
 
 async function orElse(write: () => Promise<void>, problem: () => ProblemError): Promise<void> {
   try {

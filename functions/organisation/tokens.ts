@@ -5,7 +5,6 @@ import { conflict, invalid, notFound, ProblemError } from '../../shared/http/pro
 import { requireMatch } from '../../shared/http/serve.ts';
 import { roles } from '../../shared/model/common.ts';
 import type { newTokenSchema, Token, tokenListQuery } from '../../shared/model/organisation.ts';
-import { pauseAfter } from '../../shared/store/contention.ts';
 import { smallPage } from '../../shared/store/small-list.ts';
 import { ConditionFailedError } from '../../shared/store/table.ts';
 import {
@@ -24,7 +23,6 @@ type Dependencies = Pick<OrganisationDependencies, 'table' | 'tokenKey'>;
 
 /** Tokens that make tokens that make tokens: the authorizer reads a token's makers with every answer that it gives. */
 const mostMakers = 8;
-const attempts = 8;
 
 const maySee = (caller: Caller, token: TokenRecord): boolean =>
   caller.role === 'admin' || token.memberId === caller.memberId;
@@ -79,7 +77,7 @@ async function makersOf(
 /**
  * The token's text is in the answer and nowhere else. Throws 422 for a role above the caller's, and for an end after
  * that of the token that asks: what is lent for a while must not make itself permanent. For the same reason it goes
- * with the token that asks; throws 403 where that is no more.
+ * with the token that asks: `table` refuses its record (403) where that is gone.
  */
 export async function createToken(
   { table, tokenKey }: Dependencies,
@@ -110,18 +108,9 @@ export async function createToken(
     createdAt: now.toISOString(),
     ...(endsAt === undefined ? {} : { endsAt }),
   };
-  for (let attempt = 1; ; attempt++) {
-    const makers = await makersOf({ table }, caller);
-    try {
-      // A first try with the same idempotency key may have written it and died before anybody saw its text.
-      return { record: await addToken(table, caller.organisation, { ...record, ...makers }), token };
-    } catch (error) {
-      if (!(error instanceof ConditionFailedError)) throw error;
-      // DynamoDB also refuses of two requests that look at one maker at the same moment: neither lost it.
-      if (attempt >= attempts) throw revoked();
-      await pauseAfter(attempt);
-    }
-  }
+  const makers = await makersOf({ table }, caller);
+  // A first try with the same idempotency key may have written it and died before anybody saw its text.
+  return { record: await addToken(table, caller.organisation, { ...record, ...makers }), token };
 }
 
 /** Revokes a token with all that come from it. Throws 403 where a token would revoke one that may do more, 404, 412. */

@@ -21,5 +21,5 @@ export const handler = serve(
     stage,
     ecrRegistry: ECR_REGISTRY,
   }),
-  { now: () => new Date(), idempotency: createIdempotency(table), log: createLog() },
+  { now: () => new Date(), table, idempotency: createIdempotency(table), log: createLog() },
 );

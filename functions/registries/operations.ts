@@ -24,7 +24,7 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
   })),
   implement(contract.createRegistry, async (request) => {
     const record = await createRegistry(
-      dependencies,
+      request.asCaller(dependencies),
       askingOf(request),
       request.newId('registry'),
       request.body,
@@ -42,12 +42,21 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
   }),
   implement(contract.updateRegistry, async (request) => {
     const { params, body, ifMatch } = request;
-    const record = await updateRegistry(dependencies, askingOf(request), params.id, body, ifMatch);
+    const record = await updateRegistry(
+      request.asCaller(dependencies),
+      askingOf(request),
+      params.id,
+      body,
+      ifMatch,
+    );
     return { status: 200, body: answered(record, dependencies), etag: record.version };
   }),
   implement(contract.deleteRegistry, async (request) => {
     const { params, query, ifMatch } = request;
-    await removeRegistry(dependencies, askingOf(request), params.id, { force: query.force, ifMatch });
+    await removeRegistry(request.asCaller(dependencies), askingOf(request), params.id, {
+      force: query.force,
+      ifMatch,
+    });
     return { status: 204 };
   }),
   implement(contract.checkRegistry, async (request) => ({

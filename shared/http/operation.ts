@@ -6,6 +6,7 @@
  */
 import type * as z from 'zod';
 import type { Role } from '../model/common.ts';
+import type { Table } from '../store/table.ts';
 
 /** What the OpenAPI document tells of an operation beside what validates its requests. */
 export interface Documentation {
@@ -97,6 +98,8 @@ export interface ValidRequest<O extends Operation> {
   /** Unquoted value of `If-Match`, if any. */
   ifMatch?: string;
   requestId: string;
+  /** The same, with a table whose first write is refused where the caller may not do it any more. */
+  asCaller<D extends { table: Table }>(dependencies: D): D;
   /** The moment of the request, or of its first try when it repeats an idempotency key. */
   now: Date;
   /** Ids for what the request creates: the same ones again when an idempotency key repeats. */

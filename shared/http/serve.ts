@@ -5,7 +5,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { roles } from '../model/common.ts';
 import { type IdKind, newId } from '../model/id.ts';
 import type { Log } from '../observability/log.ts';
+import { asCaller, confirmCaller, roleRequired } from '../store/confirm-caller.ts';
 import type { Idempotency } from '../store/idempotency.ts';
+import type { Table } from '../store/table.ts';
 import { renderAnswer, renderProblem } from './answer.ts';
 import type { Caller, Implementation, Operation, ValidRequest } from './operation.ts';
 import { ProblemError } from './problem.ts';
@@ -15,6 +17,8 @@ type Event = APIGatewayProxyEventV2 & { requestContext: { authorizer?: { lambda?
 
 export interface ServeDependencies {
   now: () => Date;
+  /** Where callers are looked up again before they write; needed by functions that serve anything but GET. */
+  table?: Table;
   /** Needed by functions that serve a POST; without it `Idempotency-Key` has no effect. */
   idempotency?: Idempotency;
   /** Told of every answer and of every error that isn't a problem; gets no bodies. */
@@ -23,6 +27,8 @@ export interface ServeDependencies {
 
 /** The Lambda handler that serves `implementations`. */
 export function serve(implementations: Implementation[], dependencies: ServeDependencies) {
+  if (!dependencies.table && implementations.some(({ operation }) => operation.method !== 'GET'))
+    throw new Error('a function that writes needs the table, to confirm its callers');
   const routes = implementations.map((one) => ({
     method: one.operation.method as Method,
     path: one.operation.path,
@@ -43,7 +49,7 @@ async function answer(
   { operation, handle }: Implementation,
   event: Event,
   context: Context,
-  { now, idempotency, log }: ServeDependencies,
+  { now, table, idempotency, log }: ServeDependencies,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const requestId = event.requestContext.requestId;
   const started = performance.now();
@@ -60,8 +66,12 @@ async function answer(
     return result;
   };
   try {
-    const caller = callerOf(event, operation);
+    const known = callerOf(event, operation);
     const { params, query, body, text } = parseRequest(operation, event);
+    const confirmed =
+      table && operation.method !== 'GET' ? await confirmCaller(table, known, now()) : undefined;
+    const caller: Caller = confirmed ?? known;
+    requireRole(operation, caller);
     const request = (time: Date, ids: (kind: IdKind) => string): ValidRequest<Operation> => ({
       params: params as never,
       query: query as never,
@@ -69,6 +79,7 @@ async function answer(
       caller,
       ...(event.headers['if-match'] === undefined ? {} : { ifMatch: unquoted(event.headers['if-match']) }),
       requestId,
+      asCaller: (parts) => (confirmed ? { ...parts, table: asCaller(parts.table, confirmed, now) } : parts),
       now: time,
       newId: ids,
       remainingMs: () => context.getRemainingTimeInMillis(),
@@ -112,7 +123,7 @@ const asWhom = ({ secret }: Operation, { tokenId }: Caller): string =>
 
 const unquoted = (etag: string): string => etag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1');
 
-function callerOf(event: Event, { role }: Operation): Caller {
+function callerOf(event: Event, operation: Operation): Caller {
   const {
     organisation = '',
     memberId = '',
@@ -121,12 +132,11 @@ function callerOf(event: Event, { role }: Operation): Caller {
     tokenId,
     tokenEndsAt,
   } = event.requestContext.authorizer?.lambda ?? {};
-  if (role === 'public') return { organisation, memberId, email, role: has };
+  if (operation.role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
   if (!organisation || !memberId)
     throw new ProblemError(403, 'forbidden', 'The request carries no identity.');
-  if (!(roles.indexOf(has) >= roles.indexOf(role)))
-    throw new ProblemError(403, 'role-required', `This needs the role ${role}; you have ${has}.`);
+  requireRole(operation, { role: has });
   return {
     organisation,
     memberId,
@@ -135,6 +145,10 @@ function callerOf(event: Event, { role }: Operation): Caller {
     ...(tokenId === undefined ? {} : { tokenId }),
     ...(tokenEndsAt === undefined ? {} : { tokenEndsAt }),
   };
+}
+
+function requireRole({ role }: Operation, { role: has }: Pick<Caller, 'role'>): void {
+  if (role !== 'public' && !(roles.indexOf(has) >= roles.indexOf(role))) throw roleRequired(role, has);
 }
 
 /** Refuses a stale `If-Match`; without the header the caller takes what comes. */

@@ -7,6 +7,7 @@ import { pauseAfter } from './contention.ts';
 import {
   absent,
   type Collection,
+  type Condition,
   ConditionFailedError,
   conditionInput,
   type Item,
@@ -73,11 +74,7 @@ export async function advance<W extends Work>(
 }
 
 /** A whole-item write as part of a transaction; `item` carries its `pk` and `sk`. */
-export function putWrite(
-  table: Table,
-  item: Item,
-  condition: ReturnType<typeof versionIs> | typeof absent,
-): Write {
+export function putWrite(table: Table, item: Item, condition?: Condition): Write {
   return {
     Put: {
       TableName: table.name,

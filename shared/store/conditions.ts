@@ -14,10 +14,13 @@ export interface Condition {
 /** A conditional write that found another state than it asked for; `existing` is the item as it is, where there is one. */
 export class ConditionFailedError extends Error {
   readonly existing: Item | undefined;
-  constructor(existing: Item | undefined) {
+  /** True where other requests were at work on the same items all the time: nothing is known of the state. */
+  readonly isContention: boolean;
+  constructor(existing: Item | undefined, isContention = false) {
     super('the item is not in the expected state');
     this.name = 'ConditionFailedError';
     this.existing = existing;
+    this.isContention = isContention;
   }
 }
 
@@ -81,7 +84,7 @@ export async function refusals<T>(write: () => Promise<T>): Promise<T> {
       const isSingle = refusal.name === 'TransactionConflictException';
       const mayPass = isSingle || reasons?.some(({ Code = '' }) => passing.has(Code));
       if (!mayPass) throw error;
-      if (attempt >= attempts) throw isSingle ? error : new ConditionFailedError(undefined);
+      if (attempt >= attempts) throw isSingle ? error : new ConditionFailedError(undefined, true);
       await pauseAfter(attempt);
     }
   }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Caller } from '../../shared/http/operation.ts';
 import { startDeployment, type TestDeployment } from './deployment.ts';
 import { ada, type Call, call } from './event.ts';
+import { join } from './joined.ts';
 
 interface Service {
   handler: Parameters<typeof call>[0];
@@ -19,6 +20,8 @@ export function calledFunction<S extends Service, P>(
   let service: S;
   let caller: Caller;
   let made = 0;
+  /** Who asked before: they were members then. */
+  const joined = new Set<string>();
   beforeAll(async () => {
     deployment = await startDeployment();
   });
@@ -39,7 +42,12 @@ export function calledFunction<S extends Service, P>(
     callAs(other: Partial<Caller>): void {
       caller = { ...caller, ...other };
     },
-    ask: (method: string, route: string, more: Partial<Call> = {}) =>
-      call(service.handler, { method, route, caller, ...more }),
+    async ask(method: string, route: string, more: Partial<Call> = {}) {
+      const asking = more.caller ?? caller;
+      const name = `${asking.organisation} ${asking.memberId}`;
+      if (!joined.has(name)) await join(deployment.table, asking);
+      joined.add(name);
+      return await call(service.handler, { method, route, caller, ...more });
+    },
   };
 }

@@ -8,6 +8,7 @@ import { type Stage, stageSchema } from '../../shared/model/stage.ts';
 import { createTable, type Table } from '../../shared/store/table.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../local/embedded-cloud.ts';
 import { tableDefinition } from '../shared/store/real-table.ts';
+import { join } from './joined.ts';
 
 const { TableName, BillingMode, ...schema } = tableDefinition('slipway');
 
@@ -68,6 +69,8 @@ export async function startDeployment(): Promise<TestDeployment> {
   const cognito = new CognitoIdentityProviderClient(settings());
   const secrets = createSecrets(secretsManager);
   const [userPoolId = '', clientId = ''] = (await secrets.read('slipway/test/pool'))?.split(' ') ?? [];
+  const table = createTable(TableName, dynamodb);
+  await join(table);
   return {
     cloud,
     userPoolId,
@@ -76,7 +79,7 @@ export async function startDeployment(): Promise<TestDeployment> {
     secretsManager,
     s3,
     cognito,
-    table: createTable(TableName, dynamodb),
+    table,
     secrets,
     async stop() {
       for (const client of [dynamodb, secretsManager, s3, cognito]) client.destroy();

@@ -5,6 +5,7 @@ import { experimentOperations } from '../../../functions/experiments/operations.
 import { serve } from '../../../shared/http/serve.ts';
 import { createIdempotency } from '../../../shared/store/idempotency.ts';
 import { type Call, call, memoryLog } from '../event.ts';
+import { join } from '../joined.ts';
 import { experimentsPlace, type Place } from './place.ts';
 
 /** As in the contract. */
@@ -19,6 +20,7 @@ export function experimentsApi() {
   beforeAll(async () => {
     place = await experimentsPlace();
     tiny = await place.publish('tiny');
+    await join(place.table);
     const log = memoryLog();
     const operations = [
       ...experimentOperations({ ...place, log }),
@@ -28,6 +30,7 @@ export function experimentsApi() {
     ];
     handler = serve(operations, {
       now: () => new Date(),
+      table: place.table,
       idempotency: createIdempotency(place.table),
       log,
     });

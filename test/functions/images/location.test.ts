@@ -29,7 +29,7 @@ const get = (id: string, what: string) =>
         repositories: createRepositories(),
         ecrRegistry,
       }),
-      { now: () => new Date(), log: memoryLog() },
+      { now: () => new Date(), table: place.table, log: memoryLog() },
     ),
     { method: 'GET', route: `/v1/images/{id}/${what}`, params: { id } },
   );

@@ -11,6 +11,7 @@ import { openedByTests } from '../../shared/registry/opened.ts';
 import { type Answer, type Asked, json, sha256 } from '../../shared/registry/servers.ts';
 import { startRealTable } from '../../shared/store/real-table.ts';
 import { call, memoryLog } from '../event.ts';
+import { join } from '../joined.ts';
 
 let place: Awaited<ReturnType<typeof startRealTable>>;
 const network = createNetwork({ privateHosts: ['127.0.0.1'] });
@@ -18,6 +19,7 @@ const network = createNetwork({ privateHosts: ['127.0.0.1'] });
 const hurried = createNetwork({ privateHosts: ['127.0.0.1'], timeoutMs: 500 });
 beforeAll(async () => {
   place = await startRealTable();
+  await join(place.table);
 });
 afterAll(async () => {
   network.close();
@@ -40,7 +42,7 @@ const handler = (by = network) =>
       scans: { ...createImageScans(), read: async () => ({ status: 'not-scanned', findings: [] }) },
       ecrRegistry,
     }),
-    { now: () => new Date('2026-11-21T09:00:00Z'), log: memoryLog() },
+    { now: () => new Date('2026-11-21T09:00:00Z'), table: place.table, log: memoryLog() },
   );
 const byUrl = (url: string, more: object = {}, by = network) =>
   call(handler(by), { method: 'POST', route: '/v1/images/inspect', body: { url, ...more } });

@@ -31,6 +31,7 @@ export function organisationService(
     }),
     {
       now: () => new Date(),
+      table,
       idempotency: createIdempotency(table, createSeal(tokenKey, 'idempotency')),
       log,
     },

@@ -141,7 +141,7 @@ describe('O4 tokens', () => {
   it('revoke none that may do more; a sign-in revokes all of its member', async () => {
     const strong = (await create({ title: 'strong', role: 'editor' })).body;
     const weak = (await create({ title: 'weak', role: 'viewer' })).body;
-    const token: Caller = { ...caller(), role: 'viewer', tokenId: 'tok_weak' };
+    const token = await asToken({ role: 'viewer' });
     expect((await one('DELETE', strong.id, { caller: token })).status).toBe(403);
     expect((await one('DELETE', weak.id, { caller: token })).status).toBe(204);
     const { tokenId: _, ...signIn } = token;

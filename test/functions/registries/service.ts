@@ -39,7 +39,7 @@ export function registriesService(
       ecrRegistry,
       ...replaced,
     }),
-    { now: () => time.now, idempotency: createIdempotency(table), log },
+    { now: () => time.now, table, idempotency: createIdempotency(table), log },
   );
   return { handler, log, time, access, network };
 }

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Implementation, implement, operation } from '../../../shared/http/operation.ts';
 import { notFound, ProblemError } from '../../../shared/http/problem.ts';
 import { requireMatch, serve } from '../../../shared/http/serve.ts';
+import type { Table } from '../../../shared/store/table.ts';
 import { ada, call, memoryLog } from '../../functions/event.ts';
 
 const params = z.object({ id: z.string().min(2) });
@@ -30,6 +31,13 @@ const changeThing = operation({
 });
 const openThing = operation({ id: 'openThing', method: 'GET', path: '/v1/open', role: 'public' });
 
+/** A table in which whoever is looked up is an admin; the tests of `confirmCaller` have a real one. */
+const members = () =>
+  ({
+    getAll: async (_: string, keys: readonly unknown[]) =>
+      keys.map(() => ({ role: 'admin', createdAt: '2026-01-01T00:00:00.000Z' })),
+  }) as unknown as Table;
+
 function service(overrides: Partial<Record<string, Implementation['handle']>> = {}) {
   const log = memoryLog();
   const bind = (one: Parameters<typeof implement>[0], handle: Implementation['handle']) =>
@@ -44,7 +52,7 @@ function service(overrides: Partial<Record<string, Implementation['handle']>> = 
       }),
       bind(openThing, async () => ({ status: 204 })),
     ],
-    { now: () => new Date('2026-11-21T09:00:00Z'), log },
+    { now: () => new Date('2026-11-21T09:00:00Z'), table: members(), log },
   );
   return { handler, log };
 }
@@ -180,6 +188,13 @@ describe('serve', () => {
     expect(JSON.stringify(hidden)).not.toContain('hunter2');
     expect(log.lines.map((line) => line.message)).toContain('unexpected error');
     expect((await call(handler, { method: 'GET', route: '/v1/open' })).headers['retry-after']).toBe('3');
+  });
+
+  it('confirms the callers of everything but GET, and refuses to be made where it could not', async () => {
+    const parts = { now: () => new Date(), log: memoryLog() };
+    const change = implement(changeThing, async () => ({ status: 200 }));
+    expect(() => serve([change], parts)).toThrow('confirm');
+    expect(() => serve([implement(readThing, async () => ({ status: 200 }))], parts)).not.toThrow();
   });
 
   it('says so when an answer is more than Lambda carries', async () => {
