@@ -112,7 +112,8 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
       roles.authorize(principal, action, resource, context),
     publish: (event) => hooked().publish(event),
     appendLogs: (group, stream, lines) => hooked().appendLogs(group, stream, lines),
-    invokeFunction: (functionArn, payload, invoker) => hooked().invokeFunction(functionArn, payload, invoker),
+    invokeFunction: (functionArn, payload, invoker, onStart) =>
+      hooked().invokeFunction(functionArn, payload, invoker, onStart),
     invokeFunctionAsync: (functionArn, payload, invoker) =>
       hooked().invokeFunctionAsync(functionArn, payload, invoker),
     readSecret: (principal, valueFrom) => hooked().readSecret(principal, valueFrom),

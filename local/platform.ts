@@ -175,8 +175,16 @@ export interface Cloud {
   publish(event: CloudEvent): void;
   /** Appends to CloudWatch Logs; creates group and stream where missing. */
   appendLogs(group: string, stream: string, lines: { timestamp: number; message: string }[]): void;
-  /** Runs a function (synchronous invocation). With `invoker`, the function's resource policy must admit it. */
-  invokeFunction(functionArn: string, payload: unknown, invoker?: Invoker): Promise<InvocationResult>;
+  /**
+   * Runs a function (synchronous invocation). With `invoker`, the function's resource policy must admit it. `onStart` is
+   * called when the invocation's turn has come: what it waited for this machine counts towards no time-out of AWS's.
+   */
+  invokeFunction(
+    functionArn: string,
+    payload: unknown,
+    invoker?: Invoker,
+    onStart?: () => void,
+  ): Promise<InvocationResult>;
   /** Asynchronous invocation: journalled, two retries, then the function's dead-letter destination. */
   invokeFunctionAsync(functionArn: string, payload: unknown, invoker?: Invoker): void;
   /** Reads a secret's value as `principal` (policy-checked); `valueFrom` may carry `:json-key::`. */

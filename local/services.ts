@@ -93,7 +93,8 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
     hooks: {
       publish: (event) => events.publish(event),
       appendLogs: (group, stream, lines) => logs.append(group, stream, lines),
-      invokeFunction: (functionArn, payload, invoker) => lambda.invoke(functionArn, payload, invoker),
+      invokeFunction: (functionArn, payload, invoker, onStart) =>
+        lambda.invoke(functionArn, payload, invoker, onStart),
       invokeFunctionAsync: (functionArn, payload, invoker) =>
         lambda.invokeAsync(functionArn, payload, invoker),
       readSecret: (principal, valueFrom) => secrets.readSecret(principal, valueFrom),

@@ -13,6 +13,7 @@ import {
 } from '../../shared/experiment/conclusion.ts';
 import { explained } from '../../shared/experiment/explain.ts';
 import { findJob } from '../../shared/experiment/find-job.ts';
+import { createHostsInUse } from '../../shared/experiment/hosts-in-use.ts';
 import { logJobOf } from '../../shared/experiment/log-job.ts';
 import {
   type Attempt,
@@ -23,6 +24,7 @@ import {
 } from '../../shared/experiment/record.ts';
 import { observed } from '../../shared/experiment/report.ts';
 import { findRunCompute } from '../../shared/experiment/run-compute.ts';
+import { turnSeen } from '../../shared/experiment/turn.ts';
 import { reasonOf } from '../../shared/experiment/verdict.ts';
 import type { Logs } from '../../shared/log/log.ts';
 import type { Stage } from '../../shared/model/stage.ts';
@@ -52,6 +54,7 @@ const patienceSeconds = 120;
  */
 export function createExperimentReconciler(dependencies: ExperimentReconcilerDependencies): Reconcile {
   const { table, stage, jobs, executions, now } = dependencies;
+  const hostsInUse = createHostsInUse(stage, jobs, now);
   return async (organisation, id) => {
     const record = await settleAwaiting(dependencies, organisation, id);
     if (!record || record.status === 'created') return;
@@ -61,6 +64,8 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
     const attempt = openAttempt(record);
     const found = attempt && (await findJob(dependencies, organisation, record.id, attempt));
     const job = found && (await explained(found, dependencies.jobLog));
+    const inUse =
+      attempt && job?.status === 'RUNNABLE' ? await hostsInUse(organisation, attempt.queue) : undefined;
     // A job that is alive says all there is to know; its end will be heard of, or found here.
     const execution = job ? 'running' : await executions.state(id);
     if (execution === 'absent' && record.attempts.length === 0) await executions.start(organisation, id);
@@ -73,7 +78,8 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
         changeOf(
           current,
           circumstances,
-          ...(job ? [observed(job), waitedTooLong(job)] : []),
+          ...(job ? [observed(job)] : []),
+          ...(job && inUse ? [turnSeen(inUse), waitedTooLong(job)] : []),
           ...(attempt?.jobId !== undefined && !job ? [forgotten(attempt)] : []),
           ...(isOrphan ? [executionEnded, withoutExecution(attempt)] : []),
           concluded(queues, false),
@@ -86,13 +92,17 @@ export function createExperimentReconciler(dependencies: ExperimentReconcilerDep
   };
 }
 
-/** None of Batch's own reasons tells of an instance quota of 0: whatever waits for too long ends. */
+/**
+ * None of Batch's own reasons tells of an instance quota of 0: what waits for too long while nothing runs on the hosts
+ * that it could run on ends. Behind other jobs it may wait as long as they run.
+ */
 const waitedTooLong =
   (job: Job): Step =>
   (record, circumstances) => {
     const attempt = openAttempt(record);
-    if (attempt?.stage !== 'queued' || job.status !== 'RUNNABLE') return undefined;
-    const waitedMs = circumstances.now.getTime() - (job.createdAt ?? Date.parse(attempt.createdAt));
+    if (attempt?.stage !== 'queued' || attempt.waitsFor !== undefined) return undefined;
+    const since = attempt.hostsFreeSince === undefined ? job.createdAt : Date.parse(attempt.hostsFreeSince);
+    const waitedMs = circumstances.now.getTime() - (since ?? Date.parse(attempt.createdAt));
     if (waitedMs < circumstances.queueTimeoutSeconds * 1000) return undefined;
     return ending(reasonOf('queue-timeout', attempt.blocked))(record, circumstances);
   };

@@ -2,11 +2,13 @@
 import type { Cloud } from '../platform.ts';
 import type { Authorizer } from './declared.ts';
 import type { BaseEvent } from './event.ts';
+import { within } from './within.ts';
 
-/** `unauthorized`: 401 of the gateway; `forbidden`: 403; `failed`: 500. */
-export type Decision = { context: object } | 'unauthorized' | 'forbidden' | 'failed';
+/** `unauthorized`: 401 of the gateway; `forbidden`: 403; `failed`: 500; `late`: the authorizer took too long. */
+export type Decision = { context: object } | 'unauthorized' | 'forbidden' | 'failed' | 'late';
 
 const cacheLimit = 10_000;
+const answerLimitMs = 10_000;
 
 export class Authorizers {
   private readonly cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>;
@@ -32,7 +34,7 @@ export class Authorizers {
     const asking = this.ask(authorizer, event, identity, apiId).finally(() => this.asked.delete(key));
     this.asked.set(key, asking);
     const decision = await asking;
-    if (decision !== 'failed') {
+    if (decision !== 'failed' && decision !== 'late') {
       if (this.cache.size >= cacheLimit) this.cache.clear();
       this.cache.set(key, { decision, until: now + authorizer.ttlSeconds * 1000 });
     }
@@ -53,13 +55,24 @@ export class Authorizers {
       routeArn: `${place}/$default/${method}${path}`,
       identitySource,
     };
-    const { payload, functionError } = await this.cloud.invokeFunction(authorizer.functionArn, request, {
+    const invoker = {
       service: 'apigateway.amazonaws.com',
       sourceArn: `${place}/authorizers/${authorizer.id}`,
-    });
-    const answer = payload as { isAuthorized?: unknown; context?: object; errorMessage?: string } | null;
+    };
+    const result = await within(answerLimitMs, (onStart) =>
+      this.cloud.invokeFunction(authorizer.functionArn, request, invoker, onStart),
+    );
+    if (result === 'late') return 'late';
+    const { payload, functionError } = result;
+    const answer = payload as {
+      isAuthorized?: unknown;
+      context?: object;
+      errorMessage?: string;
+      errorType?: string;
+    } | null;
     if (functionError) {
       if (answer?.errorMessage === 'Unauthorized') return 'unauthorized';
+      if (answer?.errorType === 'Sandbox.Timedout') return 'late';
       this.cloud.log('gateway', `authorizer failed: ${JSON.stringify(answer).slice(0, 500)}`);
       return 'failed';
     }

@@ -16,23 +16,25 @@ import {
 } from './event.ts';
 import { RouteTable } from './routes.ts';
 import { TokenBucket } from './throttle.ts';
+import { within } from './within.ts';
 
 const bodyLimitBytes = 10 * 1024 * 1024;
 const headerLimitBytes = 10_240;
-const authorizerLimitMs = 10_000;
 
 /** Request line and headers as API Gateway counts them. */
 const headerBytes = (incoming: IncomingMessage): number =>
   (incoming.url ?? '').length + incoming.rawHeaders.reduce((sum, part) => sum + part.length, 0);
 
-const says = (status: number, message: string): GatewayAnswer => ({
+const says = (status: number, message: string, headers: Record<string, string> = {}): GatewayAnswer => ({
   status,
-  headers: { 'content-type': 'application/json' },
+  headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify({ message }),
 });
 
 const serverError = says(500, 'Internal Server Error');
 const unavailable = says(503, 'Service Unavailable');
+/** This machine is full, which no client can know of AWS: it is told to come again. */
+const busy = says(503, 'Service Unavailable', { 'retry-after': '2' });
 
 function readRequest(incoming: IncomingMessage, receivedAt: Date): GatewayRequest {
   const url = incoming.url ?? '/';
@@ -95,13 +97,11 @@ class RunningApi {
     const event = baseEvent(request, match, this.api, domainName);
     let context: object | undefined;
     if (route.authorizer) {
-      const decision = await within(
-        this.authorizers.decide(route.authorizer, event, this.api.id),
-        authorizerLimitMs,
-      );
+      const decision = await this.authorizers.decide(route.authorizer, event, this.api.id);
+      if (decision === 'late') return refuse(busy, route.key);
       if (decision === 'unauthorized') return refuse(says(401, 'Unauthorized'), route.key);
       if (decision === 'forbidden') return refuse(says(403, 'Forbidden'), route.key);
-      if (decision === 'failed' || decision === 'late') return refuse(serverError, route.key);
+      if (decision === 'failed') return refuse(serverError, route.key);
       context = decision.context;
     }
     const body = await readAll(incoming, bodyLimitBytes);
@@ -114,11 +114,10 @@ class RunningApi {
     const path = route.segments.length > 0 ? `/${route.segments.join('/')}` : '';
     const sourceArn = `arn:aws:execute-api:${region}:${accountId}:${this.api.id}/$default/${request.method}${path}`;
     const startedAt = this.cloud.now().getTime();
-    const invocation = this.cloud.invokeFunction(route.functionArn, event, {
-      service: 'apigateway.amazonaws.com',
-      sourceArn,
-    });
-    const outcome = await within(invocation, route.timeoutMs);
+    const invoker = { service: 'apigateway.amazonaws.com', sourceArn };
+    const outcome = await within(route.timeoutMs, (onStart) =>
+      this.cloud.invokeFunction(route.functionArn, event, invoker, onStart),
+    );
     const integrationLatencyMs = this.cloud.now().getTime() - startedAt;
     const done = (answer: GatewayAnswer, errorMessage = ''): Result => ({
       answer,
@@ -142,18 +141,6 @@ function isDecodable(path: string): boolean {
   }
 }
 
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The gateway's own answers to what went wrong on the way to a function. */
 function errorResult(error: unknown, cloud: Cloud): Result {
   const code = error instanceof AwsError ? error.code : '';
@@ -162,7 +149,8 @@ function errorResult(error: unknown, cloud: Cloud): Result {
   if (code === 'RequestEntityTooLarge' || code === 'RequestTooLargeException') {
     return result(says(413, 'Request Entity Too Large'));
   }
-  if (code === 'TooManyRequestsException' || code === 'ServiceException') return result(unavailable);
+  if (code === 'TooManyRequestsException') return result(busy);
+  if (code === 'ServiceException') return result(unavailable);
   cloud.log('gateway', errorMessage);
   return result(serverError);
 }

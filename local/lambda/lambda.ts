@@ -11,6 +11,7 @@ import {
   type Service,
 } from '../platform.ts';
 import { AsyncInvocations } from './asynchronous.ts';
+import { type Capacity, machineCapacity } from './capacity.ts';
 import { describeFunction, type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
 import type { Outcome } from './environment.ts';
 import { syncPayloadLimitBytes } from './limits.ts';
@@ -18,13 +19,20 @@ import { Permissions } from './permissions.ts';
 import { Pools } from './pool.ts';
 
 export interface Lambda extends Service {
-  invoke(functionArn: string, payload: unknown, invoker?: Invoker): Promise<InvocationResult>;
+  invoke(
+    functionArn: string,
+    payload: unknown,
+    invoker?: Invoker,
+    onStart?: () => void,
+  ): Promise<InvocationResult>;
   invokeAsync(functionArn: string, payload: unknown, invoker?: Invoker): void;
 }
 
 export interface LambdaOptions {
   /** Waits before the retries of an asynchronous invocation; Lambda's own are one and two minutes. */
   retryDelaysMs?: readonly number[];
+  /** How many environments there may be; what this machine bears where it isn't given. */
+  capacity?: Capacity;
 }
 
 const reapEveryMs = 5000;
@@ -33,13 +41,18 @@ const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/(invocations|configurat
 
 export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda {
   const functions = new Map<string, FunctionConfig>();
-  const pools = new Pools(cloud);
+  const pools = new Pools(cloud, options.capacity ?? machineCapacity());
   const stops: (() => void)[] = [];
   let permissions = new Permissions([]);
   let isStopping = false;
 
-  const run = async (config: FunctionConfig, event: string, requestId: string): Promise<Outcome> => {
-    const outcome = isStopping ? undefined : await pools.run(config, event, requestId);
+  const run = async (
+    config: FunctionConfig,
+    event: string,
+    requestId: string,
+    onStart?: () => void,
+  ): Promise<Outcome> => {
+    const outcome = isStopping ? undefined : await pools.run(config, event, requestId, onStart);
     // What our own stop has ended is no failure of the function: an asynchronous event runs again at the next start.
     if (!outcome || isStopping)
       throw new AwsError('ServiceException', 'The embedded cloud is stopping.', 500);
@@ -59,13 +72,13 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
     return config;
   };
 
-  const runChecked = (config: FunctionConfig, event: string): Promise<Outcome> => {
+  const runChecked = (config: FunctionConfig, event: string, onStart?: () => void): Promise<Outcome> => {
     const bytes = Buffer.byteLength(event);
     if (bytes > syncPayloadLimitBytes) {
       const message = `Request must be smaller than ${syncPayloadLimitBytes} bytes for the InvokeFunction operation`;
       throw new AwsError('RequestTooLargeException', message, 413);
     }
-    return run(config, event, randomUUID());
+    return run(config, event, randomUUID(), onStart);
   };
 
   async function answerInvocation(call: RestCall, config: FunctionConfig): Promise<RestAnswer> {
@@ -123,8 +136,8 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
       await pools.endAll();
     },
     serve,
-    async invoke(functionArn, payload, invoker) {
-      const outcome = await runChecked(find(functionArn, invoker), JSON.stringify(payload));
+    async invoke(functionArn, payload, invoker, onStart) {
+      const outcome = await runChecked(find(functionArn, invoker), JSON.stringify(payload), onStart);
       const result: InvocationResult = { payload: JSON.parse(outcome.body) as unknown };
       return outcome.failed ? { ...result, functionError: 'Unhandled' } : result;
     },

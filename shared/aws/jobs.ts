@@ -4,7 +4,9 @@ import {
   DescribeJobDefinitionsCommand,
   DescribeJobsCommand,
   type JobDetail,
-  ListJobsCommand,
+  type JobSummary,
+  type ListJobsCommandInput,
+  paginateListJobs,
   RegisterJobDefinitionCommand,
   type RegisterJobDefinitionCommandInput,
   TerminateJobCommand,
@@ -76,6 +78,8 @@ export interface Jobs {
   describe(ids: string[]): Promise<Job[]>;
   /** The newest job of that name in the queue, in whatever state. */
   findByName(queue: string, name: string): Promise<Job | undefined>;
+  /** How many jobs of the queue hold a host: those in STARTING and RUNNING. */
+  countPlaced(queue: string): Promise<number>;
   /** Ends a job in any state; ending an ended or forgotten one does nothing. */
   terminate(id: string, reason: string): Promise<void>;
 }
@@ -88,14 +92,26 @@ export function createJobs(client: BatchClient = patientClient()): Jobs {
     const { jobs = [] } = await client.send(new DescribeJobsCommand({ jobs: ids }));
     return jobs.flatMap((job) => jobOf(job as JobReport) ?? []);
   };
+  /** Of every page: one may be empty and still lead to another. */
+  const list = async (input: ListJobsCommandInput): Promise<JobSummary[]> => {
+    const found: JobSummary[] = [];
+    for await (const { jobSummaryList = [] } of paginateListJobs({ client }, input))
+      found.push(...jobSummaryList);
+    return found;
+  };
   return {
     describe,
     async findByName(queue, name) {
-      const { jobSummaryList = [] } = await client.send(
-        new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }] }),
-      );
-      const newest = jobSummaryList.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0]?.jobId;
+      const found = await list({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }] });
+      const newest = found.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0]?.jobId;
       return newest ? (await describe([newest]))[0] : undefined;
+    },
+    async countPlaced(queue) {
+      const [starting, running] = await Promise.all([
+        list({ jobQueue: queue, jobStatus: 'STARTING' }),
+        list({ jobQueue: queue, jobStatus: 'RUNNING' }),
+      ]);
+      return starting.length + running.length;
     },
     async terminate(id, reason) {
       await client.send(new TerminateJobCommand({ jobId: id, reason: reason.slice(0, 1000) }));

@@ -67,8 +67,12 @@ export function dueAt(record: ExperimentRecord, { now, queueTimeoutSeconds }: Ci
   if (isOver(record)) return inSeconds(8);
   if (record.stopRequestedAt || attempt?.ending) return inSeconds(10);
   if (attempt?.stage === 'queued') {
-    const patienceEnds = Date.parse(attempt.createdAt) + queueTimeoutSeconds * 1000;
-    return new Date(Math.min(inSeconds(60).getTime(), Math.max(patienceEnds, now.getTime())));
+    const waitedSeconds = (now.getTime() - Date.parse(attempt.createdAt)) / 1000;
+    // Whoever waits behind other jobs should soon be told so.
+    const next = inSeconds(waitedSeconds < 15 ? 15 : 60);
+    if (attempt.waitsFor !== undefined) return next;
+    const patienceEnds = Date.parse(attempt.hostsFreeSince ?? attempt.createdAt) + queueTimeoutSeconds * 1000;
+    return new Date(Math.min(next.getTime(), Math.max(patienceEnds, now.getTime())));
   }
   if (attempt?.stage === 'provisioning') return inSeconds(120);
   if (attempt?.stage === 'running') {

@@ -27,6 +27,10 @@ export interface Attempt {
   logStream?: string;
   /** Batch's own words on why no host takes it. */
   blocked?: string;
+  /** What it waited for when the hosts that it could run on were last seen to run other jobs. */
+  waitsFor?: string;
+  /** When those hosts were first seen to run nothing any more: from then on it waits for a host of its own. */
+  hostsFreeSince?: string;
   /** Why Slipway ends the job: written before TerminateJob, so that the end can be told from any other. */
   ending?: Reason;
 }

@@ -36,9 +36,11 @@ export const experimentReasons = {
   'timed-out': 'The attempt took longer than timeoutSeconds.',
   'compute-unavailable': 'No host could ever run this.',
   blocked: 'No host takes the job at the moment.',
+  waiting: 'Other jobs are running on the hosts that the job could run on.',
   'no-capacity': 'No host could be had.',
   'host-lost': 'The host went away during the attempt.',
-  'queue-timeout': 'No host was found within the time that jobs may wait.',
+  'queue-timeout':
+    'No host became available within the time that jobs may wait, although no other job was running on these hosts.',
   'stopped-by-user': 'Somebody asked for it to be stopped.',
   'launch-failed': 'The attempt could not be started.',
   'job-lost': 'Nothing is known any more of the job.',

@@ -77,7 +77,7 @@ export const stageSchema = z
     hosts: z.enum(['dedicated', 'shared']).default('dedicated'),
     queues: z.array(queue).min(1),
     computes: z.array(compute).min(1),
-    /** How long a job may wait for a host before it ends with the reason. */
+    /** How long a job may wait for a host while no other job runs on such hosts. */
     queueTimeoutSeconds: z.int().min(10).default(3600),
     /** Longest life of a build, and of an experiment that names no time-out. */
     buildTimeoutSeconds: z.int().min(300).max(129_600).default(3600),

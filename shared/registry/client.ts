@@ -28,7 +28,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     reference: string,
     accept = acceptedManifests,
   ): Promise<ReadManifest> {
-    const { headers, body } = await session.read(
+    const { headers, body, from } = await session.read(
       {
         method: 'GET',
         url: manifestUrl(repository, reference),
@@ -44,23 +44,23 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     const isByDigest = reference.includes(':');
     const named = isByDigest ? reference : headers['docker-content-digest'];
     if (typeof named !== 'string') return { digest: sha256Of(hashed), mediaType, body, document };
-    requireDigest(hashed, named, host);
+    requireDigest(hashed, named, from);
     // Computed from the bytes just now: once is enough.
     const digest = isByDigest || named.startsWith('sha256:') ? named : sha256Of(hashed);
     return { digest, mediaType, body, document };
   }
 
   async function readBlob(repository: string, digest: string, limitBytes: number): Promise<Buffer> {
-    const { body } = await session.read(
+    const { body, from } = await session.read(
       { method: 'GET', url: blobUrl(repository, digest), scopes: pull(repository), expected: [200] },
       limitBytes,
     );
-    requireDigest(body, digest, host);
+    requireDigest(body, digest, from);
     return body;
   }
 
   async function hasBlob(repository: string, digest: string): Promise<number | undefined> {
-    const answer = await session.send({
+    const { answer } = await session.send({
       method: 'HEAD',
       url: blobUrl(repository, digest),
       scopes: pull(repository),
@@ -91,7 +91,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         throw new RegistryError('not-a-registry', host, `${host} answers, but not as a container registry`);
     },
     async headManifest(repository, reference) {
-      const answer = await session.send({
+      const { answer } = await session.send({
         method: 'HEAD',
         url: manifestUrl(repository, reference),
         scopes: pull(repository),
@@ -124,7 +124,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       return sha256Of(body);
     },
     async deleteManifest(repository, reference) {
-      const answer = await session.send({
+      const { answer } = await session.send({
         method: 'DELETE',
         url: manifestUrl(repository, reference),
         scopes: [`repository:${repository}:pull,push,delete`],
@@ -148,14 +148,14 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     },
     async getBlob(repository, digest) {
       requireForm(digest, host);
-      const answer = await session.send({
+      const { answer, from } = await session.send({
         method: 'GET',
         url: blobUrl(repository, digest),
         scopes: pull(repository),
         expected: [200],
         patient: true,
       });
-      return blobStream(answer, digest, host);
+      return blobStream(answer, digest, from);
     },
   };
   return client;

@@ -81,7 +81,7 @@ export function createNetwork({
       return new Promise((answered, failed) => {
         const fail = (error: unknown) => failed(classified(error, url.host));
         const hostname = url.hostname.replace(/^\[|\]$/g, '');
-        const open = mayBePrivate && isPrivate(withPort(url));
+        const open = mayBePrivate && isPrivate(hostWithPort(url));
         if (!open && url.protocol !== 'https:')
           return fail(new RegistryError('tls', url.host, `${url.host} is not allowed without TLS`));
         if (!open && isIP(hostname) !== 0 && !isPublicAddress(hostname))
@@ -158,7 +158,7 @@ const targetOf = ({ port, pathname, search, username, password }: URL, hostname:
 });
 
 /** URLs leave out a protocol's own port, which a stage may name. */
-const withPort = ({ host, port, protocol }: URL) =>
+export const hostWithPort = ({ host, port, protocol }: URL) =>
   port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host;
 
 const isStream = (body: NetworkRequest['body']): body is Readable =>

@@ -57,6 +57,26 @@ export function refusal({ host, status, request, body, challenge, hasCredentials
   return new RegistryError('refused', host, `${host} answered ${status}${because}`, { status });
 }
 
+/**
+ * What a host refuses to which the registry redirects, such as a storage. It has no account there, so that no 401 of it
+ * says anything about the account's.
+ */
+export function refusalElsewhere({
+  host,
+  from,
+  status,
+  request,
+  body,
+}: Pick<Refused, 'host' | 'status' | 'request' | 'body'> & { from: string }): RegistryError {
+  const said = wordsOf(body);
+  const message = `${from}, to which ${host} redirects, answered ${status}${said ? ` (${said})` : ''}`;
+  if (status === 404 && request.scopes.length > 0)
+    return new RegistryError('not-found', from, message, { status });
+  if (status === 401 || status === 403 || status >= 500)
+    return new RegistryError('unreachable', from, message, { status });
+  return new RegistryError('refused', from, message, { status });
+}
+
 /** The registry's own words, where they are the protocol's error document. */
 function wordsOf(body: Buffer): string {
   try {

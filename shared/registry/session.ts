@@ -4,11 +4,12 @@ import type { Readable } from 'node:stream';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
 import { type Credentials, RegistryError } from './model.ts';
-import type { Network } from './network.ts';
+import { hostWithPort, type Network } from './network.ts';
 import { spokePlainHttp } from './network-errors.ts';
 import { rateLimited } from './rate-limit.ts';
 import { discard, readBody } from './read-body.ts';
-import { refusal } from './refusal.ts';
+import { isRedirect, mostRedirects, redirectedTo, requireUrl } from './redirects.ts';
+import { refusal, refusalElsewhere } from './refusal.ts';
 
 export interface SessionRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -24,15 +25,21 @@ export interface SessionRequest {
   expected: number[];
 }
 
+export interface Answered {
+  answer: IncomingMessage;
+  /** Who answered: the registry, or a host that it redirects to. */
+  from: string;
+}
+
 export interface Session {
   /** `https://host` or `http://host`, as this registry is spoken to. */
   origin(): Promise<string>;
-  send(request: SessionRequest): Promise<IncomingMessage>;
+  send(request: SessionRequest): Promise<Answered>;
   /** The same, with the whole body, of at most `limitBytes`. */
   read(
     request: SessionRequest,
     limitBytes: number,
-  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer; from: string }>;
 }
 
 export interface SessionOptions {
@@ -44,14 +51,14 @@ export interface SessionOptions {
   now?: () => number;
 }
 
-const redirects = [301, 302, 303, 307, 308];
-const mostRedirects = 5;
 const errorLimitBytes = 64 * 1024;
+/** Hosts whose challenges are answered for one request: the registry's, and that of one it redirects to. */
+const mostChallenged = 2;
 
 export function createSession(options: SessionOptions): Session {
   const { host, credentials, network, now = Date.now } = options;
   const mayBePrivate = network.isPrivate(host);
-  const authorization = createAuthorization({ host, credentials, network, now });
+  const authorizations = new Map<string, Authorization>();
   let scheme: 'http' | 'https' | undefined = options.insecure ? 'http' : mayBePrivate ? undefined : 'https';
   let origin: string | undefined;
 
@@ -62,68 +69,86 @@ export function createSession(options: SessionOptions): Session {
     return origin;
   }
 
-  async function send(request: SessionRequest): Promise<IncomingMessage> {
+  /**
+   * Of the host behind `url`, and of nobody else: the account is the registry's, and what a host says about tokens counts
+   * for that host. One that the registry redirects to is asked as a stranger, who may get a token for what is public.
+   */
+  function authorizationAt(url: URL, origin: string, { scopes }: SessionRequest): Authorization {
+    const isOwn = url.origin === origin;
+    const key = isOwn ? origin : `${url.origin} ${scopes.join(' ')}`;
+    const kept = authorizations.get(key);
+    if (kept) return kept;
+    const fresh = createAuthorization({
+      host: isOwn ? host : url.host,
+      credentials: isOwn ? credentials : undefined,
+      network,
+      mayBePrivate: isOwn ? mayBePrivate : mayBePrivate && network.isPrivate(hostWithPort(url)),
+      secure: url.protocol === 'https:',
+      isRegistry: isOwn,
+      now,
+    });
+    authorizations.set(key, fresh);
+    return fresh;
+  }
+
+  async function send(request: SessionRequest): Promise<Answered> {
     const origin = await originOf();
-    for (let tries = 1; ; tries++) {
-      const authorized = await authorization.header(request.scopes);
-      const answer = await once(request, urlFrom(request.url, origin, host), origin, authorized);
+    const learned = new Set<Authorization>();
+    for (;;) {
+      const { answer, url, authorization, authorized } = await once(request, origin);
+      const isOwn = url.origin === origin;
+      const from = isOwn ? host : url.host;
       const status = answer.statusCode ?? 0;
-      if (request.expected.includes(status)) return answer;
+      if (request.expected.includes(status)) return { answer, from };
       if (status === 429) {
         answer.destroy();
-        throw rateLimited(host, answer.headers, now());
+        throw rateLimited(from, answer.headers, now());
       }
       const challenge = status === 401 ? parseChallenge(answer.headers['www-authenticate']) : undefined;
-      const replayable = request.body === undefined || Buffer.isBuffer(request.body);
       if (
         challenge &&
-        replayable &&
-        tries === 1 &&
-        (await learned(answer, challenge, request, authorized !== undefined))
-      )
+        isRepeatable(request) &&
+        learned.size < mostChallenged &&
+        !learned.has(authorization) &&
+        authorization.canMeet(challenge, authorized)
+      ) {
+        // Before the token is asked for, which may need this connection.
+        discard(answer);
+        learned.add(authorization);
+        await authorization.learn(challenge, request.scopes);
         continue;
-      const body = await readBody(answer, host, errorLimitBytes).catch(() => Buffer.alloc(0));
-      throw refusal({ host, status, request, body, challenge, hasCredentials: credentials !== undefined });
+      }
+      const body = await readBody(answer, from, errorLimitBytes).catch(() => Buffer.alloc(0));
+      throw isOwn
+        ? refusal({ host, status, request, body, challenge, hasCredentials: credentials !== undefined })
+        : refusalElsewhere({ host, from, status, request, body });
     }
   }
 
-  async function learned(
-    answer: IncomingMessage,
-    challenge: Parameters<Authorization['learn']>[0],
-    request: SessionRequest,
-    wasAuthorized: boolean,
-  ): Promise<boolean> {
-    discard(answer);
-    const scopes = request.scopes.length > 0 ? request.scopes : challenge.scope ? [challenge.scope] : [];
-    return await authorization.learn(challenge, scopes, wasAuthorized);
-  }
-
-  async function once(
-    request: SessionRequest,
-    first: URL,
-    origin: string,
-    authorized: string | undefined,
-  ): Promise<IncomingMessage> {
-    let url = first;
+  async function once(request: SessionRequest, origin: string) {
+    let url = requireUrl(request.url, origin, host);
+    let isPrivate = mayBePrivate;
     for (let hops = 0; ; hops++) {
-      // Storage behind a redirect has its own permission in the URL; the registry's would be given away there.
-      const header = url.origin === origin ? authorized : undefined;
+      const authorization = authorizationAt(url, origin, request);
+      const header = await authorization.header(request.scopes);
       const answer = await network.send({
         method: request.method,
         url,
         headers: { ...request.headers, ...(header ? { authorization: header } : {}) },
         body: request.body,
         patient: request.patient,
-        mayBePrivate,
+        mayBePrivate: isPrivate,
       });
-      const status = answer.statusCode ?? 0;
-      const { location } = answer.headers;
-      const follows = ['GET', 'HEAD'].includes(request.method) && redirects.includes(status) && location;
-      if (!follows || request.expected.includes(status)) return answer;
+      const follows = isRedirect(answer, request.method) && isRepeatable(request);
+      if (!follows || request.expected.includes(answer.statusCode ?? 0))
+        return { answer, url, authorization, authorized: header !== undefined };
       answer.destroy();
       if (hops >= mostRedirects)
-        throw new RegistryError('not-a-registry', host, `${host} redirects without an end`, { status });
-      url = urlFrom(location, url.href, host);
+        throw new RegistryError('not-a-registry', host, `${host} redirects without an end`, {
+          status: answer.statusCode ?? 0,
+        });
+      isPrivate &&= network.isPrivate(hostWithPort(url));
+      url = redirectedTo(answer, url);
     }
   }
 
@@ -131,19 +156,15 @@ export function createSession(options: SessionOptions): Session {
     origin: originOf,
     send,
     async read(request, limitBytes) {
-      const answer = await send(request);
-      const body = await readBody(answer, host, limitBytes);
-      return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+      const { answer, from } = await send(request);
+      const body = await readBody(answer, from, limitBytes);
+      return { status: answer.statusCode ?? 0, headers: answer.headers, body, from };
     },
   };
 }
 
-/** What a registry calls a URL may be none, or one of another protocol. */
-function urlFrom(text: string, base: string, host: string): URL {
-  const url = URL.parse(text, base);
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new RegistryError('not-a-registry', host, `${host} leads to what is no URL: ${text.slice(0, 150)}`);
-}
+/** A stream that was begun can't be sent again. */
+const isRepeatable = ({ body }: SessionRequest) => body === undefined || Buffer.isBuffer(body);
 
 /** Where the API of a registry lives: only Docker Hub's name isn't that of its registry. */
 export const apiHost = (host: string): string => (host === 'docker.io' ? 'registry-1.docker.io' : host);

@@ -11,7 +11,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
   const uploadsUrl = (repository: string, query = '') => `/v2/${repository}/blobs/uploads/${query}`;
 
   async function begin(repository: string, query: string, scopes: string[]): Promise<IncomingMessage> {
-    const answer = await session.send({
+    const { answer } = await session.send({
       method: 'POST',
       url: uploadsUrl(repository, query),
       scopes,
@@ -32,7 +32,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
     const url = locationOf(begun);
     try {
       const expected = [200, 202, 204, 400, 401, 403, 404, 405];
-      discard(await session.send({ method: 'DELETE', url, scopes: push(repository), expected }));
+      discard((await session.send({ method: 'DELETE', url, scopes: push(repository), expected })).answer);
     } catch (error) {
       // The right to push was there, which is what was asked; a URL that is none makes it no registry.
       if (!(error instanceof RegistryError) || error.code === 'not-a-registry') throw error;
@@ -46,7 +46,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
       else requireForm(digest, host);
       const place = locationOf(await begin(repository, '', push(repository)));
       const sizeBytes = Buffer.isBuffer(body) ? body.length : body.sizeBytes;
-      const done = await session.send({
+      const { answer: done } = await session.send({
         method: 'PUT',
         url: `${place}${place.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`,
         scopes: push(repository),

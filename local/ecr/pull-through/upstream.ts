@@ -60,7 +60,8 @@ export function createUpstream(baseUrl: string, credentials: UpstreamCredentials
       return ask(url, { accept, ...(authorization && { authorization }) });
     };
     let answer = await send();
-    if (answer.status === 401) {
+    // A storage that the registry redirects to has neither the account nor a say in where its password goes.
+    if (answer.status === 401 && new URL(answer.url).origin === url.origin) {
       const challenge = answer.headers.get('www-authenticate') ?? '';
       await answer.body?.cancel();
       const authorization = await authorizationFor(challenge, repository);
@@ -70,7 +71,7 @@ export function createUpstream(baseUrl: string, credentials: UpstreamCredentials
     }
     if (answer.ok) return answer;
     await answer.body?.cancel();
-    throw new UpstreamError(`${url} answers ${answer.status}`, answer.status);
+    throw new UpstreamError(`${answer.url} answers ${answer.status}`, answer.status);
   }
 
   return {

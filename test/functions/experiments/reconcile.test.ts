@@ -60,6 +60,27 @@ describe('E1 the reconciler', () => {
     expect(await place.get(id)).toMatchObject({ status: 'failed', statusReason: { code: 'launch-failed' } });
   });
 
+  it('E15 lets a job wait behind the jobs of its own organisation, and says so', async () => {
+    const { place, tiny } = await open({ queueTimeoutSeconds: 60 });
+    const busy = await place.occupied(tiny);
+    const { id } = await place.create({ image: tiny, command: ['true'], compute: 'cpu-large' });
+    await place.until(id, ({ attempts }) => attempts[0]?.stage === 'queued');
+    const message = 'Waiting for a free cpu-large; 1 job of your organisation is running.';
+    for (const seconds of [0, 70, 86_400, 864_000]) {
+      await place.reconcile(later(seconds))(organisation, id);
+      expect(await place.get(id)).toMatchObject({
+        status: 'pending',
+        statusReason: { code: 'waiting', message },
+        attempts: [{ stage: 'queued' }],
+      });
+    }
+    expect((await place.codes(id)).filter((code) => code === 'waiting')).toHaveLength(1);
+    await place.stop(busy);
+    const over = await place.over(id);
+    expect(over.status).toBe('succeeded');
+    expect(over.statusReason).toBeUndefined();
+  });
+
   it('E15 ends the wait for a host, queue after queue', async () => {
     const { place, tiny } = await open({ queueTimeoutSeconds: 60 });
     const busy = await place.occupied(tiny);
