@@ -1,10 +1,11 @@
 /** What an image is made of, as its manifests say: they are read whole, and nothing in them is changed. */
 import * as z from 'zod';
 import { isDigest } from '../../shared/registry/digest.ts';
-import { readIndex } from '../../shared/registry/manifests.ts';
+import { totalSize } from '../../shared/registry/manifests.ts';
 import { isIndex, isSchema1 } from '../../shared/registry/media-types.ts';
 import type { Manifest, ReadManifest, RegistryClient } from '../../shared/registry/model.ts';
-import { choosePlatform, formatPlatform, parsePlatform } from '../../shared/registry/platforms.ts';
+import { platformsOf, readOffers } from '../../shared/registry/offers.ts';
+import { choosePlatform, parsePlatform } from '../../shared/registry/platforms.ts';
 import { BuildError } from '../build-error.ts';
 
 export interface Blob {
@@ -26,15 +27,15 @@ const deepest = 4;
 
 const descriptor = z.object({
   digest: z.string().refine(isDigest),
-  size: z.int().nonnegative().default(0),
-  urls: z.array(z.string()).optional(),
+  size: z.int().nonnegative().nullish(),
+  urls: z.array(z.string()).nullish(),
 });
 const children = z.object({ manifests: z.array(descriptor).max(mostManifests) });
 const parts = z.object({
-  config: descriptor.optional(),
-  layers: z.array(descriptor).max(1000).default([]),
+  config: descriptor.nullish(),
+  layers: z.array(descriptor).max(1000).nullish(),
   /** Of OCI's short-lived artifact manifests. */
-  blobs: z.array(descriptor).max(1000).default([]),
+  blobs: z.array(descriptor).max(1000).nullish(),
 });
 
 /** Throws `RegistryError`, and `BuildError` for what can't be copied byte by byte. `platform` is `os/arch[/variant]`. */
@@ -65,10 +66,14 @@ export async function readContents(
     }
     const { config, layers, blobs: others } = sound(parts, document);
     // Layers with URLs of their own (old Windows bases) are in no registry.
-    for (const one of [...(config ? [config] : []), ...layers, ...others])
-      if (!one.urls?.length) blobs.set(one.digest, { digest: one.digest, sizeBytes: one.size });
+    for (const one of [...(config ? [config] : []), ...(layers ?? []), ...(others ?? [])])
+      if (!one.urls?.length) blobs.set(one.digest, { digest: one.digest, sizeBytes: one.size ?? 0 });
   }
   await visit(top, 0);
+  totalSize(
+    [...blobs.values()].map(({ sizeBytes }) => ({ size: sizeBytes })),
+    client.host,
+  );
   return { top, below: [...below.values()], blobs: [...blobs.values()] };
 }
 
@@ -80,10 +85,10 @@ async function ofPlatform(
 ): Promise<ReadManifest> {
   // An image that is no index was looked at when the mirror was asked for.
   if (!isIndex(named.mediaType)) return named;
-  const offered = readIndex(named.document, client.host);
-  const chosen = choosePlatform(offered, parsePlatform(platform));
+  const found = await readOffers(client, repository, named);
+  const chosen = choosePlatform(found.offers, parsePlatform(platform));
   if (chosen) return client.getManifest(repository, chosen.digest);
-  const list = [...new Set(offered.map((one) => formatPlatform(one.platform)))].join(', ');
+  const list = platformsOf(found.offers).join(', ');
   throw new BuildError({
     code: 'source-not-found',
     message: `The image isn't made for ${platform}; it is for ${list || 'nothing'}.`,

@@ -6,8 +6,7 @@ import { nameSources } from '../../shared/images/name-sources.ts';
 import type { Experiment } from '../../shared/model/experiment.ts';
 import type { RegistryAccess } from '../../shared/registry/access.ts';
 import { CopyCancelledError, type CopyLimits, copyLayers } from '../../shared/registry/copy-layers.ts';
-import { derivedTag, parseImageManifest, putWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
-import { isIndex } from '../../shared/registry/media-types.ts';
+import { derivedTag, putWithoutEntrypoint } from '../../shared/registry/entrypoint.ts';
 import type { Descriptor, RegistryClient, ResolvedManifest } from '../../shared/registry/model.ts';
 import { type ImageLocation, parseReference, referenceOf } from '../../shared/registry/reference.ts';
 import { type ResolvedName, resolveImageName } from '../../shared/registry/resolve.ts';
@@ -145,10 +144,9 @@ async function hasLayers(
   digest: string,
   wanted: readonly Descriptor[],
 ): Promise<boolean> {
-  const manifest = await client.getManifest(repository, digest);
-  if (isIndex(manifest.mediaType)) return false;
-  const { layers } = parseImageManifest(manifest);
-  return layers.length === wanted.length && layers.every((layer, i) => layer.digest === wanted[i]?.digest);
+  const { layers } = (await client.getManifest(repository, digest)).document;
+  if (!Array.isArray(layers) || layers.length !== wanted.length) return false;
+  return layers.every((layer, i) => layer?.digest === wanted[i]?.digest);
 }
 
 /** ECR takes no colon in a repository's name. */

@@ -5,6 +5,7 @@ import { listQuery, moment, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRules } from './image-rules.ts';
 import { logoNames, uploadedLogo } from './logo.ts';
+import { platformName } from './platform.ts';
 import { buildStatuses, imageStatuses } from './states.ts';
 import { imageValidationSchema } from './validation.ts';
 
@@ -172,9 +173,7 @@ export const newMirrorSchema = z.lazy(() =>
       tag: tagName
         .refine((tag) => !tag.startsWith(reservedTagPrefix), `begins with ${reservedTagPrefix}`)
         .optional(),
-      platform: z
-        .string()
-        .regex(/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/, 'is os/arch or os/arch/variant')
+      platform: platformName
         .optional()
         .meta({ description: 'Left out: every platform', example: 'linux/arm64' }),
       force: z.boolean().default(false).meta({ description: 'Whether the tag may be there already' }),

@@ -1,9 +1,8 @@
 /** Inspection (I6): an image as its registry has it at this moment. */
 import * as z from 'zod';
+import { platformName } from './platform.ts';
 
-const platform = z
-  .string()
-  .regex(/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/, 'is os/arch or os/arch/variant')
+const platform = platformName
   .optional()
   .meta({ description: 'Left out: linux/amd64, else the first there is', example: 'linux/arm64' });
 

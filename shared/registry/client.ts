@@ -1,4 +1,5 @@
 /** The client of one registry: the OCI distribution protocol and Docker's, which it grew from. */
+import type { IncomingMessage } from 'node:http';
 import { blobStream } from './blob-stream.ts';
 import { isDigest, requireDigest, requireForm, sha256Of } from './digest.ts';
 import { readDocument } from './manifests.ts';
@@ -8,7 +9,7 @@ import { discard } from './read-body.ts';
 import { referrerLists } from './referrers.ts';
 import { resolveManifest } from './resolve-manifest.ts';
 import { unsignedBytes } from './schema1.ts';
-import { createSession, type SessionOptions } from './session.ts';
+import { createSession, type SessionOptions, type SessionRequest } from './session.ts';
 import { blobUploads } from './uploads.ts';
 
 const manifestLimitBytes = 4 * 1024 * 1024;
@@ -43,7 +44,8 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     const hashed = isSchema1(mediaType) ? unsignedBytes(body, document) : body;
     const isByDigest = reference.includes(':');
     const named = isByDigest ? reference : headers['docker-content-digest'];
-    if (typeof named !== 'string') return { digest: sha256Of(hashed), mediaType, body, document };
+    if (typeof named !== 'string' || named === '')
+      return { digest: sha256Of(hashed), mediaType, body, document };
     requireDigest(hashed, named, from);
     // Computed from the bytes just now: once is enough.
     const digest = isByDigest || named.startsWith('sha256:') ? named : sha256Of(hashed);
@@ -59,15 +61,29 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     return body;
   }
 
+  /** As engines do: what a registry doesn't answer to HEAD, it may answer to GET, or say why it doesn't. */
+  async function head(request: Omit<SessionRequest, 'method'>, orGet: () => Promise<Found>): Promise<Found> {
+    try {
+      const { answer } = await session.send({ ...request, method: 'HEAD' });
+      discard(answer);
+      if (answer.statusCode !== 404 || isFromRegistry(answer)) return answer;
+    } catch (error) {
+      if (!(error instanceof RegistryError) || !isRefusal(error)) throw error;
+    }
+    return await orGet();
+  }
+
   async function hasBlob(repository: string, digest: string): Promise<number | undefined> {
-    const { answer } = await session.send({
-      method: 'HEAD',
-      url: blobUrl(repository, digest),
-      scopes: pull(repository),
-      expected: [200, 404],
+    const asked = { url: blobUrl(repository, digest), scopes: pull(repository), expected: [200, 404] };
+    const answer = await head(asked, async () => {
+      const { answer } = await session.send({ ...asked, method: 'GET' });
+      answer.destroy();
+      return answer;
     });
-    discard(answer);
-    return answer.statusCode === 200 ? Number(answer.headers['content-length'] ?? 0) : undefined;
+    if (answer.statusCode === 404) return undefined;
+    const size = Number(answer.headers['content-length'] ?? 0);
+    if (Number.isSafeInteger(size)) return size;
+    throw new RegistryError('corrupt', host, `${host} has a blob of ${size} bytes`);
   }
 
   const client: RegistryClient = {
@@ -91,21 +107,25 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         throw new RegistryError('not-a-registry', host, `${host} answers, but not as a container registry`);
     },
     async headManifest(repository, reference) {
-      const { answer } = await session.send({
-        method: 'HEAD',
+      const asked = {
         url: manifestUrl(repository, reference),
         scopes: pull(repository),
         headers: { accept: acceptedManifests },
         expected: [200, 404],
-      });
-      discard(answer);
-      if (answer.statusCode === 404) return undefined;
+      };
+      // Some registries leave the digest out: the body says it.
+      const answer = await head(asked, () => Promise.resolve({ headers: {} }));
       const digest = answer.headers['docker-content-digest'];
+      if (answer.statusCode === 404) return undefined;
       if (typeof digest === 'string' && isDigest(digest))
         return { digest, mediaType: answer.headers['content-type'] ?? '' };
-      // Some registries leave the header out: the body says it.
-      const { digest: computed, mediaType } = await getManifest(repository, reference);
-      return { digest: computed, mediaType };
+      try {
+        const { digest: computed, mediaType } = await getManifest(repository, reference);
+        return { digest: computed, mediaType };
+      } catch (error) {
+        if (error instanceof RegistryError && error.status === 404) return undefined;
+        throw error;
+      }
     },
     async putManifest(repository, reference, mediaType, body) {
       const { headers } = await session.read(
@@ -120,7 +140,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         pingLimitBytes,
       );
       const digest = headers['docker-content-digest'];
-      if (typeof digest === 'string') requireDigest(body, digest, host);
+      if (typeof digest === 'string' && digest !== '') requireDigest(body, digest, host);
       return sha256Of(body);
     },
     async deleteManifest(repository, reference) {
@@ -160,6 +180,17 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
   };
   return client;
 }
+
+type Found = Pick<IncomingMessage, 'statusCode' | 'headers'>;
+
+/** Whether a 404 is a registry's own, and not that of something before it which knows no HEAD. */
+const isFromRegistry = ({ headers }: Found) =>
+  headers['docker-distribution-api-version'] !== undefined ||
+  /^application\/(?:[\w.+-]+\+)?json\b/.test(headers['content-type'] ?? '');
+
+/** An answer, of whatever kind; a token service's is about every request. */
+const isRefusal = ({ code, status }: RegistryError) =>
+  status !== undefined && code !== 'rate-limited' && code !== 'bad-credentials';
 
 function isJson(body: Buffer): boolean {
   try {

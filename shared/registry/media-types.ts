@@ -6,14 +6,8 @@ export const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+j
 const dockerSchema1Signed = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
 const dockerSchema1 = 'application/vnd.docker.distribution.manifest.v1+json';
 
-export const acceptedManifests = [
-  ociIndex,
-  dockerList,
-  ociManifest,
-  dockerManifest,
-  dockerSchema1Signed,
-  dockerSchema1,
-].join(', ');
+const manifestTypes = [ociIndex, dockerList, ociManifest, dockerManifest, dockerSchema1Signed, dockerSchema1];
+export const acceptedManifests = manifestTypes.join(', ');
 
 /** Versions of manifests that a registry may serve one image in, each with its media types. */
 export const manifestVersions = {
@@ -40,9 +34,9 @@ export const imageConfigs = [
  * `application/json` or `text/plain`.
  */
 export function mediaTypeOf(header: string | undefined, document: { mediaType?: unknown } & object): string {
-  if (typeof document.mediaType === 'string') return document.mediaType;
+  if (typeof document.mediaType === 'string' && document.mediaType !== '') return document.mediaType;
   const type = header?.split(';')[0]?.trim() ?? '';
-  if (acceptedManifests.includes(type) && type !== '') return type;
+  if (manifestTypes.includes(type)) return type;
   if ('fsLayers' in document) return 'signatures' in document ? dockerSchema1Signed : dockerSchema1;
   return 'manifests' in document ? ociIndex : ociManifest;
 }

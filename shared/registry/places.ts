@@ -32,13 +32,27 @@ export function textAt(place: string, value: unknown): string {
   return value;
 }
 
+/** Of bytes; several of them together may still be too many to count. */
+export function sizeAt(place: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new UnreadableError(place);
+  return value;
+}
+
 export const optionalTextAt = (place: string, value: unknown): string | undefined =>
   isNone(value) ? undefined : textAt(place, value);
+
+/** What is none in a list, or in a map, is empty, as for engines. */
+const innerTextAt = (place: string, value: unknown): string => optionalTextAt(place, value) ?? '';
 
 export const optionalTextsAt = (place: string, value: unknown): string[] =>
   isNone(value)
     ? []
-    : listAt(place, value, Number.POSITIVE_INFINITY).map((one, i) => textAt(`${place}.${i}`, one));
+    : listAt(place, value, Number.POSITIVE_INFINITY).map((one, i) => innerTextAt(`${place}.${i}`, one));
+
+/** A command, which old engines wrote as one text. */
+export const commandAt = (place: string, value: unknown): string[] =>
+  typeof value === 'string' ? [value] : optionalTextsAt(place, value);
 
 export const optionalObjectAt = (place: string, value: unknown): Fields =>
   isNone(value) ? {} : objectAt(place, value);
@@ -47,6 +61,6 @@ export const optionalObjectAt = (place: string, value: unknown): Fields =>
 export function optionalMapAt(place: string, value: unknown): Record<string, string> {
   const map: Record<string, string> = {};
   for (const [name, one] of Object.entries(optionalObjectAt(place, value)))
-    if (name !== '__proto__') map[name] = textAt(`${place}.${name}`, one);
+    if (name !== '__proto__') map[name] = innerTextAt(`${place}.${name}`, one);
   return map;
 }

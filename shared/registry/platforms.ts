@@ -1,4 +1,5 @@
 /** Platforms as people write them: `os/arch[/variant]`. */
+import { platformName } from '../model/platform.ts';
 import type { Platform } from './model.ts';
 
 const defaultPlatform: Platform = { os: 'linux', architecture: 'amd64' };
@@ -8,9 +9,9 @@ export const formatPlatform = ({ os, architecture, variant }: Platform): string 
 
 /** Undefined for what is no platform. */
 export function parsePlatform(text: string): Platform | undefined {
-  const match = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/.exec(text);
-  if (!match?.[1] || !match[2]) return undefined;
-  return { os: match[1], architecture: match[2], ...(match[3] ? { variant: match[3] } : {}) };
+  if (!platformName.safeParse(text).success) return undefined;
+  const [os = '', architecture = '', variant] = text.split('/');
+  return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
 /** What machines call themselves (`uname -m`, Debian), and what images call them. */

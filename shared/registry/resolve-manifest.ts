@@ -1,17 +1,21 @@
 /** What an image name points at, for one platform: digest, layers, size, configuration. */
-import { readConfig, readConfigDescriptor, readDocument, readIndex, readLayers } from './manifests.ts';
+import { readConfig, readConfigDescriptor, readDocument, readLayers, totalSize } from './manifests.ts';
 import { isIndex, isSchema1 } from './media-types.ts';
 import {
+  type Descriptor,
   type Platform,
   type ReadManifest,
   type RegistryClient,
   RegistryError,
   type ResolvedManifest,
 } from './model.ts';
+import { platformsOf, readOffers } from './offers.ts';
 import { choosePlatform, formatPlatform, isPlatform, parsePlatform } from './platforms.ts';
 import { readSchema1 } from './schema1.ts';
 
 const configLimitBytes = 4 * 1024 * 1024;
+/** Platforms named in a refusal. */
+const shownAtMost = 20;
 
 export type Reads = Pick<RegistryClient, 'host' | 'getManifest' | 'readBlob' | 'hasBlob'>;
 
@@ -30,35 +34,59 @@ export async function resolveManifest(
   if (platform !== undefined && !wanted)
     throw new RegistryError('no-platform', host, `${platform} is no platform`);
   const top = await client.getManifest(repository, reference);
-  if (!isIndex(top.mediaType)) {
+  const { digest, mediaType } = top;
+  if (!isIndex(mediaType)) {
     const image = await readImage(client, repository, top);
-    if (wanted && !isPlatform(image.platform, wanted)) throw noPlatform(host, wanted, [image.platform]);
-    return {
-      digest: top.digest,
-      mediaType: top.mediaType,
-      platforms: [formatPlatform(image.platform)],
-      platformDigest: top.digest,
-      ...image,
-      platform: formatPlatform(image.platform),
-    };
+    if (wanted && !isPlatform(image.platform, wanted))
+      throw noPlatform(host, wanted, [formatPlatform(image.platform)]);
+    const platform = formatPlatform(image.platform);
+    return { digest, mediaType, platforms: [platform], platformDigest: digest, ...image, platform };
   }
-  const offered = readIndex(top.document, host);
-  const chosen = choosePlatform(offered, wanted);
-  if (!chosen)
-    throw noPlatform(
-      host,
-      wanted,
-      offered.map((one) => one.platform),
-    );
-  const image = await readImage(client, repository, await client.getManifest(repository, chosen.digest));
-  return {
-    digest: top.digest,
-    mediaType: top.mediaType,
-    platforms: [...new Set(offered.map((one) => formatPlatform(one.platform)))],
-    platformDigest: chosen.digest,
-    ...image,
-    platform: formatPlatform(chosen.platform),
-  };
+  const { image, platforms } = await chooseImage(client, repository, top, wanted);
+  return { digest, mediaType, platforms, ...image, platform: formatPlatform(image.platform) };
+}
+
+type ChosenImage = Image & { platformDigest: string };
+
+async function chooseImage(
+  client: Reads,
+  repository: string,
+  top: ReadManifest,
+  wanted: Platform | undefined,
+): Promise<{ image: ChosenImage; platforms: string[] }> {
+  const found = await readOffers(client, repository, top);
+  const chosen = choosePlatform(found.offers, wanted);
+  if (chosen) {
+    const { digest, platform } = chosen;
+    const image = await readImage(client, repository, await client.getManifest(repository, digest));
+    return { image: { ...image, platform, platformDigest: digest }, platforms: platformsOf(found.offers) };
+  }
+  const unnamed = await readUnnamed(client, repository, found.unnamed);
+  const platforms = platformsOf([...found.offers, ...unnamed]);
+  const image = choosePlatform(unnamed, wanted);
+  if (!image) throw noPlatform(client.host, wanted, platforms);
+  return { image, platforms };
+}
+
+/** Of entries that say nothing, engines look into the first few, too. What is no image is passed over. */
+const mostUnnamed = 8;
+
+async function readUnnamed(
+  client: Reads,
+  repository: string,
+  entries: readonly Descriptor[],
+): Promise<ChosenImage[]> {
+  const read: ChosenImage[] = [];
+  for (const entry of entries.slice(0, mostUnnamed)) {
+    try {
+      const manifest = await client.getManifest(repository, entry.digest);
+      const image = await readImage(client, repository, manifest);
+      read.push({ ...image, platformDigest: entry.digest });
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.code !== 'refused') throw error;
+    }
+  }
+  return read;
 }
 
 type Image = Pick<ResolvedManifest, 'layers' | 'sizeBytes' | 'config' | 'configDigest'> & {
@@ -79,7 +107,7 @@ async function readImage(
     ...readConfig(readDocument(bytes, host), host),
     layers,
     configDigest: config.digest,
-    sizeBytes: layers.reduce((sum, layer) => sum + layer.size, config.size),
+    sizeBytes: totalSize([config, ...layers], host),
   };
 }
 
@@ -95,19 +123,20 @@ async function readOldImage(client: Reads, repository: string, document: unknown
   );
   return {
     config: readConfig(config, client.host).config,
-    platform: { os: 'linux', architecture },
+    platform: readConfig({ architecture }, client.host).platform,
     layers,
-    sizeBytes: layers.reduce((sum, layer) => sum + layer.size, 0),
+    sizeBytes: totalSize(layers, client.host),
   };
 }
 
-function noPlatform(host: string, wanted: Platform | undefined, offered: Platform[]): RegistryError {
-  const list = offered.map(formatPlatform).join(', ') || 'none';
+function noPlatform(host: string, wanted: Platform | undefined, offered: string[]): RegistryError {
+  const rest = offered.length - shownAtMost;
+  const list = offered.slice(0, shownAtMost).join(', ') || 'none';
   return new RegistryError(
     'no-platform',
     host,
     wanted
-      ? `The image isn't made for ${formatPlatform(wanted)}; it is for ${list}.`
+      ? `The image isn't made for ${formatPlatform(wanted)}; it is for ${list}${rest > 0 ? ` and ${rest} more` : ''}.`
       : 'The index names no image for any platform.',
   );
 }

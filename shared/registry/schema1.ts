@@ -5,9 +5,9 @@ import { parseJson } from './manifests.ts';
 import { RegistryError } from './model.ts';
 
 const schema = z.object({
-  architecture: z.string().default('amd64'),
+  architecture: z.string().nullish(),
   fsLayers: z.array(z.object({ blobSum: z.string().refine(isDigest) })).max(1000),
-  history: z.array(z.object({ v1Compatibility: z.string() })).default([]),
+  history: z.array(z.object({ v1Compatibility: z.string() })).nullish(),
 });
 
 /** Layers oldest first, each once, and the newest history entry, which holds the configuration. */
@@ -17,7 +17,7 @@ export function readSchema1(document: unknown, host: string) {
     throw new RegistryError('corrupt', host, `${host} sent a schema 1 manifest that makes no sense`);
   const { architecture, fsLayers, history } = result.data;
   const layers = [...new Set(fsLayers.map((layer) => layer.blobSum).reverse())];
-  return { architecture, layers, config: configOf(history[0]?.v1Compatibility) };
+  return { architecture, layers, config: configOf(history?.[0]?.v1Compatibility) };
 }
 
 /** An empty object for what is no JSON. */

@@ -8,6 +8,11 @@ import { decodeCursor, encodeCursor, fingerprintOf, invalidCursor } from './curs
 import { type Collection, columnPrefix, type Item, type Table } from './table.ts';
 
 const examineAtMost = 1000;
+/**
+ * Of the items of a page, as JSON: a few large ones end it early, so that no row makes a list unreadable. Less than an
+ * answer may have (`shared/http/answer.ts`), since what is answered can be a little longer than what is kept.
+ */
+const pageAtMostBytes = 4 * 1024 * 1024;
 
 export interface ListRequest {
   organisation: string;
@@ -51,6 +56,7 @@ export async function list(table: Table, request: ListRequest): Promise<Listed> 
     encodeCursor(fingerprint, [String(item.sk), plan.index ? String(item[indexes[plan.index]]) : null]);
   const items: Item[] = [];
   let readUnits = 0;
+  let bytes = 0;
   for (let examined = 0; ; ) {
     const room =
       // One more than the page tells whether there is another.
@@ -62,6 +68,9 @@ export async function list(table: Table, request: ListRequest): Promise<Listed> 
     examined += page.items.length;
     for (const [i, item] of page.items.entries()) {
       if (!accepts(item, request, plan.rest)) continue;
+      bytes += Buffer.byteLength(JSON.stringify(item));
+      const last = items.at(-1);
+      if (last && bytes > pageAtMostBytes) return { items, readUnits, nextCursor: cursorAt(last) };
       items.push(item);
       if (items.length < request.limit) continue;
       const more = i < page.items.length - 1 || page.last !== undefined;

@@ -4,6 +4,7 @@ import { addReference } from '../../../functions/image-jobs/reference.ts';
 import { newId } from '../../../shared/model/id.ts';
 import { newImageSchema } from '../../../shared/model/image.ts';
 import { settingsSchema } from '../../../shared/model/organisation.ts';
+import { ociManifest } from '../../../shared/registry/media-types.ts';
 import { createRegistryStore } from '../../../shared/store/registries.ts';
 import { getSettings, settingsWrite } from '../../../shared/store/settings.ts';
 import { putImage } from '../../shared/registry/images.ts';
@@ -47,6 +48,31 @@ it("I2 without a registry it is looked for in the organisation's default one, el
   await expect(add({ repository: 'team/app', registryId: 'reg_none' })).rejects.toMatchObject({
     status: 422,
     extra: { errors: [{ pointer: '/registryId', message: 'there is no registry reg_none' }] },
+  });
+});
+
+it.each([
+  ['layers too large to count', { layers: [2 ** 52, 2 ** 52] }, 'add up to'],
+  ['an operating system of 450 kB', { os: 'x'.repeat(450_000) }, 'at os'],
+  ['an architecture with a space', { architecture: 'amd 64' }, 'at architecture'],
+])('I2 what a registry says of an image is checked before it is kept: %s', async (_, said, place_) => {
+  const { layers = [], ...config } = said as { layers?: number[] };
+  const { registry } = place;
+  const text = JSON.stringify(config);
+  const descriptor = (mediaType: string, bytes: string, size: number) => ({
+    mediaType,
+    digest: registry.putBlob(bytes),
+    size,
+  });
+  const manifest = {
+    config: descriptor('application/vnd.oci.image.config.v1+json', text, text.length),
+    layers: layers.map((size, i) => descriptor('x', `layer ${i}`, size)),
+  };
+  registry.put('team/odd', '1', ociManifest, JSON.stringify(manifest));
+  await expect(add({}, 'quay.io/team/odd:1')).rejects.toMatchObject({
+    status: 422,
+    code: 'registry-corrupt',
+    message: expect.stringContaining(place_),
   });
 });
 

@@ -56,7 +56,7 @@ export function putIndex(
   registry: MemoryRegistry,
   repository: string,
   reference: string,
-  images: { digest: string; platform?: object; annotations?: object }[],
+  images: { digest: string; mediaType?: string; platform?: object; annotations?: object }[],
   type: typeof ociIndex | typeof dockerList = ociIndex,
 ): string {
   const manifests = images.map((one) => ({ mediaType: ociManifest, size: 100, ...one }));

@@ -31,12 +31,44 @@ const spoiled = [
   ['a type that is no text', readLayers, { layers: [{ ...descriptor, mediaType: 1 }] }, 'layers.0.mediaType'],
   ['no configuration', readConfigDescriptor, {}, 'config'],
   ['too many images', readIndex, { manifests: Array(1001).fill(descriptor) }, 'manifests'],
+  ...[
+    ['os', 'x'.repeat(65)],
+    ['os', 'lin ux'],
+    ['os', 7],
+    ['architecture', 'a'.repeat(450_000)],
+    ['architecture', '../amd64'],
+    ['variant', 'v8/x'],
+    ['variant', '☃'],
+    ['os.version', '10\n0'],
+    ['os.version', '1'.repeat(65)],
+  ].flatMap(([field, value]) => [
+    [
+      `as its ${field} ${JSON.stringify(value).slice(0, 20)}`,
+      readIndex,
+      { manifests: [{ ...descriptor, platform: { ...platform, [field as string]: value } }] },
+      `manifests.0.platform.${field}`,
+    ] as const,
+    [
+      `in a configuration, as its ${field} ${JSON.stringify(value).slice(0, 20)}`,
+      readConfig,
+      { [field as string]: value },
+      `${field}`,
+    ] as const,
+  ]),
   [
-    'half a platform',
+    'a platform that is text',
     readIndex,
-    { manifests: [{ ...descriptor, platform: { os: 'linux' } }] },
-    'manifests.0.platform.architecture',
+    { manifests: [{ ...descriptor, platform: 'linux' }] },
+    'manifests.0.platform',
   ],
+  [
+    'an endless type',
+    readLayers,
+    { layers: [{ ...descriptor, mediaType: 'x'.repeat(256) }] },
+    'layers.0.mediaType',
+  ],
+  ['an index, too', readLayers, { layers: [descriptor], manifests: [descriptor] }, 'manifests'],
+  ['an image, too', readIndex, { layers: [descriptor], manifests: [descriptor] }, 'layers'],
   [
     'a variant that is no text',
     readIndex,
@@ -97,9 +129,24 @@ describe('I6 what manifests and configurations say', () => {
       { ...descriptor, platform, annotations: null },
       { ...descriptor, platform, annotations: attestation },
       { ...descriptor, platform: { os: 'unknown', architecture: 'unknown' } },
-      descriptor,
+      ...[
+        {},
+        { os: 'linux' },
+        { architecture: 'arm64' },
+        { os: '', architecture: '' },
+        { os: null, architecture: 'arm64' },
+      ].map((none) => ({ ...descriptor, platform: none })),
+      { ...descriptor, platform: { ...platform, os: 'Linux', variant: null, 'os.version': '' } },
+      { ...descriptor, platform: null },
+      { ...descriptor, mediaType: null },
     ];
-    expect(readIndex({ manifests }, host)).toEqual([{ ...descriptor, platform }]);
+    const { variant: _, ...plain } = platform;
+    expect(readIndex({ manifests, layers: null }, host)).toEqual([
+      { ...descriptor, platform },
+      { ...descriptor, platform: plain },
+      descriptor,
+      { ...descriptor, mediaType: '' },
+    ]);
   });
 
   it('what a configuration leaves out has a meaning, and null is left out', () => {

@@ -130,6 +130,32 @@ describe('I1 lists', () => {
   });
 });
 
+describe('I1 rows that are larger than all others', () => {
+  it.each([
+    ['text', 'x'.repeat(300_000)],
+    ['what is longer as JSON', '\u0001'.repeat(300_000)],
+  ])('make pages short, and hide nothing: %s', async (_, filler) => {
+    const organisation = `large ${filler.charCodeAt(0)}`;
+    for (let i = 0; i < 30; i++) {
+      const id = newId('image', start + i, new Uint8Array(10));
+      const item = { id, status: 'ready', statusKey: columnKey('ready', id), filler };
+      await real.table.put(organisation, 'images', id, item);
+    }
+    for (const query of [{}, { filters: { status: 'ready' } }, { q: 'r', searched: ['status'] }]) {
+      let cursor: string | undefined;
+      const seen: unknown[] = [];
+      do {
+        const page = await list(real.table, request({ ...query, organisation, limit: 100, cursor }));
+        expect(Buffer.byteLength(JSON.stringify(page.items))).toBeLessThan(5_900_000);
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(new Set(seen).size).toBe(30);
+      expect(seen).toHaveLength(30);
+    }
+  });
+});
+
 describe('I1 cursors', () => {
   const cursorOf = async (more: Partial<ListRequest> = {}) =>
     (await list(real.table, request({ limit: 5, ...more }))).nextCursor ?? '';
