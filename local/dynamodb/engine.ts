@@ -1,10 +1,7 @@
 /** The database behind DynamoDB's API: dynoxide as a child process, or any endpoint that speaks the protocol. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AwsError, type Cloud } from '../platform.ts';
-import { freePort } from '../ports.ts';
+import { startEngineProcess } from './engine-process.ts';
 
 export interface EngineAnswer {
   status: number;
@@ -20,13 +17,18 @@ export interface DynamoEngine {
   stop(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL('../../node_modules/@dynoxide/linux-x64/dynoxide', import.meta.url));
 const startLimitMs = 30_000;
 
-/** @param endpoint `http://host:port` of a running DynamoDB */
-function connect(endpoint: string, stop: () => Promise<void>): DynamoEngine {
-  const { hostname, port } = new URL(endpoint);
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+interface EngineServer {
+  hostname: string;
+  port: string;
+  agent: Agent;
+}
+
+function connect(
+  { hostname, port, agent }: EngineServer,
+  stop: () => Promise<void> = async () => undefined,
+): DynamoEngine {
   const call = (operation: string, body: Buffer | string): Promise<EngineAnswer> =>
     new Promise((resolve, reject) => {
       const headers = {
@@ -75,60 +77,32 @@ function connect(endpoint: string, stop: () => Promise<void>): DynamoEngine {
 }
 
 async function answers(engine: DynamoEngine, hasEnded: () => boolean): Promise<void> {
-  const deadline = Date.now() + startLimitMs;
+  const deadline = performance.now() + startLimitMs;
   for (;;) {
     try {
       await engine.ask('ListTables', {});
       return;
     } catch (error) {
-      if (hasEnded()) throw new Error('dynoxide ended while starting');
-      if (Date.now() > deadline) throw error;
+      if (hasEnded()) throw new Error('The DynamoDB engine ended while it started.');
+      if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 }
 
 /**
- * @param endpoint use this DynamoDB (`SLIPWAY_DYNAMODB_ENDPOINT`) in place of our own
+ * @param endpoint use this DynamoDB (`SLIPWAY_DYNAMODB_ENDPOINT`, `http://host:port`) in place of our own
  * @throws Error when the engine doesn't come up
  */
 export async function startEngine(cloud: Cloud, endpoint?: string): Promise<DynamoEngine> {
   if (endpoint) {
-    const engine = connect(endpoint, async () => undefined);
+    const { hostname, port } = new URL(endpoint);
+    const engine = connect({ hostname, port, agent: new Agent({ keepAlive: true, maxSockets: 64 }) });
     await answers(engine, () => false);
     return engine;
   }
-  const port = await freePort();
-  const database = join(cloud.home, 'dynamodb.db');
-  const child = spawn(
-    program,
-    ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database],
-    {
-      // Its own session: Ctrl-C in the terminal must not end it before those who still write.
-      detached: true,
-      stdio: 'ignore',
-    },
-  );
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', (error) => {
-      cloud.log(
-        'dynamodb',
-        `dynoxide: ${error.message} (elsewhere than on Linux x64, set SLIPWAY_DYNAMODB_ENDPOINT)`,
-      );
-      resolve();
-    });
-  });
-  const release = child.pid === undefined ? () => undefined : cloud.guardProcess(child.pid);
-  const engine = connect(`http://127.0.0.1:${port}`, () => end(child, gone, release));
-  await answers(engine, () => child.exitCode !== null || child.pid === undefined);
+  const { agent, hasEnded, stop } = await startEngineProcess(cloud);
+  const engine = connect({ hostname: '127.0.0.1', port: '', agent }, stop);
+  await answers(engine, hasEnded);
   return engine;
-}
-
-async function end(child: ChildProcess, gone: Promise<void>, release: () => void): Promise<void> {
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
-  await gone;
-  clearTimeout(timer);
-  release();
 }

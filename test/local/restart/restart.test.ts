@@ -105,12 +105,13 @@ const settings = ({ facts }: Required<Outcome>) => ({
   credentials: { ...facts.credentials },
 });
 
-/** Processes whose parent is `pid`, by id. */
-function childrenOf(pid: number | undefined): number[] {
-  return readdirSync('/proc')
+/** Processes that `pid` has started, and those that they have. */
+function descendantsOf(pid: number | undefined): number[] {
+  const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((one) => processState(one)?.parent === pid);
+  return [...children, ...children.flatMap(descendantsOf)];
 }
 
 /** State and parent of a process; undefined when there is none. */
@@ -143,7 +144,7 @@ describe('kill -9 and a new start', () => {
     lambda.destroy();
     const frozen = JSON.parse(Buffer.from(Payload ?? []).toString()) as number;
     const ofRole = roleCredentials(home, 'worker');
-    const children = childrenOf(first.child.pid);
+    const children = descendantsOf(first.child.pid);
     expect(children).toContain(frozen);
     expect(children.length).toBeGreaterThanOrEqual(3);
 
@@ -211,7 +212,7 @@ test.each([0, 1, 2])('port %i of the three in use is said in one line', async (o
 
 test('SIGTERM ends it and all its processes', async () => {
   const first = await running();
-  const children = childrenOf(first.child.pid);
+  const children = descendantsOf(first.child.pid);
   const gone = new Promise((resolve) => first.child.once('exit', resolve));
   first.child.kill('SIGTERM');
   expect(await gone).toBe(0);
