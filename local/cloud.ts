@@ -107,6 +107,8 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
       credentials.issue(roleArn, servicePrincipal, sessionName, durationSeconds),
     credentialsUrl: (roleArn, servicePrincipal, sessionName) =>
       settings.endpointUrl + credentials.path(roleArn, servicePrincipal, sessionName),
+    endSession: (sessionName) => credentials.endSession(sessionName),
+    hasSessionEnded: (principal) => credentials.hasEnded(principal),
     principalOf: (accessKeyId) => credentials.find(accessKeyId)?.principal,
     authorize: (principal, action, resource, context) =>
       roles.authorize(principal, action, resource, context),

@@ -11,6 +11,8 @@ export interface Principal {
   arn: string;
   kind: 'role' | 'root' | 'anonymous';
   sessionName: string;
+  /** The session that asked STS for this one: it ends with that one. */
+  origin?: string;
 }
 
 export interface TemporaryCredentials {
@@ -162,6 +164,9 @@ export interface Cloud {
   ): TemporaryCredentials;
   /** The same behind a loopback URL for `AWS_CONTAINER_CREDENTIALS_FULL_URI`, refreshed at every read. */
   credentialsUrl(roleArn: string, servicePrincipal: string, sessionName: string): string;
+  /** The session's credentials, what was made with them, and its URL are refused from now on. */
+  endSession(sessionName: string): void;
+  hasSessionEnded(principal: Principal): boolean;
   /** Finds who a set of temporary credentials belongs to (for tokens that embed them, such as ECR's). */
   principalOf(accessKeyId: string): Principal | undefined;
   /** Policy evaluation for any principal; throws `AccessDeniedException`. */

@@ -95,7 +95,13 @@ export function createSts(cloud: Cloud, { roles, credentials }: StsParts): Servi
         400,
       );
     checkTrust(call, roleArn);
-    const issued = credentials.issueSession(roleArn, sessionName, seconds);
+    const { kind, origin = call.principal.sessionName } = call.principal;
+    const issued = credentials.issueSession(
+      roleArn,
+      sessionName,
+      seconds,
+      kind === 'role' ? origin : undefined,
+    );
     const assumed = identity({ arn: roleArn, kind: 'role', sessionName });
     return answer(
       'AssumeRole',

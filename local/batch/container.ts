@@ -61,6 +61,8 @@ function hostConfig(container: ContainerProperties, attempt: Attempt): Record<st
     ...(linux?.swappiness !== undefined && { MemorySwappiness: linux.swappiness }),
     CpuShares: vcpus * sharesPerVcpu,
     Privileged: container.privileged ?? false,
+    // Raw sockets would read what others send over this machine's loopback, tokens and keys included.
+    CapDrop: ['NET_RAW'],
     ReadonlyRootfs: container.readonlyRootFilesystem ?? false,
     Ulimits: container.ulimits.map(({ name, softLimit, hardLimit }) => ({
       Name: name,

@@ -20,6 +20,7 @@ const schema = `
     principal TEXT NOT NULL, expires_at INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS iam_credential_urls (
     id TEXT PRIMARY KEY, role_arn TEXT NOT NULL, service_principal TEXT NOT NULL, session_name TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS iam_ended_sessions (name TEXT PRIMARY KEY, ended_at INTEGER NOT NULL);
 `;
 
 const never = Number.MAX_SAFE_INTEGER;
@@ -35,12 +36,15 @@ export class Credentials {
   private readonly roles: Roles;
   private readonly now: () => Date;
   private readonly keys = new Map<string, Key>();
+  private readonly endedSessions: Set<string>;
 
   constructor(cloud: Pick<Cloud, 'db' | 'now'>, roles: Roles) {
     this.db = cloud.db;
     this.now = cloud.now;
     this.roles = roles;
     this.db.exec(schema);
+    const ended = this.db.prepare('SELECT name FROM iam_ended_sessions').all();
+    this.endedSessions = new Set(ended.map(({ name }) => String(name)));
   }
 
   /** Forgets keys that expired more than a day ago; until then their holders hear that they are expired. */
@@ -48,6 +52,11 @@ export class Credentials {
     const before = this.now().getTime() - 86_400_000;
     this.db.prepare('DELETE FROM iam_keys WHERE expires_at < ?').run(before);
     for (const [id, { expiresAt }] of this.keys) if (expiresAt < before) this.keys.delete(id);
+    // No key lives for a day, so none of an older session is left.
+    const forgotten = this.db
+      .prepare('DELETE FROM iam_ended_sessions WHERE ended_at < ? RETURNING name')
+      .all(before);
+    for (const { name } of forgotten) this.endedSessions.delete(String(name));
   }
 
   /** The operator's key: made once per home. */
@@ -75,8 +84,24 @@ export class Credentials {
     return key;
   }
 
-  /** The key with this id, expired or not. */
+  /** Ends a session before its time: a task or build that is over needs no keys. */
+  endSession(name: string): void {
+    this.endedSessions.add(name);
+    this.db.prepare('INSERT OR IGNORE INTO iam_ended_sessions VALUES (?, ?)').run(name, this.now().getTime());
+    this.db.prepare('DELETE FROM iam_credential_urls WHERE session_name = ?').run(name);
+  }
+
+  hasEnded({ origin, sessionName }: Principal): boolean {
+    return this.endedSessions.has(origin ?? sessionName);
+  }
+
+  /** The key with this id, expired or not. That of a session which has ended counts as expired. */
   find(id: string): Key | undefined {
+    const key = this.lookUp(id);
+    return key && this.hasEnded(key.principal) ? { ...key, expiresAt: 0 } : key;
+  }
+
+  private lookUp(id: string): Key | undefined {
     const cached = this.keys.get(id);
     if (cached) return cached;
     const row = this.db.prepare('SELECT * FROM iam_keys WHERE access_key_id = ?').get(id);
@@ -108,10 +133,15 @@ export class Credentials {
     return this.issueSession(roleArn, sessionName, durationSeconds);
   }
 
-  /** Credentials of a role, once somebody else has checked that the caller may have them. */
-  issueSession(roleArn: string, sessionName: string, durationSeconds: number): TemporaryCredentials {
+  /** Credentials of a role, once somebody else has checked that the caller may have them; `origin` as in `Principal`. */
+  issueSession(
+    roleArn: string,
+    sessionName: string,
+    durationSeconds: number,
+    origin?: string,
+  ): TemporaryCredentials {
     const expiresAt = this.now().getTime() + durationSeconds * 1000;
-    const key = this.create('ASIA', { arn: roleArn, kind: 'role', sessionName }, expiresAt);
+    const key = this.create('ASIA', { arn: roleArn, kind: 'role', sessionName, origin }, expiresAt);
     return {
       accessKeyId: key.accessKeyId,
       secretAccessKey: key.secretAccessKey,
@@ -135,7 +165,7 @@ export class Credentials {
     return `/_credentials/${id}`;
   }
 
-  /** What `/_credentials/<id>` answers, as the container credential provider reads it; undefined for an unknown id. */
+  /** What `/_credentials/<id>` answers, as the container credential provider reads it; undefined for an unknown id, or once the session has ended. */
   read(id: string): object | undefined {
     const row = this.db.prepare('SELECT * FROM iam_credential_urls WHERE id = ?').get(id);
     if (!row) return undefined;

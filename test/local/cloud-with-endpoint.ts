@@ -30,6 +30,7 @@ export interface CloudWithEndpoint extends Cloud {
   /** Roles that no service may assume. */
   readonly untrusted: Set<string>;
   readonly secrets: Map<string, string>;
+  readonly endedSessions: Set<string>;
   readonly assets: Map<string, Asset>;
   readonly functions: Map<string, (payload: unknown) => Promise<InvocationResult> | InvocationResult>;
   /** Serves these services at `endpointUrl`. */
@@ -89,6 +90,7 @@ export async function createCloudWithEndpoint(
     denied: new Set(),
     untrusted: new Set(),
     secrets: new Map(),
+    endedSessions: new Set(),
     functions: new Map(),
     now: () => new Date(),
     log: (source, message) => void cloud.messages.push(`${source}: ${message}`),
@@ -99,6 +101,8 @@ export async function createCloudWithEndpoint(
     },
     credentialsUrl: (roleArn, _servicePrincipal, sessionName) =>
       `${endpointUrl}/_credentials/${encodeURIComponent(`${roleArn}|${sessionName}`)}`,
+    endSession: (sessionName) => void cloud.endedSessions.add(sessionName),
+    hasSessionEnded: ({ sessionName }) => cloud.endedSessions.has(sessionName),
     principalOf: (accessKeyId) => principals.get(accessKeyId),
     authorize(principal, action, resource) {
       if (

@@ -27,6 +27,7 @@ export interface TestCloud extends Cloud {
   /** Runs every clock at this pace instead of its own. */
   clockMs?: number;
   readonly issued: Map<string, TemporaryCredentials>;
+  readonly endedSessions: Set<string>;
   readonly authorizations: Authorization[];
   readonly logged: string[];
   /** What `deny` says is refused; everything else is allowed. */
@@ -61,6 +62,7 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
     time: Date.parse('2026-11-20T10:00:00Z'),
     authorizations: [],
     issued: new Map(),
+    endedSessions: new Set(),
     logged: [],
     invocations: [],
     queued: [],
@@ -81,6 +83,8 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
       return issued;
     },
     credentialsUrl: () => 'http://127.0.0.1:4781/_credentials/test',
+    endSession: (sessionName) => void cloud.endedSessions.add(sessionName),
+    hasSessionEnded: ({ sessionName }) => cloud.endedSessions.has(sessionName),
     principalOf: (accessKeyId) => principals.get(accessKeyId),
     authorize(principal, action, resource, context = {}) {
       const asked = { principal: principal.arn, action, resource, context };

@@ -112,7 +112,7 @@ function authenticate({ cloud }: RegistryParts, passwords: Passwords, request: I
   const colon = decoded.indexOf(':');
   const verified =
     decoded.slice(0, colon) === 'AWS' ? passwords.verify(decoded.slice(colon + 1), cloud.now()) : 'invalid';
-  if (verified === 'expired')
+  if (verified === 'expired' || (verified !== 'invalid' && cloud.hasSessionEnded(verified)))
     throw new RegistryError(
       403,
       'DENIED',
