@@ -7,6 +7,7 @@ import { createCognito } from './cognito.ts';
 import { createDynamoDb, type DynamoOptions } from './dynamodb/dynamodb.ts';
 import { createEcr, type Ecr, type EcrOptions } from './ecr/ecr.ts';
 import type { Engine } from './engine/engine.ts';
+import { type EngineWatch, watchEngine } from './engine/watch.ts';
 import { createEvents } from './events.ts';
 import { createGateway } from './gateway/gateway.ts';
 import type { Credentials } from './iam/credentials.ts';
@@ -57,13 +58,14 @@ const createIam = (cloud: Cloud, { roles, credentials }: ServiceParts): Service 
 });
 
 /** Jobs run in containers or not at all: without an engine, templates with any are refused. */
-function jobServices(cloud: Cloud, engine: Engine, ecr: Ecr): Service[] {
-  const batch = createBatch(cloud, { engine, ecr });
+function jobServices(cloud: Cloud, engine: Engine, engineWatch: EngineWatch, ecr: Ecr): Service[] {
+  const batch = createBatch(cloud, { engine, engineWatch, ecr });
   return [batch, createStepFunctions(cloud, { batch })];
 }
 
 export function createServices(cloud: Cloud, parts: ServiceParts): Services {
   const { engine } = parts;
+  const engineWatch = engine && watchEngine(engine, cloud);
   const ecr = createEcr(cloud, parts.ecr);
   const logs = createLogs(cloud);
   const secrets = createSecretsManager(cloud);
@@ -84,8 +86,8 @@ export function createServices(cloud: Cloud, parts: ServiceParts): Services {
       createSes(cloud),
       cognito,
       lambda,
-      createCodeBuild(cloud, { ...(engine && { engine }) }),
-      ...(engine ? jobServices(cloud, engine, ecr) : []),
+      createCodeBuild(cloud, { engine, engineWatch }),
+      ...(engine && engineWatch ? jobServices(cloud, engine, engineWatch, ecr) : []),
       createScheduler(cloud),
       events,
       createGateway(cloud, parts.apiUrl, parts.gatewayServer),

@@ -30,8 +30,9 @@ export function createEngine(
   config: string,
   containers: string[],
   image: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Engine {
-  const env = { ...process.env, DOCKER_CONFIG: config };
+  const env = { ...environment, DOCKER_CONFIG: config };
   const guard = spawn(
     '/bin/sh',
     [
@@ -42,11 +43,14 @@ export function createEngine(
       image ?? '',
       ...containers,
     ],
-    { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: engineOnly(process.env) },
+    { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: engineOnly(environment) },
   );
   guard.unref();
   return {
-    run: (args, seconds = commandSeconds) => run(client, args, env, seconds),
+    run([command = '', ...args], seconds = commandSeconds) {
+      const labels = command === 'run' ? labelsOf(environment, image) : [];
+      return run(client, [command, ...labels, ...args], env, seconds);
+    },
     async end() {
       guard.ref();
       const ended = once(guard, 'close');
@@ -54,6 +58,14 @@ export function createEngine(
       await ended;
     },
   };
+}
+
+/** By these CodeBuild's host finds what a job has left behind whose processes were all killed, the guard included. */
+function labelsOf({ CODEBUILD_BUILD_ID }: NodeJS.ProcessEnv, image: string | undefined): string[] {
+  if (!CODEBUILD_BUILD_ID) return [];
+  const labels = [`com.amazonaws.codebuild.build-id=${CODEBUILD_BUILD_ID}`];
+  if (image) labels.push(`com.amazonaws.codebuild.fetched-image=${image}`);
+  return labels.flatMap((label) => ['--label', label]);
 }
 
 /** What says where the engine is; nothing by which the guard would be taken for a part of the job. */

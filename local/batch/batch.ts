@@ -2,6 +2,7 @@
 import { callLimiter } from '../call-limiter.ts';
 import type { Ecr } from '../ecr/ecr.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { EngineWatch } from '../engine/watch.ts';
 import {
   AwsError,
   type Caller,
@@ -23,6 +24,7 @@ import { submitJob } from './submit.ts';
 
 export interface BatchParts {
   engine: Engine;
+  engineWatch: EngineWatch;
   ecr: Ecr;
   /** What jobs may use; by default what the engine reports. */
   machine?: Machine;
@@ -49,7 +51,7 @@ const requestLimitBytes = 1024 * 1024;
 
 export function createBatch(
   cloud: Cloud,
-  { engine, ecr, machine, stopGraceSeconds = 30 }: BatchParts,
+  { engine, engineWatch, ecr, machine, stopGraceSeconds = 30 }: BatchParts,
 ): Batch {
   const store = createBatchStore(cloud.db);
   const declared: Declared = { environments: new Map(), queues: new Map() };
@@ -60,7 +62,7 @@ export function createBatch(
     () => new AwsError('TooManyRequestsException', 'Too Many Requests', 429),
   );
   const scheduler = createScheduler(
-    { cloud, engine, ecr, store, stopGraceSeconds },
+    { cloud, engine, engineWatch, ecr, store, stopGraceSeconds },
     declared.queues,
     () => capacity,
   );

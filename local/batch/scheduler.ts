@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { atDeadline } from '../deadline.ts';
 import type { Cloud } from '../platform.ts';
+import { transaction } from '../transaction.ts';
 import type { JobQueue } from './declared.ts';
 import { type Attempt, describeJob, isEnded, isPlaced, type Job, type JobStatus } from './job.ts';
 import { requirementsOf } from './job-definition.ts';
 import { type Held, type Machine, placeJob } from './placement.ts';
+import { createRemovals } from './removals.ts';
 import { shouldRetry } from './retry.ts';
 import { runTask, type TaskEnd, type TaskParts, TaskReleasedError } from './task.ts';
 import { createTurns } from './turn.ts';
@@ -51,6 +53,7 @@ export function createScheduler(
   const limits = new Map<string, () => void>();
   const turns = createTurns();
   const release = new AbortController();
+  const removals = createRemovals(parts, release.signal);
   let passScheduled = false;
   const now = () => cloud.now().getTime();
 
@@ -59,8 +62,10 @@ export function createScheduler(
     if (statusReason === undefined) delete job.statusReason;
     else job.statusReason = statusReason;
     if (isEnded(job)) job.stoppedAt = now();
-    store.saveJob(job);
-    publish(cloud, 'Batch Job State Change', job);
+    transaction(cloud.db, () => {
+      store.saveJob(job);
+      publish(cloud, 'Batch Job State Change', job);
+    });
     if (!isEnded(job)) return;
     jobs.delete(job.id);
     limits.get(job.id)?.();
@@ -229,10 +234,14 @@ export function createScheduler(
     delete job.current;
     const queue = queues.get(job.queueArn);
     if (queue) turns.ended(queue, job, attempt, now());
-    if (end.succeeded && !job.isTerminated && !state.timedOut) return move(job, 'SUCCEEDED', statusReason);
-    const again =
-      !job.isTerminated && !state.timedOut && shouldRetry(job.retryStrategy, job.attempts.length, attempt);
-    move(job, again ? 'RUNNABLE' : 'FAILED', statusReason);
+    const isOver = job.isTerminated || state.timedOut;
+    const again = !end.succeeded && shouldRetry(job.retryStrategy, job.attempts.length, attempt);
+    const next = isOver ? 'FAILED' : end.succeeded ? 'SUCCEEDED' : again ? 'RUNNABLE' : 'FAILED';
+    transaction(cloud.db, () => {
+      cloud.endSession(attempt.taskId);
+      move(job, next, statusReason);
+    });
+    removals.begin(attempt);
   };
 
   return {
@@ -279,6 +288,7 @@ export function createScheduler(
       release.abort();
       for (const cancel of limits.values()) cancel();
       await Promise.all([...running.values()].map((one) => one.done));
+      await removals.idle();
     },
   };
 }

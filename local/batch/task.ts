@@ -1,6 +1,7 @@
 /** One attempt of a job: its container from the pull to the end, its log line by line. */
 import { EngineError } from '../engine/connection.ts';
 import type { ContainerState } from '../engine/engine.ts';
+import { type EngineWatch, isUnreachable } from '../engine/watch.ts';
 import { AwsError, type Principal } from '../platform.ts';
 import { containerName, containerSpec } from './container.ts';
 import { type ImageParts, pullImage, TaskStartError } from './image.ts';
@@ -9,6 +10,7 @@ import type { BatchStore } from './store.ts';
 import { createTaskLog } from './task-log.ts';
 
 export interface TaskParts extends ImageParts {
+  engineWatch: EngineWatch;
   store: BatchStore;
   /** Time between SIGTERM and SIGKILL, ECS's `stopTimeout`. */
   stopGraceSeconds: number;
@@ -23,6 +25,8 @@ export interface TaskEnd {
 }
 
 export interface TaskContext {
+  /** True once the engine was away during the attempt. */
+  engineWasAway?: boolean;
   job: Job;
   attempt: Attempt;
   queueName: string;
@@ -43,48 +47,68 @@ export class TaskReleasedError extends Error {
 const containerExited = 'Essential container in task exited';
 const taskFailedToStart = 'Task failed to start';
 
-/** Runs the attempt, or takes up one whose container is already there. Resolves with how it ended. */
+/**
+ * Runs the attempt, or takes up one whose container is already there. Resolves with how it ended; its container is left
+ * for `removals.ts`, once that is on record. While the engine is away it waits, and then looks again.
+ */
 export async function runTask(parts: TaskParts, context: TaskContext): Promise<TaskEnd> {
-  const { engine } = parts;
-  const { attempt } = context;
-  const name = containerName(attempt);
-  try {
-    const existing = await engine.inspect(name);
-    if (!existing && attempt.startedAt !== undefined) return hostLost(parts, context);
-    const id = existing?.Id ?? (await createContainer(parts, context));
-    if (!existing || existing.State.Status === 'created') await startContainer(parts, context, id);
-    if (attempt.startedAt === undefined) context.onRunning();
-    const end = await follow(parts, context, id);
-    await engine.remove(id);
-    parts.store.forgetLogPosition(attempt.taskId);
-    return end;
-  } catch (error) {
-    if (context.release.aborted) throw new TaskReleasedError();
-    await engine.remove(name).catch(() => undefined); // The engine's failure is reported below; the next start removes what is left.
-    if (context.signal.aborted) return { statusReason: taskFailedToStart, succeeded: false };
-    if (error instanceof TaskStartError)
-      return { reason: error.message, statusReason: taskFailedToStart, succeeded: false };
-    if (error instanceof EngineError && isLoss(error)) return hostLost(parts, context);
-    throw error;
+  const { attempt, signal, release } = context;
+  for (;;) {
+    try {
+      return await takeUp(parts, context);
+    } catch (error) {
+      if (release.aborted) throw new TaskReleasedError();
+      const hasStarted = attempt.startedAt !== undefined;
+      if (isUnreachable(error) && (hasStarted || !signal.aborted)) {
+        context.engineWasAway = true;
+        const waiting = hasStarted ? release : AbortSignal.any([signal, release]);
+        await parts.engineWatch.answers(waiting).catch((aborted) => {
+          if (!waiting.aborted) throw aborted;
+        });
+        continue;
+      }
+      if (signal.aborted) return { statusReason: taskFailedToStart, succeeded: false };
+      if (error instanceof TaskStartError)
+        return { reason: error.message, statusReason: taskFailedToStart, succeeded: false };
+      if (error instanceof EngineError && isLoss(error)) return hostLost(parts, context);
+      throw error;
+    }
   }
 }
 
-/** The engine is gone (0), or has no such container (404), or is about to have none (409). */
-const isLoss = ({ status }: EngineError) => [0, 404, 409].includes(status);
+async function takeUp(parts: TaskParts, context: TaskContext): Promise<TaskEnd> {
+  const { attempt } = context;
+  const existing = await parts.engine.inspect(containerName(attempt));
+  if (!existing && attempt.startedAt !== undefined) return hostLost(parts, context);
+  const id = existing?.Id ?? (await createContainer(parts, context));
+  if (!existing || existing.State.Status === 'created') await startContainer(parts, context, id);
+  if (attempt.startedAt === undefined) context.onRunning();
+  return follow(parts, context, id);
+}
 
-function hostLost({ cloud }: TaskParts, { job, attempt }: TaskContext): TaskEnd {
-  cloud.log('batch', `${job.id}: its container is gone from the engine`);
+/** The engine has no such container (404), or is about to have none (409). */
+const isLoss = ({ status }: EngineError) => [404, 409].includes(status);
+
+function hostLost({ cloud }: TaskParts, { job, attempt, engineWasAway }: TaskContext): TaskEnd {
+  const reason = engineWasAway
+    ? 'The container engine stopped, and the container with it.'
+    : 'The container is gone from the container engine.';
+  cloud.log('batch', `${job.id}: ${reason}`);
   return {
     statusReason: `Host EC2 (instance i-${attempt.taskId.slice(0, 17)}) terminated.`,
+    reason,
     succeeded: false,
   };
 }
+
+/** What an engine that ends, or comes back, leaves of containers that it had: SIGTERM, SIGKILL, or no status at all. */
+const endedByEngine = [143, 137, 255];
 
 async function createContainer(parts: TaskParts, context: TaskContext): Promise<string> {
   const { cloud, engine } = parts;
   const { job, attempt, signal, release } = context;
   const { container } = job;
-  const execution = assume(parts, container.executionRoleArn, `batch-${attempt.taskId}`);
+  const execution = assume(parts, container.executionRoleArn, attempt.taskId);
   checkLogRights(parts, context, execution);
   const secrets = container.secrets.map(({ name, valueFrom }) => ({
     name,
@@ -138,7 +162,10 @@ async function follow(parts: TaskParts, context: TaskContext, id: string): Promi
     signal.removeEventListener('abort', stop);
   }
   const ended = await engine.inspect(id);
-  return ended ? endOf(ended.State) : hostLost(parts, context);
+  if (!ended) return hostLost(parts, context);
+  const { ExitCode, OOMKilled } = ended.State;
+  const isLost = context.engineWasAway && !signal.aborted && !OOMKilled && endedByEngine.includes(ExitCode);
+  return isLost ? hostLost(parts, context) : endOf(ended.State);
 }
 
 function endOf({ ExitCode: exitCode, OOMKilled }: ContainerState): TaskEnd {

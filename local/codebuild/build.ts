@@ -47,6 +47,9 @@ export interface Build {
   exportedVariables: { name: string; value: string }[];
 }
 
+/** Name of the role's session that the build works in. */
+export const sessionOf = (build: Build): string => `AWSCodeBuild-${build.id.split(':')[1] ?? ''}`;
+
 export const currentPhase = (build: Build): BuildPhase | undefined => build.phases.at(-1);
 
 export const durationInSeconds = (phase: BuildPhase): number | undefined =>

@@ -5,29 +5,37 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
+import type { EngineWatch } from '../engine/watch.ts';
 import { AwsError, type Cloud, type JsonCall, type Principal, type Service } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
 import { generatedName } from '../template/names.ts';
 import { transaction } from '../transaction.ts';
 import { type Build, describeBuild } from './build.ts';
+import { removeContainers } from './leftovers.ts';
 import { type Project, readProject } from './project.ts';
 import { announce, createBuildQueue } from './queue.ts';
 import { readStartRequest, type StartRequest } from './start-build.ts';
 import { createBuildStore } from './store.ts';
+import { removeWorkspaces } from './workspace.ts';
 
 export interface CodeBuildParts {
   /** The engine that builds use; without it builds run all the same, and no container is looked for afterwards. */
   engine?: Engine;
+  engineWatch?: EngineWatch;
   /** The account's limit on builds that run at the same time; the others wait in the queue. */
   concurrentBuilds?: number;
 }
 
 /** CodeBuild forgets idempotency tokens after this time. */
 const tokenMinutes = 5;
+const sweepEveryMs = 60_000;
 
-export function createCodeBuild(cloud: Cloud, { engine, concurrentBuilds }: CodeBuildParts = {}): Service {
+export function createCodeBuild(
+  cloud: Cloud,
+  { engine, engineWatch, concurrentBuilds }: CodeBuildParts = {},
+): Service {
   const store = createBuildStore(cloud.db);
-  const parts = { cloud, store, ...(engine && { engine }) };
+  const parts = { cloud, store, engine, engineWatch };
   const projects = new Map<string, Project>();
   const queue = createBuildQueue(parts, projects, concurrentBuilds ?? Math.max(2, availableParallelism()));
   const projectArn = (name: string) => `arn:aws:codebuild:${cloud.region}:${cloud.accountId}:project/${name}`;
@@ -38,6 +46,7 @@ export function createCodeBuild(cloud: Cloud, { engine, concurrentBuilds }: Code
       throw new AwsError('ResourceNotFoundException', `Project cannot be found: ${projectArn(name)}`);
     return project;
   };
+  let stopSweeping = () => {};
   const current = (id: string): Build | undefined => queue.find(id) ?? store.get(id);
   const show = (build: Build) => describeBuild(build, cloud);
 
@@ -83,8 +92,18 @@ export function createCodeBuild(cloud: Cloud, { engine, concurrentBuilds }: Code
       for (const { physicalId, properties } of resources)
         projects.set(physicalId, readProject(physicalId, projectArn(physicalId), properties));
     },
-    start: () => queue.recover(),
-    stop: () => queue.close(),
+    async start() {
+      await queue.recover();
+      removeWorkspaces(cloud);
+      await removeContainers(parts, queue.find);
+      stopSweeping = cloud.every(sweepEveryMs, 'containers of builds', () =>
+        removeContainers(parts, queue.find),
+      );
+    },
+    stop() {
+      stopSweeping();
+      return queue.close();
+    },
     operations: {
       StartBuild(call) {
         const name = new RequestMembers(call.input, 'InvalidInputException').string('projectName');

@@ -1,6 +1,7 @@
 /** A build's progress: one phase after the other, each recorded and told to the event bus. */
 import type { Cloud } from '../platform.ts';
-import type { Build, BuildPhase, BuildStatus, PhaseType } from './build.ts';
+import { transaction } from '../transaction.ts';
+import { type Build, type BuildPhase, type BuildStatus, type PhaseType, sessionOf } from './build.ts';
 import { phaseChangeEvent, stateChangeEvent } from './events.ts';
 import type { BuildStore } from './store.ts';
 
@@ -31,16 +32,21 @@ export function createProgress(cloud: Cloud, store: BuildStore, build: Build): P
       const phase = build.phases.at(-1);
       if (!phase || phase.status) return;
       Object.assign(phase, { status, endedAt: now(), contexts });
-      store.save(build);
-      cloud.publish(phaseChangeEvent(build, phase, cloud.region));
+      transaction(cloud.db, () => {
+        store.save(build);
+        cloud.publish(phaseChangeEvent(build, phase, cloud.region));
+      });
     },
     finish(status) {
       progress.leave(status);
       build.phases.push({ type: 'COMPLETED', startedAt: now(), contexts: [] });
       build.status = status;
       build.endedAt = now();
-      store.save(build);
-      cloud.publish(stateChangeEvent(build, cloud.region));
+      transaction(cloud.db, () => {
+        cloud.endSession(sessionOf(build));
+        store.save(build);
+        cloud.publish(stateChangeEvent(build, cloud.region));
+      });
     },
     save: () => void store.save(build),
     note(text) {

@@ -1,10 +1,12 @@
 /** Which builds run, which wait, and what ends them from outside. */
 import type { Cloud } from '../platform.ts';
+import { transaction } from '../transaction.ts';
 import type { Build } from './build.ts';
 import { stateChangeEvent } from './events.ts';
+import { endProcesses, removeLeftovers } from './leftovers.ts';
 import { createProgress } from './phases.ts';
 import type { Project } from './project.ts';
-import { type Ending, interrupted, removeLeftovers, runBuild, type WorkerParts } from './worker.ts';
+import { type Ending, interrupted, runBuild, type WorkerParts } from './worker.ts';
 
 export interface BuildQueue {
   /** Takes up a build that is recorded as QUEUED. */
@@ -135,11 +137,14 @@ async function fault(
   context = internalError,
 ): Promise<void> {
   cloud.log('codebuild', `${build.id}: ${error instanceof Error ? error.message : String(error)}`);
-  await removeLeftovers(parts, build);
+  endProcesses(build);
   const progress = createProgress(cloud, parts.store, build);
-  progress.leave('FAULT', [context]);
-  if (build.logStarted) progress.note(context.message);
-  progress.finish('FAULT');
+  transaction(cloud.db, () => {
+    progress.leave('FAULT', [context]);
+    if (build.logStarted) progress.note(context.message);
+    progress.finish('FAULT');
+  });
+  await removeLeftovers(parts, build);
 }
 
 /** Records a new build and tells that it has begun. */

@@ -1,20 +1,23 @@
 /** Takes a build from PROVISIONING to its end. */
 import type { Engine } from '../engine/engine.ts';
+import type { EngineWatch } from '../engine/watch.ts';
 import { AwsError, type Cloud, type Principal } from '../platform.ts';
-import type { Build, BuildStatus, PhaseType } from './build.ts';
+import { transaction } from '../transaction.ts';
+import { type Build, type BuildStatus, type PhaseType, sessionOf } from './build.ts';
 import type { BuildspecPhase } from './buildspec.ts';
 import { exportedVariables, runCommand } from './command.ts';
+import { endProcesses, removeLeftovers } from './leftovers.ts';
 import { createProgress } from './phases.ts';
-import { killByEnvironment } from './processes.ts';
 import type { Project } from './project.ts';
 import type { BuildStore } from './store.ts';
-import { createWorkspace, removeWorkspace, type Workspace } from './workspace.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
 export interface WorkerParts {
   cloud: Cloud;
   store: BuildStore;
   /** The engine that the build's own commands use, where there is one. */
   engine?: Engine;
+  engineWatch?: EngineWatch;
 }
 
 /** Why a build is ended from outside; FAULT where the cloud itself ends. */
@@ -26,9 +29,6 @@ export const interrupted = {
   message: 'Slipway was stopped on this machine while it built: build again',
 };
 
-/** Label of containers that belong to a build and must not outlive it. */
-const buildLabel = 'com.amazonaws.codebuild.build-id';
-
 const commandPhases: [PhaseType, BuildspecPhase][] = [
   ['INSTALL', 'install'],
   ['PRE_BUILD', 'pre_build'],
@@ -36,9 +36,9 @@ const commandPhases: [PhaseType, BuildspecPhase][] = [
   ['POST_BUILD', 'post_build'],
 ];
 
-/** Runs the build; resolves when it has ended, its processes and containers included. Abort it with an `Ending` as reason. */
+/** Runs the build; resolves when it has ended and nothing is left of it. Abort it with an `Ending` as reason. */
 export async function runBuild(
-  { cloud, store, engine }: WorkerParts,
+  { cloud, store, engine, engineWatch }: WorkerParts,
   project: Project,
   build: Build,
   signal: AbortSignal,
@@ -48,14 +48,24 @@ export async function runBuild(
 
   const workspace = await prepare();
   const status = workspace ? await runPhases(workspace) : (ended() ?? 'FAILED');
-  await removeLeftovers({ cloud, store, ...(engine && { engine }) }, build);
-  progress.enter('FINALIZING');
-  if (ended() === 'FAULT') progress.leave('FAULT', [interrupted]);
-  else progress.leave('SUCCEEDED');
-  progress.finish(status);
+  endProcesses(build);
+  // On record before anything is removed: a death in between doesn't undo a build that has ended.
+  transaction(cloud.db, () => {
+    progress.enter('FINALIZING');
+    if (ended() === 'FAULT') progress.leave('FAULT', [interrupted]);
+    else progress.leave('SUCCEEDED');
+    progress.finish(status);
+  });
+  await removeLeftovers({ cloud, store, engine }, build);
 
   async function prepare(): Promise<Workspace | undefined> {
     progress.enter('PROVISIONING');
+    try {
+      await engineWatch?.answers(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return undefined;
+    }
     let role: Principal;
     try {
       role = assumeRole(cloud, build);
@@ -182,26 +192,12 @@ export async function runBuild(
 }
 
 function assumeRole(cloud: Cloud, build: Build): Principal {
-  const session = `AWSCodeBuild-${build.id.split(':')[1]}`;
-  const { accessKeyId } = cloud.issueCredentials(build.serviceRole, 'codebuild.amazonaws.com', session);
+  const { accessKeyId } = cloud.issueCredentials(
+    build.serviceRole,
+    'codebuild.amazonaws.com',
+    sessionOf(build),
+  );
   const principal = cloud.principalOf(accessKeyId);
   if (!principal) throw new Error(`The credentials of ${build.serviceRole} belong to nobody`);
   return principal;
-}
-
-/** Ends processes and containers that a build left behind, and removes its files. */
-export async function removeLeftovers({ cloud, engine }: WorkerParts, build: Build): Promise<void> {
-  killByEnvironment('CODEBUILD_BUILD_ID', build.id);
-  if (engine) {
-    try {
-      for (const { Id } of await engine.list({ [buildLabel]: build.id })) await engine.remove(Id);
-    } catch (error) {
-      // An engine that is gone holds no containers; the build ends all the same.
-      cloud.log(
-        'codebuild',
-        `${build.id}: its containers could not be looked for: ${(error as Error).message}`,
-      );
-    }
-  }
-  await removeWorkspace(cloud, build);
 }

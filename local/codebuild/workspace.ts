@@ -1,10 +1,10 @@
 /** The folders and the environment of one build. */
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { AwsError, type Cloud, type Principal } from '../platform.ts';
-import type { Build } from './build.ts';
+import { type Build, sessionOf } from './build.ts';
 import type { Project } from './project.ts';
 
 export interface Workspace {
@@ -19,6 +19,10 @@ const folderOf = (cloud: Cloud, build: Build) =>
 
 export const removeWorkspace = (cloud: Cloud, build: Build): Promise<void> =>
   rm(folderOf(cloud, build), { recursive: true, force: true });
+
+/** Removes those of builds that an earlier cloud had under way. */
+export const removeWorkspaces = (cloud: Cloud): void =>
+  rmSync(join(cloud.home, 'codebuild'), { recursive: true, force: true });
 
 /** Fetches the build's source, as its role may, into a folder of its own. Throws `AwsError` where it can't. */
 export async function createWorkspace(
@@ -36,7 +40,6 @@ export async function createWorkspace(
   for (const one of [sourceFolder, stateFolder, home, temporary]) mkdirSync(one, { recursive: true });
   linkDockerPlugins(home);
   if (build.sourceLocation) await fetchSource(cloud, role, build.sourceLocation, sourceFolder);
-  const uuid = build.id.split(':')[1] ?? '';
   const environment: Record<string, string> = {
     ...inherited(),
     HOME: home,
@@ -48,7 +51,7 @@ export async function createWorkspace(
     AWS_CONTAINER_CREDENTIALS_FULL_URI: cloud.credentialsUrl(
       build.serviceRole,
       'codebuild.amazonaws.com',
-      `AWSCodeBuild-${uuid}`,
+      sessionOf(build),
     ),
     CODEBUILD_BUILD_ARN: build.arn,
     CODEBUILD_BUILD_ID: build.id,

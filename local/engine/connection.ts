@@ -98,13 +98,18 @@ function transport(address: EngineAddress) {
 
 async function readAll(answer: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
+  for await (const chunk of chunksOf(answer)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The body as it comes. Throws `EngineError` (0) where the engine breaks it off. */
+export async function* chunksOf(answer: http.IncomingMessage): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    for await (const chunk of answer) yield chunk as Buffer;
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'AbortError') throw cause;
     throw new EngineError(`The container engine broke off its answer: ${(cause as Error).message}`, 0);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Engines answer `{"message": …}`; anything else is passed on as it is. */

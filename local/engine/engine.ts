@@ -2,9 +2,8 @@
  * A small client of the container Engine API: what running jobs in containers needs.
  * Paths carry no API version, so every engine answers in its own.
  */
-import type { Readable } from 'node:stream';
 import { dockerHost, type EngineAddress } from './address.ts';
-import { connect, EngineError } from './connection.ts';
+import { chunksOf, connect, EngineError } from './connection.ts';
 import { type ContainerLogLine, logLineReader } from './log-frames.ts';
 
 export interface ContainerSpec {
@@ -68,8 +67,10 @@ export interface Engine {
   stop(id: string, graceSeconds: number): Promise<void>;
   /** Removes a container, running or not, with its anonymous volumes. A missing one is fine. */
   remove(id: string): Promise<void>;
-  /** Every container, running or not, that has all these labels. */
-  list(labels: Record<string, string>): Promise<ContainerSummary[]>;
+  /** Removes an image's name, and the image with its last one. One that is missing, or in use, is fine. */
+  removeImage(reference: string): Promise<void>;
+  /** Every container, running or not, that has all these labels; without a value, any value will do. */
+  list(labels: Record<string, string | undefined>): Promise<ContainerSummary[]>;
   /** The lines written since `since` (inclusive, nanoseconds since 1970), in batches as they come; ends when the container has stopped. */
   followLog(id: string, since?: bigint, signal?: AbortSignal): AsyncGenerator<ContainerLogLine[]>;
   close(): void;
@@ -92,7 +93,7 @@ export function createEngine(address: EngineAddress): Engine {
         ...(login && { headers: { 'x-registry-auth': encodeLogin(login) } }),
         ...(signal && { signal }),
       });
-      for await (const progress of jsonLines(answer)) {
+      for await (const progress of jsonLines(chunksOf(answer))) {
         const failure = (progress as { error?: string }).error;
         if (failure !== undefined) throw new EngineError(failure, 500);
       }
@@ -132,11 +133,22 @@ export function createEngine(address: EngineAddress): Engine {
       });
     },
 
+    async removeImage(reference) {
+      const removing = connection.json('DELETE', `/images/${encodeURI(reference)}`);
+      await found(removing).catch((error: unknown) => {
+        if (!(error instanceof EngineError && error.status === 409)) throw error;
+      });
+    },
+
     list: (labels) =>
       connection.json('GET', '/containers/json', {
         query: {
           all: 'true',
-          filters: JSON.stringify({ label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }),
+          filters: JSON.stringify({
+            label: Object.entries(labels).map(([key, value]) =>
+              value === undefined ? key : `${key}=${value}`,
+            ),
+          }),
         },
       }),
 
@@ -152,8 +164,8 @@ export function createEngine(address: EngineAddress): Engine {
         ...(signal && { signal }),
       });
       const read = logLineReader();
-      for await (const chunk of answer) {
-        const lines = read(chunk as Buffer);
+      for await (const chunk of chunksOf(answer)) {
+        const lines = read(chunk);
         if (lines.length > 0) yield lines;
       }
       const last = read();
@@ -192,11 +204,11 @@ function epochSeconds(nanoseconds: bigint | undefined): string | undefined {
   return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 }
 
-async function* jsonLines(source: Readable): AsyncGenerator<unknown> {
+async function* jsonLines(source: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
   let rest = '';
-  source.setEncoding('utf8');
+  const decoder = new TextDecoder();
   for await (const chunk of source) {
-    const lines = (rest + chunk).split('\n');
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') yield JSON.parse(line);
   }

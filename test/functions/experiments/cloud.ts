@@ -5,6 +5,7 @@ import { createBatch } from '../../../local/batch/batch.ts';
 import { createEcr, type EcrOptions } from '../../../local/ecr/ecr.ts';
 import { engineAddress } from '../../../local/engine/address.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
+import { watchEngine } from '../../../local/engine/watch.ts';
 import { createLogs } from '../../../local/logs.ts';
 import type { DeclaredResource } from '../../../local/platform.ts';
 import { createS3 } from '../../../local/s3.ts';
@@ -69,8 +70,10 @@ export const stageOf = (queueTimeoutSeconds = 60, pullThroughCache?: Stage['pull
 export async function experimentsCloud(stage: Stage, ecrOptions?: EcrOptions): Promise<CloudWithEndpoint> {
   const cloud = await createCloudWithEndpoint();
   const ecr = createEcr(cloud, ecrOptions);
+  const engine = createEngine(engineAddress(process.env));
   const batch = createBatch(cloud, {
-    engine: createEngine(engineAddress(process.env)),
+    engine,
+    engineWatch: watchEngine(engine, cloud),
     ecr,
     machine: { vcpus: 8, memoryMiB: 8192, gpuIds: [] },
     stopGraceSeconds: 5,

@@ -36,6 +36,16 @@ describe('Batch runs a job', () => {
     expect(events.at(-1)?.detail).toMatchObject(JSON.parse(JSON.stringify(last)));
   });
 
+  test('a job has no raw sockets, and its session ends with it', async () => {
+    const job = await place.run(shell('grep -i cap /proc/self/status'));
+    const lines = place.log(job.container?.logStreamName);
+    const sets = lines.map((line) => BigInt(`0x${line.split('\t')[1]}`));
+    // CAP_NET_RAW is the 13th bit; CAP_CHOWN, the first, shows that there are others.
+    expect(sets.filter((set) => (set >> 13n) & 1n)).toEqual([]);
+    expect(sets.filter((set) => set & 1n)).not.toEqual([]);
+    expect([...place.cloud.endedSessions]).toContain(job.container?.taskArn?.split('/').at(-1));
+  });
+
   test('E1 a command that exits 3 fails with its exit code', async () => {
     const job = await place.run(shell('exit 3'));
     expect(job).toMatchObject({ status: 'FAILED', statusReason: 'Essential container in task exited' });
@@ -80,7 +90,7 @@ describe('Batch runs a job', () => {
       statusReason: 'stopped by its owner',
       isTerminated: true,
     });
-    expect(await place.engine.list({ 'slipway.batch.job': id })).toEqual([]);
+    await expect.poll(() => place.engine.list({ 'slipway.batch.job': id })).toEqual([]);
   });
 
   test("E2 without a command the image's own runs", async () => {

@@ -15,6 +15,7 @@ import { type BatchParts, createBatch } from '../../../local/batch/batch.ts';
 import { createEcr } from '../../../local/ecr/ecr.ts';
 import { engineAddress } from '../../../local/engine/address.ts';
 import { createEngine } from '../../../local/engine/engine.ts';
+import { watchEngine } from '../../../local/engine/watch.ts';
 import type { DeclaredResource } from '../../../local/platform.ts';
 import { type CloudWithEndpoint, createCloudWithEndpoint } from '../cloud-with-endpoint.ts';
 
@@ -80,9 +81,10 @@ const declared: DeclaredResource[] = [
 export async function batchPlace(parts: Partial<BatchParts> = {}, cloud?: CloudWithEndpoint) {
   makeImage();
   const place = cloud ?? (await createCloudWithEndpoint());
-  const engine = createEngine(engineAddress(process.env));
+  const engine = parts.engine ?? createEngine(engineAddress(process.env));
   const ecr = createEcr(place);
-  const batch = createBatch(place, { engine, ecr, stopGraceSeconds: 1, ...parts });
+  const engineWatch = watchEngine(engine, place);
+  const batch = createBatch(place, { engine, engineWatch, ecr, stopGraceSeconds: 1, ...parts });
   place.serve(ecr, batch);
   await ecr.deploy?.([]);
   await batch.deploy?.(declared);

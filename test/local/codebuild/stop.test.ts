@@ -74,7 +74,7 @@ describe('B7 StopBuild', () => {
     await client.send(new StopBuildCommand({ id }));
     await cloud.event(({ detail }) => detail['build-status'] === 'STOPPED');
     await until(() => !runs(`sleep ${seconds}`));
-    expect(await engine.list({ 'com.amazonaws.codebuild.build-id': id })).toEqual([]);
+    await expect.poll(() => engine.list({ 'com.amazonaws.codebuild.build-id': id })).toEqual([]);
     engine.close();
   });
 

@@ -14,11 +14,18 @@ import { cloudWithProject } from '../codebuild/project.ts';
 import { buildPhases, launcherCalls, logOf, stateMachines, withStateMachines } from './work.ts';
 
 /** Starts work in another process, and kills that process in the middle. */
-async function workAndKill(kind: string): Promise<{ home: string; id: string; jobId?: string }> {
+async function workAndKill(
+  kind: string,
+  ...more: string[]
+): Promise<{ home: string; id: string; jobId?: string }> {
   const home = mkdtempSync(join(tmpdir(), 'slipway-killed-'));
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('./child.ts')), kind, home], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(import.meta.resolve('./child.ts')), kind, home, ...more],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [line] = (await Promise.race([
     new Promise((resolve) => createInterface(child.stdout).once('line', (text) => resolve([text]))),
     new Promise((_, reject) =>
@@ -64,7 +71,7 @@ describe('after kill -9 and a new start', () => {
     ]);
     expect(before).toBeLessThanOrEqual(10);
     expect(logOf(cloud, id)).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 1}`));
-    expect(await place.engine.list({ 'slipway.batch.home': home })).toEqual([]);
+    await expect.poll(() => place.engine.list({ 'slipway.batch.home': home })).toEqual([]);
   });
 
   test('E14 a job that ended in the meantime is taken up as well', async () => {
@@ -79,6 +86,25 @@ describe('after kill -9 and a new start', () => {
     expect((await place.describe(id)).attempts?.[0]?.container?.exitCode).toBe(7);
     expect(logOf(cloud, id)).toHaveLength(20);
   });
+
+  test.each([
+    ['exit 0', 'SUCCEEDED', [0]],
+    // The second attempt is this cloud's.
+    ['exit 7', 'FAILED', [7, 7]],
+  ])(
+    'a job (%s) whose container was just removed has ended as it did',
+    async (command, status, exitCodes) => {
+      const { home, id } = await workAndKill('removal', command);
+      cloud = await createCloudWithEndpoint(home);
+      const place = await batchPlace({}, cloud);
+      await expect.poll(async () => (await place.describe(id)).status).toBe(status);
+      const { attempts = [] } = await place.describe(id);
+      expect(attempts.map(({ container }) => container?.exitCode)).toEqual(exitCodes);
+      expect(attempts.map(({ statusReason }) => statusReason)).toEqual(
+        exitCodes.map(() => 'Essential container in task exited'),
+      );
+    },
+  );
 
   test('E1 a job whose container has vanished fails for the loss of its host; unknown containers are removed', async () => {
     const { home, id } = await workAndKill('job');
