@@ -130,5 +130,5 @@ async function requireFree({ target, force }: MirrorSpec, { client, repository }
   const there = await toTarget(() => client.headManifest(repository, target.tag));
   if (!there) return;
   const name = formatReference({ host: target.host, repository, tag: target.tag });
-  throw new BuildError({ code: 'target-exists', message: `${name} is there already (${there.digest}).` });
+  throw new BuildError({ code: 'target-exists', message: `${name} already exists (${there.digest}).` });
 }

@@ -29,7 +29,7 @@ export async function buildThenRun(
   if (!request.start)
     throw invalid({
       pointer: '/build',
-      message: 'is begun at once: leave start=false out, or build the image with POST /v1/images',
+      message: 'must not be combined with start=false. Build the image with POST /v1/images instead.',
     });
   const waiting = (by: { id: string; imageId: string }): Write[] => [
     ...newExperiment(dependencies, request, by).writes,

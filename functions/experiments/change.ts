@@ -42,7 +42,10 @@ const writesAtOnce = 100;
 /** Throws a 409 problem once a deletion has begun, even one that died: it can only be finished. */
 export function requireStaying({ deleting }: ExperimentRecord): void {
   if (deleting)
-    throw conflict('experiment-leaving', 'The experiment is being deleted: DELETE it again if it stays.');
+    throw conflict(
+      'experiment-leaving',
+      'The experiment is being deleted. If it is still there in a minute, DELETE it again.',
+    );
 }
 
 /**
@@ -60,7 +63,10 @@ export async function deleteExperiment(
       if (current.deleting) return undefined;
       requireMatch({ ifMatch }, current.version);
       if (!isOver(current) && current.status !== 'created')
-        throw conflict('experiment-running', 'Stop the experiment first, and wait until it is stopped.');
+        throw conflict(
+          'experiment-running',
+          'Stop the experiment first, then wait until its status is `stopped`.',
+        );
       // Nor does the reconciler look after its log any more.
       return { set: { deleting: true, openKey: undefined, dueAt: undefined } };
     },

@@ -112,7 +112,7 @@ async function planOf(
 function halfway({ uri }: Plan, accepted: Accepted[], error: unknown): unknown {
   if (!(error instanceof ProblemError) || error.status >= 500) return error;
   const before = accepted.map(({ image }) => image.uri).join(', ');
-  const message = `${before}: accepted. ${uri}: ${error.message} Try again, and it goes on from there.`;
+  const message = `Slipway accepted ${before}, then failed at ${uri}: ${error.message} Send the same request again to continue from there.`;
   return busy(message);
 }
 
@@ -120,7 +120,7 @@ function requirePlaces(targets: Target[]): void {
   const uris = targets.map(({ uri }) => uri);
   for (const [i, uri] of uris.entries())
     if (uris.indexOf(uri) < i)
-      throw invalid({ pointer: `/images/${i}/repository`, message: `${uri} is there twice` });
+      throw invalid({ pointer: `/images/${i}/repository`, message: `repeats ${uri}` });
   for (const { registry } of targets)
     if (registry.removing) throw notConnected(`The registry ${registry.registry.id}`);
 }
@@ -135,7 +135,7 @@ function requireKnown(plans: Plan[], targets: Target[]): void {
       )
       .map(({ reference }) => ({
         pointer: `/images/${i}/dockerfile`,
-        message: `${reference} is neither an image of this family nor in its registry`,
+        message: `builds on ${reference}, which is neither in this family nor in its registry`,
       })),
   );
   if (errors.length > 0) throw invalid(...errors);

@@ -33,7 +33,7 @@ export function withFullNames<S extends Written>(source: S, memberOf: MemberOf):
   if (Buffer.byteLength(dockerfile) > dockerfileLimit)
     throw invalid({
       pointer: '/dockerfile',
-      message: `is more than ${dockerfileLimit} bytes with the full names of the family's images`,
+      message: `exceeds ${dockerfileLimit} bytes once the names of the family's images are replaced by their full URIs`,
     });
   const buildArgs = Object.fromEntries(values);
   const after = new Set(baseImages(dockerfile, buildArgs));
@@ -43,7 +43,7 @@ export function withFullNames<S extends Written>(source: S, memberOf: MemberOf):
     if (!after.has(uri ?? reference) || (uri !== undefined && after.has(reference)))
       throw invalid({
         pointer: '/dockerfile',
-        message: `${reference} comes from build arguments, and no one value makes it a full name: name ${uri ?? 'images of the family'} by the URI there`,
+        message: `combines build arguments into ${reference}, which Slipway can't expand to a full URI. Write the URI ${uri ?? "of the family's image"} instead.`,
       });
   }
   return { ...source, dockerfile, ...(values.size > 0 ? { buildArgs } : {}) };

@@ -19,7 +19,7 @@ export function familyLookUp(
     if (known.size > mostBases)
       throw invalid({
         pointer: '/dockerfile',
-        message: `brings the base images of the family to ${known.size}: at most ${mostBases} are looked up`,
+        message: `brings the family to ${known.size} base images; the limit is ${mostBases}`,
       });
     const answers = await Promise.all(
       others.map((reference) => {

@@ -19,7 +19,7 @@ export const memberOf =
     if (found.length > 1)
       throw invalid({
         pointer: '/dockerfile',
-        message: `${reference} is the name of ${found.map(({ uri }) => uri).join(' and ')}: name one by its URI`,
+        message: `uses ${reference}, which matches ${found.map(({ uri }) => uri).join(' and ')}. Use a full URI.`,
       });
     return found[0]?.uri;
   };
@@ -48,7 +48,7 @@ export function inOrder(names: readonly string[], basesOf: (index: number) => nu
       const circle = [...above.slice(above.indexOf(index)), index].map((one) => names[one]);
       throw invalid({
         pointer: `/images/${index}/dockerfile`,
-        message: `is built on itself: ${circle.join(' is built on ')}`,
+        message: `depends on itself: ${circle.join(' is built on ')}`,
       });
     }
     for (const base of basesOf(index)) visit(base, [...above, index]);

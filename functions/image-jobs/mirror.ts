@@ -45,7 +45,7 @@ export async function mirrorImage(
     throw invalid({ pointer: '/repository', message: `is too long below ${target.host}/${target.path}` });
   const uri = formatReference(location);
   if (uri === source.uri)
-    throw invalid({ pointer: '/repository', message: 'is where the image already lies' });
+    throw invalid({ pointer: '/repository', message: 'is already the location of this image' });
 
   const [same] = (await imagesByName(table, organisation, repository, tag)).filter(
     ({ registryId }) => registryId === target.registry.id,
@@ -55,7 +55,7 @@ export async function mirrorImage(
   // A mirror that failed has left a name and no image: it is what is begun again.
   const isVacant = same?.source === 'mirror' && same.status === 'failed';
   if (same && !asked.force && !repeated && !isVacant)
-    throw nameTaken(same, same.id, 'give "force": true to have it replaced');
+    throw nameTaken(same, same.id, 'set "force": true to replace it');
   const from = sourceOf(source);
   const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
   if (!asked.force && !repeated) await requireFreeTarget(dependencies, organisation, location, uri);
@@ -109,7 +109,7 @@ async function requireFreeTarget(
   if (there)
     throw conflict(
       'target-exists',
-      `${uri} is there already (${there.digest}): choose another tag, or give "force": true to have it moved.`,
+      `${uri} already exists (${there.digest}). Choose another tag, or set "force": true to move this one.`,
     );
 }
 
@@ -149,7 +149,8 @@ async function takenOver(
   buildId: string,
 ): Promise<Write> {
   const current = await findImage(table, organisation, imageId);
-  if (!current) throw new ProblemError(409, 'busy', 'The image was deleted just now: try again.');
+  if (!current)
+    throw new ProblemError(409, 'busy', 'The image was deleted while this request ran. Try again.');
   requireFree(current, buildId);
   const next: ImageRecord = {
     ...current,

@@ -94,7 +94,8 @@ export async function addReference(
       if (first) return first;
       if (error.existing) throw nameTaken(record, error.existing.imageId, 'use that');
       // The registry left or moved just now, which the next attempt says, or others of its images were being written.
-      if (attempt >= attempts) throw busy('Too many images of this registry are being added: try again.');
+      if (attempt >= attempts)
+        throw busy('Too many images of this registry are being added at the same time. Try again.');
       await pauseAfter(attempt);
     }
   }
@@ -112,7 +113,10 @@ async function locate(dependencies: Dependencies, organisation: string, asked: N
   const pointer = '/source/url';
   const named = parsed(url, pointer);
   if (named.digest !== undefined && named.tag === undefined)
-    throw invalid({ pointer, message: 'needs a tag beside its digest: an image here is one tag' });
+    throw invalid({
+      pointer,
+      message: 'must have a tag beside its digest, since Slipway lists images by tag',
+    });
   const location = { ...named, tag: named.tag ?? 'latest' };
   const { host } = location;
   const known = await registryAnswer(pointer, () =>

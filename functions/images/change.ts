@@ -69,9 +69,11 @@ export async function removeImage(
   await withVersion(table, organisation, id, ifMatch, async (found) => {
     let current = found;
     if (current.activeBuildId)
-      throw conflict('build-in-progress', `The image is being built: stop ${current.activeBuildId} first.`, [
-        current.activeBuildId,
-      ]);
+      throw conflict(
+        'build-in-progress',
+        `The image is being built. Stop build ${current.activeBuildId} first.`,
+        [current.activeBuildId],
+      );
     if (purge && !hasPurged) {
       if (!current.deleting) {
         current = await mark(table, organisation, current);
@@ -143,7 +145,7 @@ async function withVersion(
     } catch (error) {
       if (!(error instanceof ConditionFailedError)) throw error;
       if (attempt >= attempts)
-        throw new ProblemError(409, 'busy', 'The image changes too often just now: try again.');
+        throw new ProblemError(409, 'busy', 'Other requests kept changing the image. Try again.');
       await pauseAfter(attempt);
     }
   }

@@ -18,7 +18,7 @@ export async function digestOf(
   return registryAnswer('{id}', async () => {
     const client = await access.clientFor(organisation, host, repository);
     const manifest = await client.headManifest(repository, referenceOf(rest));
-    if (!manifest) throw new RegistryError('not-found', host, `${uri} is not in its registry (any more)`);
+    if (!manifest) throw new RegistryError('not-found', host, `${uri} does not exist in its registry`);
     return manifest.digest;
   });
 }

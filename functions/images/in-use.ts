@@ -87,7 +87,7 @@ async function refuse(
     if (users.length > 0)
       throw conflict(
         'image-in-use',
-        `${collection === 'builds' ? 'Builds' : 'Experiments'} that are under way need it: ${users.join(', ')}.`,
+        `${collection === 'builds' ? 'Builds' : 'Experiments'} in progress use this image: ${users.join(', ')}.`,
         users,
       );
     start = last;

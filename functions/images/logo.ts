@@ -21,14 +21,14 @@ export async function putLogo(
     throw new ProblemError(
       413,
       'logo-too-large',
-      `A logo is at most ${logoLimitBytes} bytes; this one has ${bytes.length}.`,
+      `A logo can have at most ${logoLimitBytes} bytes; this one has ${bytes.length}.`,
     );
   const picture = { type: type as LogoType, bytes };
   try {
     requirePicture(picture);
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
-    throw new ProblemError(422, 'logo-refused', `The picture is refused: ${error.message}.`);
+    throw new ProblemError(422, 'logo-refused', `The logo can't be used: ${error.message}.`);
   }
   return changeImage(table, asking, id, ifMatch, () => ({
     set: { logo: uploadedLogo },

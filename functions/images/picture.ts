@@ -7,7 +7,7 @@ import { XmlError } from './xml.ts';
 
 export { PictureError };
 
-/** Throws `PictureError`, whose message completes "The picture is refused: …". */
+/** Throws `PictureError`, whose message completes "The logo can't be used: …". */
 export function requirePicture({ type, bytes }: Picture): void {
   try {
     if (type === 'image/png') requirePng(bytes);

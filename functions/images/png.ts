@@ -9,7 +9,7 @@ const longestSide = 4096;
 export function requirePng(bytes: Uint8Array): void {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!file.subarray(0, 8).equals(signature)) throw new PictureError('it is not a PNG');
-  const broken = new PictureError('its PNG is cut off or broken');
+  const broken = new PictureError('the PNG is truncated or corrupt');
   for (let at = 8; ; ) {
     if (at + 12 > file.length) throw broken;
     const length = file.readUInt32BE(at);
@@ -18,9 +18,7 @@ export function requirePng(bytes: Uint8Array): void {
       if (name !== 'IHDR' || length !== 13 || at + 25 > file.length) throw broken;
       const [width, height] = [file.readUInt32BE(at + 8), file.readUInt32BE(at + 12)];
       if (width === 0 || height === 0 || width > longestSide || height > longestSide)
-        throw new PictureError(
-          `it has ${width} × ${height} pixels, and each side is to be 1 to ${longestSide}`,
-        );
+        throw new PictureError(`it has ${width} × ${height} pixels; each side must have 1 to ${longestSide}`);
     }
     at += length + 12;
     if (at > file.length || (name === 'IEND' && at < file.length)) throw broken;

@@ -24,7 +24,7 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
     throw new ProblemError(
       422,
       'registry-is-public',
-      `${known?.registry.title ?? image.registry} is not a private registry of yours: nothing can be deleted there. Leave \`purge\` out.`,
+      `${known?.registry.title ?? image.registry} is not a private registry of your organisation, so Slipway deletes nothing there. Omit \`purge\`.`,
     );
   const { host = '', repository, tag = 'latest' } = parseReference(image.uri);
   await registryAnswer('?purge', async () => {
@@ -38,7 +38,7 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
     if (there.digest !== image.digest)
       throw conflict(
         'tag-moved',
-        `${image.uri} is another image ${image.digest === undefined ? 'than this one, which was never built' : 'by now'} (${there.digest}): somebody else pushed it. Leave \`purge\` out.`,
+        `${image.uri} names ${there.digest}, but ${image.digest ? `this image is ${image.digest}` : 'no build of this image has succeeded'}. To delete only the record here, omit \`purge\`.`,
       );
     await requireUnused(table, organisation, image, there.digest);
     if (host === ecrRegistry) await repositories.removeTag(repository, tag);
@@ -63,7 +63,7 @@ async function deleteTag(
   if (tags === undefined)
     throw conflict(
       'digest-shared',
-      `${client.host} deletes whole manifests only, and ${repository} has too many tags to see which share one.`,
+      `${client.host} deletes whole manifests only, and ${repository} has too many tags to check which of them share this manifest. Omit \`purge\`.`,
     );
   const sharing: string[] = [];
   for (const other of tags)
@@ -72,7 +72,7 @@ async function deleteTag(
   if (sharing.length > 0)
     throw conflict(
       'digest-shared',
-      `${client.host} deletes whole manifests only, and this one is also tagged ${sharing.slice(0, 10).join(', ')}. Leave \`purge\` out.`,
+      `${client.host} deletes whole manifests only, and this one is also tagged ${sharing.slice(0, 10).join(', ')}. Omit \`purge\`.`,
     );
   try {
     await client.deleteManifest(repository, digest);
@@ -81,7 +81,7 @@ async function deleteTag(
     throw new ProblemError(
       422,
       'registry-refuses-deletion',
-      `${error.message}. Its operator may have switched deletion off; leave \`purge\` out to delete only here.`,
+      `${error.message}. The registry may not allow deletion. To delete only the record here, omit \`purge\`.`,
     );
   }
 }

@@ -37,16 +37,18 @@ async function lookUp(table: Table, organisation: string, name: string, query: Q
   ] as const;
   const wrong = others.filter((other) => query[other] !== undefined);
   if (wrong.length > 0)
-    throw invalid(...wrong.map((other) => ({ pointer: `?${other}`, message: 'does not go with name' })));
+    throw invalid(
+      ...wrong.map((other) => ({ pointer: `?${other}`, message: 'must not be combined with `name`' })),
+    );
   const colon = name.lastIndexOf(':');
   if (colon < 1 || name.indexOf('/', colon) >= 0 || colon === name.length - 1)
-    throw invalid({ pointer: '?name', message: 'is repository:tag' });
+    throw invalid({ pointer: '?name', message: 'must be `repository:tag`' });
   const all = await imagesByName(table, organisation, name.slice(0, colon), name.slice(colon + 1));
   const found = registryId === undefined ? all : all.filter((image) => image.registryId === registryId);
   if (found.length > 1)
     throw conflict(
       'ambiguous-name',
-      `"${name}" is the name of ${found.length} images: ${found.map(({ id, uri }) => `${uri} (${id})`).join(', ')}. Name its registry with registryId.`,
+      `"${name}" matches ${found.length} images: ${found.map(({ id, uri }) => `${uri} (${id})`).join(', ')}. Choose one with \`registryId\`.`,
       found.map(({ id }) => id),
     );
   return found.map((image) => imageOf(image));
@@ -63,7 +65,7 @@ export async function readDockerfile(
     throw new ProblemError(
       404,
       'not-found',
-      `There is no Dockerfile of ${id}: it was not built here (its source is \`${source}\`).`,
+      `Image ${id} has no Dockerfile because Slipway did not build it (its source is \`${source}\`).`,
     );
   return request.dockerfile;
 }

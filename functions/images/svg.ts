@@ -40,9 +40,9 @@ export function requireSafeSvg(source: string): void {
       const scope = declared(part, scopes.at(-1) as Scope);
       const [name, namespace] = resolved(part.name, scope);
       if (names.length === 0 && (name !== 'svg' || namespace !== svgNamespace))
-        throw new PictureError(`its root is not <svg xmlns="${svgNamespace}">`);
+        throw new PictureError(`its root element is not <svg xmlns="${svgNamespace}">`);
       if (namespace === svgNamespace) requireDrawing(name, part);
-      else if (activeNamespaces.includes(namespace)) throw new PictureError(`<${part.name}> is not taken`);
+      else if (activeNamespaces.includes(namespace)) throw new PictureError(`<${part.name}> is not allowed`);
       if (name === 'use' && ++uses > usesAtMost)
         throw new PictureError(`it has more than ${usesAtMost} <use> elements`);
       scopes.push(scope);
@@ -71,15 +71,15 @@ function resolved(name: string, scope: Scope): [local: string, namespace: string
 }
 
 function requireDrawing(name: string, { attributes }: Opened): void {
-  if (!elements.has(name)) throw new PictureError(`<${name}> is not taken: a logo only draws`);
+  if (!elements.has(name)) throw new PictureError(`<${name}> is not allowed in a logo`);
   for (const [full, value] of attributes) {
     const local = full.slice(full.indexOf(':') + 1).toLowerCase();
     if (local.startsWith('on'))
-      throw new PictureError(`the event handler "${full}" of <${name}> is not taken`);
-    if (full === 'xml:base') throw new PictureError('xml:base is not taken');
+      throw new PictureError(`the event handler "${full}" of <${name}> is not allowed`);
+    if (full === 'xml:base') throw new PictureError('xml:base is not allowed');
     if (local === 'href' || local === 'src') {
       const own = value.trim().startsWith('#') || (name === 'image' && inlinePicture.test(value.trim()));
-      if (!own) throw new PictureError(`<${name}> refers to something outside of the picture`);
+      if (!own) throw new PictureError(`<${name}> refers to something outside the file`);
     } else if (!full.includes(':')) requireOwnStyle(value, `"${full}" of <${name}>`);
   }
 }
@@ -87,6 +87,6 @@ function requireDrawing(name: string, { attributes }: Opened): void {
 /** Styles load by `url()` and by `@import`; escapes could write either in another way. */
 function requireOwnStyle(css: string, where: string): void {
   if (/@import|image-set\s*\(|(?:^|[^\w-])src\s*\(|url\s*\(\s*(?!\s|["']?\s*#)/i.test(css))
-    throw new PictureError(`${where} refers to something outside of the picture`);
-  if (css.includes('\\')) throw new PictureError(`${where} holds a backslash`);
+    throw new PictureError(`${where} refers to something outside the file`);
+  if (css.includes('\\')) throw new PictureError(`${where} contains a backslash`);
 }

@@ -18,6 +18,6 @@ export async function useImage(
     (known.registry.hasCredentials || known.registry.visibility === 'private' || known.host === ecrRegistry);
   const digest = await digestOf({ access }, organisation, image);
   if (digest === undefined)
-    throw conflict('image-not-ready', 'The image has no digest yet: wait until it is built.');
+    throw conflict('image-not-ready', 'The image has no digest yet. Wait until it is built.');
   return usageOf({ uri, digest, isPrivate });
 }

@@ -32,7 +32,7 @@ export function* readXml(source: string): Generator<XmlPart> {
   const text = source.replace(/^\ufeff/, '');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are no characters of XML
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(text))
-    throw new XmlError('it holds control characters');
+    throw new XmlError('it contains control characters');
   const open: string[] = [];
   let roots = 0;
   let hasType = false;
@@ -52,27 +52,27 @@ export function* readXml(source: string): Generator<XmlPart> {
   };
   while (at < text.length) {
     if (text.startsWith('<!--', at)) {
-      if (until('<!--', '-->').includes('--')) throw new XmlError('a comment holds "--"');
+      if (until('<!--', '-->').includes('--')) throw new XmlError('a comment contains "--"');
     } else if (text.startsWith('<![CDATA[', at) && open.length > 0) {
       yield { kind: 'text', text: until('<![CDATA[', ']]>') };
     } else if (roots === 0 && !hasType && match(documentType)) {
       hasType = true;
     } else if (text.startsWith('<!', at)) {
-      throw new XmlError('it has entities, or a DOCTYPE with more than a name, which are not taken');
+      throw new XmlError('it declares entities or has a DOCTYPE with more than a name');
     } else if (text.startsWith('<?', at)) {
-      throw new XmlError('it has a processing instruction, which is not taken');
+      throw new XmlError('it has a processing instruction');
     } else if (text.startsWith('</', at)) {
       const found = match(close)?.[1];
       const expected = open.pop();
       if (found === undefined || found !== expected)
         throw new XmlError(
-          expected ? `<${expected}> is not closed` : 'a tag is closed that was never opened',
+          expected ? `<${expected}> is not closed` : 'it has an end tag without a start tag',
         );
       yield { kind: 'close', name: found };
     } else if (text[at] === '<') {
       const found = match(openStart)?.[1];
-      if (found === undefined) throw new XmlError(`"${text.slice(at, at + 10)}" is no tag`);
-      if (open.length === 0 && ++roots > 1) throw new XmlError('it has more than one root');
+      if (found === undefined) throw new XmlError(`"${text.slice(at, at + 10)}" is not a valid tag`);
+      if (open.length === 0 && ++roots > 1) throw new XmlError('it has more than one root element');
       const attributes = new Map<string, string>();
       for (let one = match(attribute); one; one = match(attribute)) {
         const [, key = '', double, single] = one;
@@ -80,22 +80,22 @@ export function* readXml(source: string): Generator<XmlPart> {
         attributes.set(key, decoded(double ?? single ?? ''));
       }
       const end = match(openEnd);
-      if (!end) throw new XmlError(`<${found}> has something that is no attribute`);
+      if (!end) throw new XmlError(`<${found}> has an invalid attribute`);
       yield { kind: 'open', name: found, attributes };
       if (end[1]) yield { kind: 'close', name: found };
       else if (open.push(found) > deepest)
-        throw new XmlError(`its elements are nested deeper than ${deepest}`);
+        throw new XmlError(`its elements are nested more than ${deepest} deep`);
     } else {
       const next = text.indexOf('<', at);
       const plain = text.slice(at, next < 0 ? text.length : next);
       at += plain.length;
-      if (plain.includes(']]>')) throw new XmlError('text holds "]]>"');
+      if (plain.includes(']]>')) throw new XmlError('its text contains "]]>"');
       if (open.length > 0) yield { kind: 'text', text: decoded(plain) };
-      else if (plain.trim() !== '') throw new XmlError('there is text outside of its root');
+      else if (plain.trim() !== '') throw new XmlError('it has text outside the root element');
     }
   }
   if (open.length > 0) throw new XmlError(`<${open.at(-1)}> is not closed`);
-  if (roots === 0) throw new XmlError('it has no element');
+  if (roots === 0) throw new XmlError('it has no elements');
 }
 
 const predefined: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
@@ -107,7 +107,8 @@ function decoded(text: string): string {
       /^(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]+));$/i.exec(reference ?? '') ?? [];
     const code = hex ? Number.parseInt(hex, 16) : decimal ? Number(decimal) : undefined;
     const character = code === undefined ? predefined[word ?? ''] : characterOf(code);
-    if (character === undefined) throw new XmlError(`"${whole}" is no character or predefined entity`);
+    if (character === undefined)
+      throw new XmlError(`"${whole}" is not a valid character reference or predefined entity`);
     return character;
   });
 }

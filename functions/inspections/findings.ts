@@ -33,7 +33,7 @@ export async function readFindings(
     return await dependencies.scans.read(image, page);
   } catch (error) {
     if (!(error instanceof InvalidScanCursorError)) throw error;
-    throw invalid({ pointer: '?cursor', message: 'is not a cursor of this list' });
+    throw invalid({ pointer: '?cursor', message: 'must be a cursor of this list' });
   }
 }
 
@@ -64,11 +64,11 @@ async function scannedImage(
   const { host, repository } = parseReference(uri);
   // Those of the catalogue that lie elsewhere have no digest here, and need none to be told so.
   if (!digest && source !== 'catalogue')
-    throw conflict('image-not-ready', `The image is ${status}: there is nothing to scan yet.`);
+    throw conflict('image-not-ready', `The image is ${status}; it can't be scanned yet.`);
   if (!digest || host !== ecrRegistry)
     throw conflict(
       'image-elsewhere',
-      `Only images in ${ecrRegistry}, the deployment's own registry, can be scanned: mirror this one there with POST /v1/images/${id}/mirrors.`,
+      `Only images in the deployment's own registry, ${ecrRegistry}, can be scanned. Mirror this one there with POST /v1/images/${id}/mirrors.`,
     );
   return await registryAnswer('{id}', async () => {
     const client = await access.clientFor(organisation, host, repository);

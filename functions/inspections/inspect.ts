@@ -52,7 +52,7 @@ export async function inspectKnown(
   const { digest, uri, status, source } = await anyImage(dependencies, wanted.organisation, id);
   // One of the catalogue is what its tag names now.
   if (!digest && source !== 'catalogue')
-    throw conflict('image-not-ready', `The image is ${status}: there is nothing to inspect yet.`);
+    throw conflict('image-not-ready', `The image is ${status}; it can't be inspected yet.`);
   const { host = dockerHub, ...reference } = parseReference(uri);
   const location = { ...joinReference(reference, host), ...(digest ? { digest } : {}) };
   return await inspect(dependencies, location, wanted, (code) =>
@@ -136,7 +136,11 @@ async function shown(
     ),
   };
   if (Buffer.byteLength(JSON.stringify(inspection)) > answerLimitBytes)
-    throw new RegistryError('too-large', client.host, 'The configuration of this image is too large to show');
+    throw new RegistryError(
+      'too-large',
+      client.host,
+      'The configuration of this image is too large to return',
+    );
   return inspection;
 }
 
@@ -144,7 +148,10 @@ async function shown(
 async function within<T>(milliseconds: number, host: string, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(unreachable(host, 'is too slow to be inspected')), milliseconds);
+    timer = setTimeout(
+      () => fail(unreachable(host, 'answers too slowly to inspect the image')),
+      milliseconds,
+    );
   });
   try {
     return await Promise.race([work(), late]);

@@ -63,17 +63,17 @@ export async function inviteMember(
   if (inviteUser && given !== undefined)
     throw invalid({
       pointer: '/subject',
-      message: 'goes with an OIDC issuer of your own; here the email suffices',
+      message: "must be omitted: this deployment uses Slipway's user pool, which assigns it",
     });
   if (!inviteUser && given === undefined)
-    throw invalid({ pointer: '/subject', message: `is missing: the person's \`sub\` at ${issuer}` });
+    throw invalid({ pointer: '/subject', message: `is required: the person's \`sub\` at ${issuer}` });
   const { organisation } = caller;
   const address = email.toLowerCase();
   const members = await allMembers(table, organisation);
   if (members.some((one) => one.email.toLowerCase() === address && one.createdAt !== now.toISOString()))
-    throw conflict('member-exists', `${address} is a member already.`);
+    throw conflict('member-exists', `${address} is already a member.`);
   if (members.length >= mostPerOrganisation)
-    throw conflict('too-many-members', `An organisation has at most ${mostPerOrganisation} members.`);
+    throw conflict('too-many-members', `An organisation can have at most ${mostPerOrganisation} members.`);
   const subject = given ?? (await inviteUser?.(address)) ?? '';
   const time = now.toISOString();
   const record = {

@@ -62,7 +62,7 @@ export async function putSecret(
   const current = (await table.get(organisation, 'secrets', name)) as SecretRecord | undefined;
   requireMatch({ ifMatch }, current?.arn ? current.version : 0);
   if (!current && (await allSecrets(table, organisation)).length >= mostPerOrganisation)
-    throw conflict('too-many-secrets', `An organisation has at most ${mostPerOrganisation} secrets.`);
+    throw conflict('too-many-secrets', `An organisation can have at most ${mostPerOrganisation} secrets.`);
   const next: SecretRecord = {
     ...(current ?? { createdAt: time }),
     name,
@@ -100,8 +100,7 @@ export async function deleteSecret(
   await orElse(() => table.remove(organisation, 'secrets', name, versionIs(version)), changed);
 }
 
-const changed = () =>
-  new ProblemError(412, 'stale', 'The secret was changed by another request at the same time.');
+const changed = () => new ProblemError(412, 'stale', 'Another request changed the secret at the same time.');
 
 async function orElse(write: () => Promise<void>, problem: () => ProblemError): Promise<void> {
   try {

@@ -29,7 +29,7 @@ export async function replaceSettings(
       if (!(error instanceof ConditionFailedError)) throw error;
       // The next attempt sees what changed.
       if (attempt >= attempts)
-        throw new ProblemError(412, 'stale', 'The settings have changed since they were read.');
+        throw new ProblemError(412, 'stale', 'The settings have changed since you read them.');
       await pauseAfter(attempt);
     }
   }
@@ -40,7 +40,7 @@ async function whileThere(table: Table, organisation: string, id: string | undef
   if (id === undefined || Object.values<string>(defaultRegistryIds).includes(id)) return [];
   const record = await getRegistryRecord(table, organisation, id);
   if (!record || record.removing)
-    throw invalid({ pointer: '/defaultRegistryId', message: 'there is no such registry' });
+    throw invalid({ pointer: '/defaultRegistryId', message: 'names a registry that does not exist' });
   return [stillConnected(table, organisation, id)];
 }
 

@@ -55,7 +55,7 @@ export async function requireToken(
 
 /** The caller may still be let in by the gateway's cache when the token that they came with is no more. */
 const revoked = () =>
-  new ProblemError(403, 'token-revoked', 'The token that asks has been revoked, or one that it comes from.');
+  new ProblemError(403, 'token-revoked', 'Your token, or a token that it was made with, has been revoked.');
 
 /** Makers of what the caller makes: their token and its makers; none for a sign-in. Throws 403, 409. */
 async function makersOf(
@@ -69,7 +69,7 @@ async function makersOf(
   if (makers.length > mostMakers)
     throw conflict(
       'too-many-makers',
-      `Between a token and the sign-in that it comes from are at most ${mostMakers} others.`,
+      `This token is ${mostMakers} tokens away from the sign-in that it comes from, which is the limit. Sign in to make another.`,
     );
   return { makers };
 }
@@ -86,7 +86,7 @@ export async function createToken(
   { title, role = caller.role, expiresInDays }: z.output<typeof newTokenSchema>,
 ): Promise<{ record: TokenRecord; token: string }> {
   if (roles.indexOf(role) > roles.indexOf(caller.role))
-    throw invalid({ pointer: '/role', message: `is above yours, which is ${caller.role}` });
+    throw invalid({ pointer: '/role', message: `must not be above your own role, ${caller.role}` });
   const endsAt =
     expiresInDays === undefined
       ? caller.tokenEndsAt
@@ -94,7 +94,7 @@ export async function createToken(
   if (endsAt !== undefined && caller.tokenEndsAt !== undefined && endsAt > caller.tokenEndsAt)
     throw invalid({
       pointer: '/expiresInDays',
-      message: `is after the end of the token that asks, ${caller.tokenEndsAt}`,
+      message: `must not be later than the end of your own token, ${caller.tokenEndsAt}`,
     });
   const token = tokenText(caller.organisation, id);
   const hash = tokenHash(await tokenKey(), token);
@@ -124,13 +124,13 @@ export async function revokeToken(
     throw new ProblemError(
       403,
       'role-required',
-      `A token revokes only tokens of its own role or a lower one: this is ${token.role}, yours ${caller.role}.`,
+      `A token can only revoke tokens of its own role or a lower one. That token's role is ${token.role}; yours is ${caller.role}.`,
     );
   requireMatch({ ifMatch }, token.version);
   try {
     await removeToken(table, caller.organisation, token);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
-    if (error.existing) throw new ProblemError(412, 'stale', 'The token has changed since it was read.');
+    if (error.existing) throw new ProblemError(412, 'stale', 'The token has changed since you read it.');
   }
 }

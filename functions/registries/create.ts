@@ -58,7 +58,10 @@ export async function createRegistry(
       );
   }
   if ((await table.all(organisation, 'registries')).length >= mostPerOrganisation)
-    throw conflict('too-many-registries', `An organisation has at most ${mostPerOrganisation} registries.`);
+    throw conflict(
+      'too-many-registries',
+      `An organisation can have at most ${mostPerOrganisation} registries.`,
+    );
   const time = now.toISOString();
   const record = {
     ...url,

@@ -26,46 +26,48 @@ export function brokenRules(asked: Asked, own: Own): FieldError[] {
   const { type, url, visibility, username, password } = asked;
   const { host, path } = url;
   if (host === own.ecrRegistry && !isOwnSpace(path, own.organisation))
-    refuse('url', `lies outside your own space, ${own.ecrRegistry}/${own.organisation}`);
+    refuse('url', `must lie within your organisation's space, ${own.ecrRegistry}/${own.organisation}`);
   // By the host, whatever the type: it decides what the credentials are.
   const isOtherEcr = isEcr(host) && host !== own.ecrRegistry;
   if (isOtherEcr && !username)
-    refuse('username', "is AWS, with a token as password: the deployment's role only reaches its own ECR");
+    refuse(
+      'username',
+      "must be `AWS`, with a token as the password: the deployment's role can only reach its own ECR",
+    );
   if ((isOtherEcr || type === 'ecr') && username && username !== 'AWS')
-    refuse('username', 'is AWS for ECR, with a token as password');
+    refuse('username', 'must be `AWS` for ECR, with a token as the password');
   if (host === ngc && visibility === 'private' && !username)
     refuse(
       'username',
-      'is $oauthtoken for a private registry of NGC, with an API key as password; without them it is public',
+      'must be `$oauthtoken` for a private NGC registry, with an API key as the password; a public one needs neither',
     );
   if (host === ngc && username && username !== '$oauthtoken')
-    refuse('username', 'is $oauthtoken for NGC, with an API key as password');
+    refuse('username', 'must be `$oauthtoken` for NGC, with an API key as the password');
   if (password && username === googleKeyUser) googleKey(password, refuse);
-  else if (password && /[\r\n]$/.test(password))
-    refuse('password', 'ends with a line break, which is no part of any password: leave it out');
+  else if (password && /[\r\n]$/.test(password)) refuse('password', 'must not end with a line break');
   switch (type) {
     case 'slipway':
       if (host !== own.ecrRegistry)
-        refuse('url', `is not this deployment's own registry, ${own.ecrRegistry}`);
-      if (username) refuse('username', "is not needed: the deployment's own role is used");
+        refuse('url', `must be this deployment's own registry, ${own.ecrRegistry}`);
+      if (username) refuse('username', "must be omitted: Slipway uses the deployment's own role");
       break;
     case 'dockerhub':
-      if (host !== dockerHub) refuse('url', 'is not Docker Hub (docker.io)');
+      if (host !== dockerHub) refuse('url', 'must be Docker Hub (docker.io)');
       break;
     case 'nvidia':
-      if (host !== ngc) refuse('url', 'is not NGC (nvcr.io)');
+      if (host !== ngc) refuse('url', 'must be NGC (nvcr.io)');
       break;
     case 'ecr':
       if (!isEcr(host) && host !== own.ecrRegistry)
-        refuse('url', 'is not an ECR registry (<account>.dkr.ecr.<region>.amazonaws.com)');
+        refuse('url', 'must be an ECR registry (<account>.dkr.ecr.<region>.amazonaws.com)');
       break;
     case 'gcr':
       if (!/(?:^|\.)gcr\.io$|\.pkg\.dev$/.test(host))
-        refuse('url', 'is not a Google registry (gcr.io or pkg.dev)');
+        refuse('url', 'must be a Google registry (gcr.io or pkg.dev)');
       break;
     case 'acr':
       if (!/\.azurecr\.(?:io|cn|us)$/.test(host))
-        refuse('url', 'is not an Azure registry (<name>.azurecr.io)');
+        refuse('url', 'must be an Azure registry (<name>.azurecr.io)');
       break;
     default:
   }
@@ -78,7 +80,7 @@ export const credentialWarnings = (
   { ecrRegistry }: Pick<Own, 'ecrRegistry'>,
 ): string[] =>
   isEcr(host) && host !== ecrRegistry && username
-    ? ['ECR tokens end after 12 hours: renew the password in time.']
+    ? ['ECR tokens expire after 12 hours. Update the password before then.']
     : [];
 
 const ngc = 'nvcr.io';
@@ -92,15 +94,15 @@ function googleKey(password: string, refuse: (field: string, message: string) =>
   try {
     const key: unknown = JSON.parse(password);
     if (typeof key === 'object' && key !== null && 'private_key' in key) return;
-    refuse('password', 'is not a service account key: it has no private_key');
+    refuse('password', 'must be a service account key; this one has no private_key');
   } catch {
     const looksEncoded =
       /^[A-Za-z0-9+/=\s]+$/.test(password) && /^\s*\{/.test(Buffer.from(password, 'base64').toString());
     refuse(
       'password',
       looksEncoded
-        ? 'is base64: _json_key takes the key file as it is, raw JSON'
-        : 'is not the JSON of a service account key file',
+        ? 'must be the raw JSON of the key file, not base64'
+        : 'must be the JSON of a service account key file',
     );
   }
 }

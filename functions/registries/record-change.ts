@@ -17,7 +17,7 @@ export const busy = () =>
   new ProblemError(
     409,
     'registry-busy',
-    'The registry is being changed by another request.',
+    'Another request is changing the registry.',
     {},
     { 'retry-after': '1' },
   );
@@ -30,7 +30,10 @@ export function requireIdle({ changing }: RegistryRecord, now: Date): void {
 /** Throws a 409 problem once a removal has begun, even one that died: it can only be finished. */
 export function requireStaying({ removing }: RegistryRecord): void {
   if (removing)
-    throw conflict('registry-leaving', 'The registry is being deleted: DELETE it again if it stays.');
+    throw conflict(
+      'registry-leaving',
+      'The registry is being deleted. If it is still there in a minute, DELETE it again.',
+    );
 }
 
 export const mark = (now: Date) => ({ by: randomUUID(), at: now.toISOString() });
@@ -41,6 +44,11 @@ const markedBy = (by: string): Condition => ({
   values: { ':by': by },
 });
 
+const listed = (images: number): string =>
+  images === 1
+    ? '1 image of this registry is still listed'
+    : `${images} images of this registry are still listed`;
+
 /**
  * Writes `next`, a record that was read, where it is still at `version`, together with what `others` write or want.
  * Throws 409 where it isn't, and `registry-in-use` with the way on where images were to be none.
@@ -50,14 +58,14 @@ export async function replaceRecord(
   next: RegistryRecord,
   version: number,
   others: Write[],
-  wayOn: string,
+  remedy: string,
 ): Promise<void> {
   try {
     await table.transact([putWrite(table, next, versionIs(version)), ...others]);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
     if (error.existing === undefined || !('images' in error.existing)) throw busy();
-    throw conflict('registry-in-use', `${error.existing.images} images refer to this registry: ${wayOn}`);
+    throw conflict('registry-in-use', `${listed(Number(error.existing.images))}: ${remedy}`);
   }
 }
 

@@ -54,7 +54,13 @@ async function mark(
     ...(force ? [] : [withoutImages(table, organisation, record.id)]),
     await withoutDefault(dependencies, organisation, record.id, force),
   ];
-  await replaceRecord(dependencies, next, record.version, others, 'delete them first, or use ?force=true.');
+  await replaceRecord(
+    dependencies,
+    next,
+    record.version,
+    others,
+    'delete the images first, or add ?force=true.',
+  );
   return next;
 }
 
@@ -70,7 +76,7 @@ async function withoutDefault(
   if (!force)
     throw conflict(
       'registry-in-use',
-      "This is the organisation's default registry: choose another, or use ?force=true.",
+      "This is the organisation's default registry. Choose another default first, or add ?force=true.",
     );
   const { defaultRegistryId: _, ...others } = settings;
   return settingsWrite(table, organisation, others, version);

@@ -47,7 +47,7 @@ export async function updateRegistry(
   // Credentials belong to the host that they were given for: sent to another, they would be given away.
   const hasNewHost = url.host !== current.host;
   if (hasNewHost && current.secretArn && !credentials)
-    throw invalid({ pointer: '/password', message: 'is needed with a url on another host' });
+    throw invalid({ pointer: '/password', message: 'is required when `url` moves to another host' });
   const { changing: _, secretArn, ...rest } = current;
   const next = {
     ...rest,
@@ -65,19 +65,19 @@ export async function updateRegistry(
   // Images keep the place in their names: built again, they would be pushed to the old one without its credentials.
   const hasMoved = hasNewHost || url.path !== current.path;
   const others = hasMoved ? [withoutImages(table, organisation, id)] : [];
-  await replaceRecord(dependencies, next, current.version, others, wayOnWith(url));
+  await replaceRecord(dependencies, next, current.version, others, remedyWith(url));
   return credentials ? await finishWithSecret(dependencies, organisation, next, credentials) : next;
 }
 
-const wayOnWith = (url: RegistryUrl) =>
-  `their names have its place in them. Connect ${formatRegistryUrl(url)} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`;
+const remedyWith = (url: RegistryUrl) =>
+  `their names contain its host and path. Connect ${formatRegistryUrl(url)} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`;
 
 /** A password alone rotates; a new username alone would leave its password behind; the one that is there changes nothing. */
 function newCredentials(current: RegistryRecord, { username, password }: RegistryChange) {
   if (!password && (!username || (current.secretArn && username === current.username))) return undefined;
   if (!password) throw invalid({ pointer: '/password', message: passwordWanted(username) });
   const name = username ?? current.username;
-  if (!name) throw invalid({ pointer: '/username', message: 'is needed together with password' });
+  if (!name) throw invalid({ pointer: '/username', message: 'is required together with `password`' });
   return { username: name, password };
 }
 
@@ -90,6 +90,6 @@ export async function storedRegistry(
   const record = await getRegistryRecord(table, organisation, id);
   if (record) return record;
   if (await registries.get(organisation, id))
-    throw conflict('default-registry', 'Default registries can be neither changed nor deleted.');
+    throw conflict('default-registry', "Default registries can't be changed or deleted.");
   throw notFound('registry');
 }

@@ -67,15 +67,15 @@ export function createImageScans(client: ECRClient = new ECRClient({})): ImageSc
         if (error instanceof LimitExceededException)
           throw new ScanRefusedError(
             'recently-scanned',
-            'ECR scans an image once in 24 hours, and this one was: its findings are those of that scan.',
+            'ECR scans an image once in 24 hours, and has scanned this one. The findings are those of that scan.',
           );
         if (error instanceof ValidationException)
           throw new ScanRefusedError(
             'scanned-continuously',
-            'This account has enhanced scanning, which scans images by itself when they are pushed.',
+            'This account uses enhanced scanning, which scans every image when it is pushed.',
           );
         if (error instanceof ImageNotFoundException)
-          throw new ScanRefusedError('image-not-found', 'ECR has no such image, or not yet.');
+          throw new ScanRefusedError('image-not-found', 'ECR does not have this image, or not yet.');
         if (error instanceof UnsupportedImageTypeException)
           throw new ScanRefusedError('image-not-scannable', `ECR can't scan it: ${error.message}`);
         throw error;

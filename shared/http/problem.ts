@@ -53,7 +53,8 @@ export function problemDocument(error: ProblemError, requestId: string) {
   };
 }
 
-export const notFound = (what: string) => new ProblemError(404, 'not-found', `There is no such ${what}.`);
+export const notFound = (what: string) =>
+  new ProblemError(404, 'not-found', `There is no ${what} with this id.`);
 
 export const invalid = (...errors: FieldError[]) =>
   new ProblemError(422, 'invalid-request', errors.map((e) => `${e.pointer}: ${e.message}`).join('; '), {

@@ -111,7 +111,7 @@ async function answer(
     const hidden = new ProblemError(
       500,
       'internal',
-      'Something went wrong on our side; the request id finds it in the log.',
+      'Slipway failed to answer this request. Give the request id (`instance`) to your operator, who can find it in the log.',
     );
     return done(renderProblem(hidden, requestId));
   }
@@ -134,8 +134,7 @@ function callerOf(event: Event, operation: Operation): Caller {
   } = event.requestContext.authorizer?.lambda ?? {};
   if (operation.role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
-  if (!organisation || !memberId)
-    throw new ProblemError(403, 'forbidden', 'The request carries no identity.');
+  if (!organisation || !memberId) throw new ProblemError(403, 'forbidden', 'The request has no identity.');
   requireRole(operation, { role: has });
   return {
     organisation,
@@ -154,5 +153,9 @@ function requireRole({ role }: Operation, { role: has }: Pick<Caller, 'role'>): 
 /** Refuses a stale `If-Match`; without the header the caller takes what comes. */
 export function requireMatch(request: { ifMatch?: string | undefined }, version: number): void {
   if (request.ifMatch !== undefined && request.ifMatch !== '*' && request.ifMatch !== String(version))
-    throw new ProblemError(412, 'stale', `The resource has changed since: its ETag is now "${version}".`);
+    throw new ProblemError(
+      412,
+      'stale',
+      `The resource has changed since you read it; its ETag is now "${version}".`,
+    );
 }

@@ -22,7 +22,7 @@ export async function requireImage(table: Table, organisation: string, id: strin
   if (isCatalogueId(id))
     throw conflict(
       'catalogue-image',
-      'Images of the catalogue are read-only: add it to your own first, with POST /v1/images and its uri as the reference.',
+      'Images of the catalogue are read-only. Add this one to your own images first: POST /v1/images with its URI as the reference.',
     );
   const record = await findImage(table, organisation, id);
   if (!record) throw notFound('image');
@@ -31,5 +31,9 @@ export async function requireImage(table: Table, organisation: string, id: strin
 
 /** Throws 409 `image-leaving` once a deletion has begun, even one that died: it can only be finished. */
 export function requireStaying({ deleting }: ImageRecord): void {
-  if (deleting) throw conflict('image-leaving', 'The image is being deleted: DELETE it again if it stays.');
+  if (deleting)
+    throw conflict(
+      'image-leaving',
+      'The image is being deleted. If it is still there in a minute, DELETE it again.',
+    );
 }

@@ -25,11 +25,14 @@ export async function guessed<T>(
     const tags = await tagsOf(table, organisation, repository, tagsShown + 1);
     const shown = tags.slice(0, tagsShown).join(', ') + (tags.length > tagsShown ? ' and more' : '');
     const others = tags.length > 0 ? ` (${repository} is here as ${shown})` : '';
-    const typed = requested === undefined ? `No image was named: ${repository}:${tag} is the default. ` : '';
+    const typed =
+      requested === undefined
+        ? `The request names no image, so the default ${repository}:${tag} applies. `
+        : '';
     throw new RegistryError(
       code,
       host,
-      `${typed}Your organisation has no image ${repository}:${tag}${others}, so ${uri} was tried: ${message}`,
+      `${typed}Your organisation has no image ${repository}:${tag}${others}, so Slipway tried ${uri}: ${message}`,
       {
         cause,
         ...(status === undefined ? {} : { status }),

@@ -11,14 +11,14 @@ export const nameLock = (table: Table, organisation: string, image: ImageRecord)
     absent,
   );
 
-/** `wayOn`: what whoever asked may do about it, besides deleting the image. */
+/** `remedy`: what the caller can do about it, besides deleting the image. */
 export const nameTaken = (
   { uri }: Pick<ImageRecord, 'uri'>,
   imageId: unknown,
-  wayOn = `build it again with POST /v1/images/${imageId}/builds`,
+  remedy = `build it again with POST /v1/images/${imageId}/builds`,
 ) =>
   conflict(
     'image-exists',
-    `${uri} is image ${imageId}: ${wayOn}, or delete it.`,
+    `${uri} is already image ${imageId}: ${remedy}, or delete it.`,
     typeof imageId === 'string' ? [imageId] : [],
   );

@@ -17,7 +17,7 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
   const plain = /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host);
   const name = kubernetesName(repository);
   const login = isPrivate ? loginCommands(host, region) : undefined;
-  const onlyHere = plain ? [`${host} is a registry on this machine: others don't reach it.`] : [];
+  const onlyHere = plain ? [`${host} is a registry on this machine; other machines can't reach it.`] : [];
   return {
     pinned,
     docker: {
@@ -32,11 +32,9 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
       ],
       notes: [
         'With NVIDIA GPUs: `apptainer exec --nv`.',
-        ...(login
-          ? ['In versions that have no `apptainer registry`, logging in is `apptainer remote login`.']
-          : []),
+        ...(login ? ['In versions without `apptainer registry`, log in with `apptainer remote login`.'] : []),
         ...(login && region === undefined
-          ? [`Put your username at ${host} in place of \`<you>\`: the password is asked for.`]
+          ? [`Replace \`<you>\` with your username at ${host}. The command asks for the password.`]
           : []),
         ...onlyHere,
       ],
@@ -48,14 +46,14 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
         `export METAFLOW_DEFAULT_CONTAINER_IMAGE=${repository}@${digest}`,
       ],
       notes: [
-        'The first is for one run; the other two make it the default of every step.',
+        'The first command is for one run. The other two make it the default of every step.',
         ...(isPrivate && !region ? ["Metaflow's compute environment needs the registry's credentials."] : []),
       ],
     },
     kubeflow: {
       manifest: notebookManifest(name, pinned, isPrivate && !region),
       notes: [
-        'The image must serve HTTP on 8888 below NB_PREFIX: `POST /v1/images/{id}/validations` checks it.',
+        'The image must serve HTTP on port 8888 below NB_PREFIX. `POST /v1/images/{id}/validations` checks it.',
         ...(isPrivate && !region
           ? ["Put the registry's credentials into the secret `registry` of the namespace."]
           : []),
@@ -67,7 +65,7 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
       notes:
         isPrivate && !region && !plain
           ? [
-              "Add `repositoryCredentials` with a secret of the registry's username and password, and `executionRoleArn` with a role that may read it.",
+              "Add `repositoryCredentials` with a secret that holds the registry's username and password, and `executionRoleArn` with a role that may read it.",
             ]
           : [],
     },

@@ -16,8 +16,8 @@ export function decodeCursor(cursor: string | undefined, id: string): number {
   if (cursor === undefined) return 0;
   const made = parse(cursor);
   if (made?.id !== id)
-    throw new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this resource.', {
-      errors: [{ pointer: '?cursor', message: 'not a cursor of this resource' }],
+    throw new ProblemError(422, 'invalid-cursor', 'The cursor belongs to another resource.', {
+      errors: [{ pointer: '?cursor', message: 'must be a cursor of this resource' }],
     });
   return made.count;
 }

@@ -51,7 +51,7 @@ export async function getMember(
   return (await table.get(organisation, 'members', id)) as MemberRecord | undefined;
 }
 
-/** Throws a 409 problem where the person is a member already. */
+/** Throws a 409 problem where the person is already a member. */
 export async function addMember(
   table: Table,
   organisation: string,
@@ -63,7 +63,7 @@ export async function addMember(
     return record;
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
-    throw conflict('member-exists', `${member.email} is a member already.`);
+    throw conflict('member-exists', `${member.email} is already a member.`);
   }
 }
 

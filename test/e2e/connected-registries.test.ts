@@ -101,7 +101,7 @@ it('R3 a registry that images refer to stays where it is: the answer says how ma
     status: 409,
     body: {
       type: 'urn:slipway:problem:registry-in-use',
-      detail: expect.stringMatching(/^1 images refer to this registry.*POST \/v1\/registries/),
+      detail: expect.stringMatching(/^1 image of this registry is still listed.*POST \/v1\/registries/),
     },
   });
   expect(await api.read(path)).toMatchObject({ url: `http://${here.host}` });

@@ -124,7 +124,7 @@ it('B14 circles, unknown images and names that are there twice are refused, and 
     {
       pointer: '/images/0/dockerfile',
       message: expect.stringMatching(
-        /is built on itself: .*a:latest is built on .*b:latest is built on .*c:latest/,
+        /depends on itself: .*a:latest is built on .*b:latest is built on .*c:latest/,
       ),
     },
   ]);
@@ -132,7 +132,7 @@ it('B14 circles, unknown images and names that are there twice are refused, and 
   expect(await refused([member('a', tinyBase), member('b', there)])).toEqual([
     {
       pointer: '/images/1/dockerfile',
-      message: `${there} is neither an image of this family nor in its registry`,
+      message: `builds on ${there}, which is neither in this family nor in its registry`,
     },
   ]);
   expect(await refused([member('a', tinyBase), member('a', tinyBase)])).toMatchObject([

@@ -121,7 +121,9 @@ describe('who is in the way', () => {
     await expect(family([base('raced', edited), leaf('raced')], { table: raced })).rejects.toMatchObject({
       status: 503,
       code: 'busy',
-      message: expect.stringMatching(/raced\/base:latest: accepted\. \S+raced\/leaf:latest: Build bld_/),
+      message: expect.stringMatching(
+        /accepted \S+raced\/base:latest, then failed at \S+raced\/leaf:latest: Build bld_/,
+      ),
     });
   });
 });
@@ -152,7 +154,7 @@ describe('base images that are not of the family', () => {
     }));
     await expect(family(members, { access: access() })).rejects.toMatchObject({
       status: 422,
-      extra: { errors: [{ message: expect.stringContaining('at most 50') }] },
+      extra: { errors: [{ message: expect.stringContaining('the limit is 50') }] },
     });
     expect(await imagesOf('many')).toEqual([]);
   });

@@ -41,5 +41,5 @@ test.each([
   ['ARG A\nFROM $A AS x\nFROM other/$A\nCOPY --from=x / /\n', { A: 'lab/base:1' }],
   ['FROM scratch\n', { BUILDKIT_SYNTAX: 'lab/base:1' }],
 ])('a short name that %j only has a part of is refused', (dockerfile, buildArgs) => {
-  expect(() => named(dockerfile, buildArgs)).toThrow(/\/dockerfile: .* by (the|its) URI/);
+  expect(() => named(dockerfile, buildArgs)).toThrow(/\/dockerfile: .*(full URI|Write the URI)/);
 });

@@ -93,7 +93,10 @@ it('I2 a URL by digest is taken with a tag beside it, and names that digest; wit
     status: 422,
     extra: {
       errors: [
-        { pointer: '/source/url', message: 'needs a tag beside its digest: an image here is one tag' },
+        {
+          pointer: '/source/url',
+          message: 'must have a tag beside its digest, since Slipway lists images by tag',
+        },
       ],
     },
   });

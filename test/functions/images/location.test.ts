@@ -115,7 +115,7 @@ describe('I14 images of the catalogue', () => {
       status: 422,
       body: {
         type: 'urn:slipway:problem:image-not-found',
-        detail: expect.stringContaining(`${repository}:v1.10.0 is not in its registry`),
+        detail: expect.stringContaining(`${repository}:v1.10.0 does not exist in its registry`),
       },
     });
     expect((await get('img_kubeflow-none', 'location')).status).toBe(404);
@@ -124,11 +124,11 @@ describe('I14 images of the catalogue', () => {
   it('have no Dockerfile here, which the answer says', async () => {
     expect(await get(kubeflow, 'dockerfile')).toMatchObject({
       status: 404,
-      body: { detail: expect.stringContaining('not built here') },
+      body: { detail: expect.stringContaining('did not build it') },
     });
     expect(await get('img_kubeflow-none', 'dockerfile')).toMatchObject({
       status: 404,
-      body: { detail: 'There is no such image.' },
+      body: { detail: 'There is no image with this id.' },
     });
   });
 });

@@ -150,11 +150,15 @@ describe('I4 an image that is waited for', () => {
 
 describe('I4 a tag that this image did not make', () => {
   it.each([
-    ['another digest than the image has', { digest: `sha256:${'b'.repeat(64)}` }, 'by now'],
+    [
+      'another digest than the image has',
+      { digest: `sha256:${'b'.repeat(64)}` },
+      'but this image is sha256:bbb',
+    ],
     [
       'any digest, where no build of the image has succeeded',
       { digest: undefined, status: 'failed' },
-      'never',
+      'no build of this image has succeeded',
     ],
   ] as const)('stays: %s', async (_, more, why) => {
     const { id } = await image(more);

@@ -150,7 +150,7 @@ describe('I13 the launch gate', () => {
         calls++ < after ? { status: 'not-scanned', findings: [] } : { status: 'complete', findings: [] },
       start: async () => {
         if (calls < after)
-          throw new ScanRefusedError('image-not-found', 'ECR has no such image, or not yet.');
+          throw new ScanRefusedError('image-not-found', 'ECR does not have this image, or not yet.');
       },
     });
     const pass = (after: number, patience: number) =>

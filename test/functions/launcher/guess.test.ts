@@ -57,7 +57,7 @@ async function reasonFor(image: string | undefined) {
 describe('E3 a name that is no image, and not found in the registry taken in its place', () => {
   it('is told with the tags that there are, and what was tried', async () => {
     await instead(registry.host);
-    const tried = (uri: string) => `so ${registry.host}/team/${uri} was tried: ${registry.host}/team/`;
+    const tried = (uri: string) => `so Slipway tried ${registry.host}/team/${uri}: ${registry.host}/team/`;
     expect(await reasonFor('hello:v9')).toMatchObject({
       code: 'image-not-found',
       message: expect.stringContaining(
@@ -77,7 +77,7 @@ describe('E3 a name that is no image, and not found in the registry taken in its
     expect(await reasonFor(undefined)).toMatchObject({
       code: 'image-not-found',
       message: expect.stringMatching(
-        /^No image was named: python:3\.13 is the default\. Your organisation has no image python:3\.13, so \S+\/team\/python:3\.13 was tried: ./,
+        /^The request names no image, so the default python:3\.13 applies\. Your organisation has no image python:3\.13, so Slipway tried \S+\/team\/python:3\.13: ./,
       ),
     });
   });
@@ -87,7 +87,7 @@ describe('E3 a name that is no image, and not found in the registry taken in its
     expect(await reasonFor('hello:v9')).toMatchObject({
       code: 'registry-unavailable',
       message: expect.stringMatching(
-        /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so 127\.0\.0\.1:1\/team\/hello:v9 was tried: ./,
+        /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so Slipway tried 127\.0\.0\.1:1\/team\/hello:v9: ./,
       ),
     });
   });
@@ -95,7 +95,7 @@ describe('E3 a name that is no image, and not found in the registry taken in its
   it('I8 is told the same who only asks what it means', async () => {
     await instead(registry.host);
     const message = expect.stringMatching(
-      /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so \S+\/team\/hello:v9 was tried: ./,
+      /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so Slipway tried \S+\/team\/hello:v9: ./,
     );
     await expect(resolveImage(place.launcher, 'acme', 'hello:v9')).rejects.toMatchObject({
       status: 422,

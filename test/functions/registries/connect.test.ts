@@ -45,7 +45,7 @@ describe('R1 connecting a registry', () => {
     [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
     [{ username: 'AWS', password: undefined }, '/password', 'for AWS it is a token of ECR'],
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
-    [{ url: 'nvcr.io' }, '/username', 'is $oauthtoken for NGC, with an API key as password'],
+    [{ url: 'nvcr.io' }, '/username', 'must be `$oauthtoken` for NGC, with an API key as the password'],
     [
       { type: 'nvidia', url: 'nvcr.io', username: '$oauthtoken', password: undefined },
       '/password',
@@ -54,7 +54,7 @@ describe('R1 connecting a registry', () => {
     [
       { type: 'nvidia', url: 'nvcr.io', username: undefined, password: undefined },
       '/username',
-      'is $oauthtoken for a private registry of NGC, with an API key as password',
+      'must be `$oauthtoken` for a private NGC registry, with an API key as the password',
     ],
     [{ ...anotherEcr }, '/username', 'AWS'],
     [{ type: 'ecr', ...anotherEcr }, '/username', 'AWS'],
@@ -62,9 +62,9 @@ describe('R1 connecting a registry', () => {
     [
       { type: 'ecr', ...anotherEcr, username: undefined, password: undefined },
       '/username',
-      'only reaches its own ECR',
+      'can only reach its own ECR',
     ],
-    [{ ...anotherEcr, username: undefined, password: undefined }, '/username', 'only reaches its own ECR'],
+    [{ ...anotherEcr, username: undefined, password: undefined }, '/username', 'can only reach its own ECR'],
     [{ type: 'acr' }, '/url', 'Azure'],
     [
       { type: 'gcr', url: 'gcr.io/p', username: '_json_key', password: btoa('{"private_key":"x"}') },
@@ -89,8 +89,8 @@ describe('R1 connecting a registry', () => {
     [{ password: '"'.repeat(32_768) }, '/password', '64000 bytes'],
     [{ url: '1.2.3.256' }, '/url', 'has no host'],
     [{ type: 'slipway' }, '/url', ecrRegistry],
-    [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', 'outside your own space'],
-    [{ type: 'other', url: ecrRegistry }, '/url', 'outside your own space'],
+    [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', "within your organisation's space"],
+    [{ type: 'other', url: ecrRegistry }, '/url', "within your organisation's space"],
   ])('refuses %j at %s', async (change, pointer, message) => {
     const seen = await create({ ...quay, ...change });
     expect(seen.status).toBe(422);
@@ -100,7 +100,7 @@ describe('R1 connecting a registry', () => {
   });
 
   it('R8 warns of tokens of ECR, which end, whatever type their registry is given; not of the own one', async () => {
-    const warnings = ['ECR tokens end after 12 hours: renew the password in time.'];
+    const warnings = ['ECR tokens expire after 12 hours. Update the password before then.'];
     for (const type of ['ecr', 'other']) {
       const seen = await create({ ...quay, ...anotherEcr, type, username: 'AWS' });
       expect(seen).toMatchObject({ status: 201, body: { type, warnings } });

@@ -171,7 +171,7 @@ test('R3 a registry moves when no image refers to it any more; what else changes
     await expect(move(deployment.table, url)).rejects.toMatchObject({
       status: 409,
       code: 'registry-in-use',
-      message: `1 images refer to this registry: their names have its place in them. Connect ${url} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`,
+      message: `1 image of this registry is still listed: their names contain its host and path. Connect ${url} as another registry (POST /v1/registries) and mirror them there (POST /v1/images/{id}/mirrors), or delete them first (GET /v1/registries/{id}/images lists them).`,
     });
   expect(await placeOf()).toBe('quay.io');
   const same = { title: 'Renamed', url: 'https://quay.io' };

@@ -178,7 +178,7 @@ describe('serve', () => {
     });
     expect(await call(handler, read)).toMatchObject({
       status: 404,
-      body: { detail: 'There is no such thing.' },
+      body: { detail: 'There is no thing with this id.' },
     });
     const hidden = await call(handler, { method: 'GET', route: '/v1/things' });
     expect(hidden).toMatchObject({

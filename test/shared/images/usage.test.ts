@@ -16,8 +16,8 @@ it('I12 logs Docker and Apptainer in to a registry with a login, by the commands
     ],
     notes: [
       'With NVIDIA GPUs: `apptainer exec --nv`.',
-      'In versions that have no `apptainer registry`, logging in is `apptainer remote login`.',
-      'Put your username at ghcr.io in place of `<you>`: the password is asked for.',
+      'In versions without `apptainer registry`, log in with `apptainer remote login`.',
+      'Replace `<you>` with your username at ghcr.io. The command asks for the password.',
     ],
   });
 });
