@@ -15,7 +15,7 @@ export const listBuilds = operation({
   documentation: documented(() => ({
     tag,
     summary: 'List builds',
-    responses: { 200: { description: 'A page of builds', schema: pageOf(buildSchema) } },
+    responses: { 200: { description: 'A page of builds', schema: pageOf('BuildPage', buildSchema) } },
   })),
   role: 'viewer',
   query: buildListQuery,

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
+import { flag } from '../../shared/model/common.ts';
 import { experimentSchema, newExperimentSchema } from '../../shared/model/experiment.ts';
 
 const tag = 'Experiments';
@@ -15,13 +16,21 @@ export const createExperiment = operation({
     summary: 'Create an experiment and start it',
     description:
       'With `start=false` it is only stored, and answers 201. With a `build` in place of an `image` it is `pending` until that build has ended, then runs in exactly the digest that was built; where nothing was built it ends with `build-failed`.',
+    example: {
+      name: 'iris',
+      image: 'iris:v1',
+      command: ['python', 'train.py', '--epochs', '200'],
+      compute: 'cpu-small',
+      env: { SEED: '7' },
+      tags: ['baseline'],
+    },
     responses: {
       201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
       202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
     },
   })),
   role: 'editor',
-  query: z.strictObject({ start: z.enum(['true', 'false']).default('true') }),
+  query: z.strictObject({ start: flag(true) }),
   body: newExperimentSchema,
   problems: [404, 409, 503],
 });

@@ -21,7 +21,7 @@ export const experimentStartOperations = (
   ) => Promise<ExperimentRecord>,
 ): Implementation[] => [
   implement(contract.createExperiment, async ({ caller, now, query, body, newId }) => {
-    const start = query.start === 'true';
+    const start = query.start;
     const request = {
       organisation: caller.organisation,
       author: caller.email,

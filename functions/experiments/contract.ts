@@ -21,7 +21,7 @@ export const listExperiments = operation({
   documentation: documented(() => ({
     tag,
     summary: 'List experiments',
-    responses: { 200: { description: 'A page', schema: pageOf(experimentSchema) } },
+    responses: { 200: { description: 'A page', schema: pageOf('ExperimentPage', experimentSchema) } },
   })),
   role: 'viewer',
   query: experimentListQuery,
@@ -48,6 +48,7 @@ export const updateExperiment = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Rename an experiment or change its tags',
+    example: { name: 'iris-baseline', tags: ['baseline'] },
     responses: { 200: { description: 'The experiment', schema: experimentSchema, headers: ['ETag'] } },
   })),
   role: 'editor',

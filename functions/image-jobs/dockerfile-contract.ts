@@ -28,10 +28,11 @@ export const lintDockerfile = operation({
     summary: 'What is wrong with a Dockerfile, without building it',
     description:
       'Every build says the same on its record and its timeline; with `lint: "refuse"` it is refused instead.',
+    example: { dockerfile: 'FROM python:3.13-slim\nRUN pip install numpy\n' },
     responses: {
       200: {
         description: 'In the order of lines; empty where nothing is wrong',
-        schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) })),
+        schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) }).meta({ id: 'LintResult' })),
       },
     },
   })),
@@ -48,10 +49,15 @@ export const generateDockerfile = operation({
     summary: 'A Dockerfile from a base, requirements.txt and Debian packages',
     description:
       'The same recipe as `from` of a build is built at once. The base is looked up: the image ends with its user unless `user` says another.',
+    example: { base: 'python:3.13-slim', requirements: 'numpy==2.1.0\npandas\n', apt: ['git'] },
     responses: {
       200: {
         description: 'The text, and what could not be known',
-        schema: z.lazy(() => z.object({ dockerfile: z.string(), warnings: z.array(z.string()) })),
+        schema: z.lazy(() =>
+          z
+            .object({ dockerfile: z.string(), warnings: z.array(z.string()) })
+            .meta({ id: 'GeneratedDockerfile' }),
+        ),
       },
     },
   })),

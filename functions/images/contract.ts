@@ -1,18 +1,19 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation, type RawBody } from '../../shared/http/operation.ts';
-import { pageOf } from '../../shared/model/common.ts';
+import { flag } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import {
   imageChangeSchema,
   imageListQuery,
   imageLocationSchema,
+  imagePageSchema,
   imageSchema,
   resolvedImageSchema,
   resolveImageSchema,
 } from '../../shared/model/image.ts';
 import { lineageSchema } from '../../shared/model/lineage.ts';
-import { logoTypes } from '../../shared/model/logo.ts';
+import { anyBytes, logoTypes } from '../../shared/model/logo.ts';
 import { usageSchema } from '../../shared/model/usage.ts';
 
 const tag = 'Images';
@@ -27,7 +28,7 @@ export const listImages = operation({
     summary: 'List images, or look one up by `repository:tag`',
     description:
       '`name` looks up one image and goes with `registryId` only; every other filter and the order can be combined.',
-    responses: { 200: { description: 'A page of images', schema: pageOf(imageSchema) } },
+    responses: { 200: { description: 'A page of images', schema: imagePageSchema } },
   })),
   role: 'viewer',
   query: imageListQuery,
@@ -41,6 +42,7 @@ export const resolveImage = operation({
   documentation: documented(() => ({
     tag,
     summary: 'What an image name means here and now, and by which rule',
+    example: { image: 'iris:v1' },
     responses: { 200: { description: 'What it means', schema: resolvedImageSchema } },
   })),
   role: 'viewer',
@@ -71,6 +73,7 @@ export const updateImage = operation({
     summary: 'Change readme or logo',
     description:
       'Missing and null fields are left alone; an empty readme removes it. A named logo takes the place of an uploaded one.',
+    example: { readme: '# Trainer', logo: 'pytorch' },
     responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
   })),
   role: 'editor',
@@ -92,7 +95,7 @@ export const deleteImage = operation({
   })),
   role: 'editor',
   params,
-  query: z.lazy(() => z.strictObject({ purge: z.stringbool().default(false) })),
+  query: z.lazy(() => z.strictObject({ purge: flag(false) })),
   problems: [404, 409, 412],
 });
 
@@ -120,9 +123,15 @@ export const getImageLogo = operation({
   documentation: documented(() => ({
     tag,
     summary: 'The picture of the logo',
-    description: 'The one that was uploaded, or a small one with the initials of a named logo.',
+    description:
+      'The one that was uploaded, or a small one with the initials of a named logo. Its media type is `image/png` or `image/svg+xml`.',
     responses: {
-      200: { description: 'The picture', schema: z.string(), types: logoTypes, headers: ['ETag'] },
+      200: {
+        description: 'The picture',
+        schema: z.string(),
+        types: [...logoTypes, anyBytes],
+        headers: ['ETag'],
+      },
     },
   })),
   role: 'viewer',
@@ -138,13 +147,13 @@ export const putImageLogo = operation({
     tag,
     summary: 'Upload a logo',
     description:
-      'The body is the picture itself, at most 64 KiB. SVG that does more than draw (scripts, event handlers, HTML, animation, references to elsewhere, entities) is refused: 422 `logo-refused` says why.',
+      'The body is the picture itself, PNG or SVG, at most 64 KiB. `image/png` and `image/svg+xml` are taken as its media type too. SVG that does more than draw (scripts, event handlers, HTML, animation, references to elsewhere, entities) is refused: 422 `logo-refused` says why.',
     responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
   })),
   role: 'editor',
   params,
   body: z.custom<RawBody>(),
-  bodyTypes: logoTypes,
+  bodyTypes: [anyBytes, ...logoTypes],
   problems: [404, 409, 412],
 });
 

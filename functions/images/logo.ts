@@ -4,7 +4,7 @@ import type { Answer, RawBody } from '../../shared/http/operation.ts';
 import { notFound, ProblemError } from '../../shared/http/problem.ts';
 import { logoRemoval, logoWrite, readLogo } from '../../shared/images/logo.ts';
 import type { ImageRecord } from '../../shared/images/record.ts';
-import { type LogoType, logoLimitBytes, uploadedLogo } from '../../shared/model/logo.ts';
+import { anyBytes, type LogoType, logoLimitBytes, uploadedLogo } from '../../shared/model/logo.ts';
 import type { Table } from '../../shared/store/table.ts';
 import { changeImage } from './change.ts';
 import { PictureError, requirePicture } from './picture.ts';
@@ -23,7 +23,7 @@ export async function putLogo(
       'logo-too-large',
       `A logo can have at most ${logoLimitBytes} bytes; this one has ${bytes.length}.`,
     );
-  const picture = { type: type as LogoType, bytes };
+  const picture = { type: type === anyBytes ? typeOf(bytes) : (type as LogoType), bytes };
   try {
     requirePicture(picture);
   } catch (error) {
@@ -35,6 +35,9 @@ export async function putLogo(
     also: [logoWrite(table, asking.organisation, id, picture)],
   }));
 }
+
+/** PNG by its first byte, which no text begins with. */
+const typeOf = (bytes: Uint8Array): LogoType => (bytes[0] === 0x89 ? 'image/png' : 'image/svg+xml');
 
 /** Whatever logo the image has. Throws 404 also where it has none, and 412. */
 export async function removeLogo(

@@ -33,6 +33,7 @@ export const inspectReference = operation({
     tag,
     summary: 'The same for an image that was not added, by its URL',
     description: "The credentials of the organisation's registries are used where one matches.",
+    example: { url: 'quay.io/podman/hello:latest', platform: 'linux/arm64' },
     responses: answer,
   })),
   role: 'viewer',

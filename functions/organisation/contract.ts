@@ -5,6 +5,7 @@ import { pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import {
   computeSchema,
+  computeUseSchema,
   createdTokenSchema,
   memberChangeSchema,
   memberListQuery,
@@ -59,6 +60,11 @@ export const putSettings = operation({
     tag: 'Organisation',
     summary: 'Replace the settings',
     description: 'What is left out returns to its default.',
+    example: {
+      defaultImage: 'python:3.13',
+      launchGate: 'high',
+      notifications: { preference: 'errors', recipients: ['team@example.com'] },
+    },
     responses: {
       200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
     },
@@ -75,10 +81,12 @@ export const listComputes = operation({
   documentation: documented(() => ({
     tag: 'Organisation',
     summary: 'List what builds and experiments can run on',
-    responses: { 200: { description: 'All computes of this deployment', schema: pageOf(computeSchema) } },
+    responses: {
+      200: { description: 'All computes of this deployment', schema: pageOf('ComputePage', computeSchema) },
+    },
   })),
   role: 'viewer',
-  query: z.strictObject({ use: z.enum(['build', 'run']).optional() }),
+  query: z.strictObject({ use: computeUseSchema.optional() }),
 });
 
 export const listMembers = operation({
@@ -88,7 +96,7 @@ export const listMembers = operation({
   documentation: documented(() => ({
     tag: 'Members',
     summary: 'List members',
-    responses: { 200: { description: 'A page of members', schema: pageOf(memberSchema) } },
+    responses: { 200: { description: 'A page of members', schema: pageOf('MemberPage', memberSchema) } },
   })),
   role: 'viewer',
   query: memberListQuery,
@@ -101,6 +109,7 @@ export const inviteMember = operation({
   documentation: documented(() => ({
     tag: 'Members',
     summary: 'Invite somebody by email',
+    example: { email: 'ada@example.com', role: 'editor' },
     responses: { 201: { description: 'Invited', schema: memberSchema, headers: ['ETag', 'Location'] } },
   })),
   role: 'admin',
@@ -131,6 +140,7 @@ export const updateMember = operation({
     summary: 'Change a role',
     description:
       'Takes effect at once for changes, and within a minute for reads; also for tokens. The last admin stays one (409).',
+    example: { role: 'admin' },
     responses: { 200: { description: 'The member as it is now', schema: memberSchema, headers: ['ETag'] } },
   })),
   role: 'admin',
@@ -162,7 +172,7 @@ export const listTokens = operation({
   documentation: documented(() => ({
     tag: 'Tokens',
     summary: 'List tokens: your own, or as an admin everybody’s',
-    responses: { 200: { description: 'A page of tokens', schema: pageOf(tokenSchema) } },
+    responses: { 200: { description: 'A page of tokens', schema: pageOf('TokenPage', tokenSchema) } },
   })),
   role: 'viewer',
   query: tokenListQuery,
@@ -176,6 +186,7 @@ export const createToken = operation({
     tag: 'Tokens',
     summary: 'Create a token for scripts',
     description: 'One made by a token ends with it at the latest, and is revoked with it.',
+    example: { title: 'nightly training', role: 'editor', expiresInDays: 90 },
     responses: { 201: { description: 'Created', schema: createdTokenSchema, headers: ['Location'] } },
   })),
   role: 'viewer',
@@ -223,6 +234,11 @@ export const createUpload = operation({
     summary: 'Get a URL to upload a build context or source code to',
     description:
       'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not, or a zip archive. What is uploaded as `source` has no effect yet.',
+    example: {
+      kind: 'context',
+      sizeBytes: 3,
+      sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    },
     responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
   })),
   role: 'editor',
@@ -238,7 +254,7 @@ export const listSecrets = operation({
   documentation: documented(() => ({
     tag: 'Secrets',
     summary: 'List secrets, without their values',
-    responses: { 200: { description: 'A page of secrets', schema: pageOf(secretSchema) } },
+    responses: { 200: { description: 'A page of secrets', schema: pageOf('SecretPage', secretSchema) } },
   })),
   role: 'viewer',
   query: secretListQuery,
@@ -265,6 +281,7 @@ export const putSecret = operation({
   documentation: documented(() => ({
     tag: 'Secrets',
     summary: 'Create a secret or give it a new value',
+    example: { value: 'pypi-AgEIcHlwaS5vcmc' },
     responses: {
       200: { description: 'Changed', schema: secretSchema, headers: ['ETag'] },
       201: { description: 'Created', schema: secretSchema, headers: ['ETag', 'Location'] },

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
-import { pageOf } from '../../shared/model/common.ts';
+import { flag, pageOf } from '../../shared/model/common.ts';
 import { idSchema } from '../../shared/model/id.ts';
-import { imageListQuery, imageSchema } from '../../shared/model/image.ts';
+import { imageListQuery, imagePageSchema } from '../../shared/model/image.ts';
 import {
   newRegistrySchema,
   registryChangeSchema,
@@ -23,7 +23,9 @@ export const listRegistries = operation({
   documentation: documented(() => ({
     tag,
     summary: 'List registries, the defaults among them',
-    responses: { 200: { description: 'A page of registries', schema: pageOf(registrySchema) } },
+    responses: {
+      200: { description: 'A page of registries', schema: pageOf('RegistryPage', registrySchema) },
+    },
   })),
   role: 'viewer',
   query: registryListQuery,
@@ -36,6 +38,14 @@ export const createRegistry = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Connect a registry',
+    example: {
+      title: 'Team space',
+      url: 'quay.io/my-team',
+      type: 'quay',
+      username: 'my-team+slipway',
+      password: 'a robot token',
+      check: true,
+    },
     responses: { 201: { description: 'Connected', schema: registrySchema, headers: ['ETag', 'Location'] } },
   })),
   role: 'admin',
@@ -67,6 +77,7 @@ export const updateRegistry = operation({
     summary: 'Change title, url or credentials',
     description:
       'Missing and null fields are left alone. New credentials keep the identity of the secret. A `url` with another host or path is refused while images refer to the registry (409 `registry-in-use`): connect that place as another registry, and mirror the images there.',
+    example: { title: 'Vision team', password: 'another robot token', username: 'my-team+slipway' },
     responses: {
       200: { description: 'The registry as it is now', schema: registrySchema, headers: ['ETag'] },
     },
@@ -90,7 +101,7 @@ export const deleteRegistry = operation({
   })),
   role: 'admin',
   params,
-  query: z.strictObject({ force: z.stringbool().default(false) }),
+  query: z.strictObject({ force: flag(false) }),
   problems: [404, 409, 412],
 });
 
@@ -103,6 +114,7 @@ export const checkRegistry = operation({
     summary: 'Try the registry and its credentials now',
     description:
       'The answer is 200 for a finished check, whatever it found; `cause` tells apart what is wrong.',
+    example: { repository: 'vision/trainer' },
     responses: { 200: { description: 'What the check found', schema: registryCheckResultSchema } },
   })),
   role: 'editor',
@@ -120,7 +132,7 @@ export const listRegistryImages = operation({
     summary: 'List the images of one registry',
     description:
       "Of a default registry also the catalogue's, after the organisation's own; `source=catalogue` lists only those.",
-    responses: { 200: { description: 'A page of images', schema: pageOf(imageSchema) } },
+    responses: { 200: { description: 'A page of images', schema: imagePageSchema } },
   })),
   role: 'viewer',
   params,

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { Documentation, Operation } from '../../shared/http/operation.ts';
 import { refusalsOf, responseHeaders } from './responses.ts';
+import { finishSchema, requireNames, sayDefaults } from './schemas.ts';
+import { tags } from './tags.ts';
 
 export interface DeclaredOperation {
   /** The function that serves it: a folder below `functions/`. */
@@ -29,30 +31,42 @@ export function openApiDocument(declared: DeclaredOperation[]) {
     ids.add(operation.id);
     path[method] = operationObject(folder, operation);
   }
-  return createDocument({
-    openapi: '3.1.0',
-    info: {
-      title: 'Slipway',
-      version: 'v1',
-      description,
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    },
-    servers: [{ url: '/' }],
-    security: [{ bearer: [] }],
-    tags: [...new Set(declared.map((one) => documentationOf(one.operation).tag))]
-      .sort()
-      .map((name) => ({ name })),
-    paths,
-    components: {
-      securitySchemes: {
-        bearer: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'An access token of the OIDC issuer, or a Slipway token (`slp_…`)',
+  const document = createDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: 'Slipway',
+        version: 'v1',
+        description,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      security: [{ bearer: [] }],
+      tags: [...new Set(declared.map((one) => documentationOf(one.operation).tag))]
+        .sort()
+        .map((name) => ({ name, description: descriptionOf(name) })),
+      paths,
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access token of the OIDC issuer, or a Slipway token (`slp_…`)',
+          },
         },
       },
     },
-  });
+    { override: finishSchema },
+  );
+  sayDefaults(document);
+  requireNames(document);
+  return document;
+}
+
+function descriptionOf(tag: string): string {
+  const description = tags[tag];
+  if (description === undefined) throw new Error(`the tag ${tag} has no description`);
+  return description;
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -81,20 +95,30 @@ function operationObject(folder: string, operation: Operation): ZodOpenApiOperat
       ...(operation.query ? { query: objectIn(operation.query) } : {}),
       ...(headers ? { header: headers } : {}),
     },
-    ...(operation.body ? { requestBody: { required: true, content: bodyOf(operation) } } : {}),
+    ...(operation.body ? { requestBody: bodyOf(operation) } : {}),
     responses: responses(operation),
   } as ZodOpenApiOperationObject;
 }
 
-const bodyOf = ({ body, bodyTypes }: Operation) => contentOf(body as z.ZodType, bodyTypes);
+const bytes = { schema: { type: 'string', format: 'binary' } } as const;
+
+/**
+ * With an example, which its own schema has to take. Of the media types of bytes only the first is named: generators of
+ * clients drop an operation with a body of a type that they don't know, whatever else it takes.
+ */
+function bodyOf({ id, body, bodyTypes, documentation }: Operation) {
+  if (bodyTypes) return { required: true, content: { [bodyTypes[0] as string]: bytes } };
+  const example = documentation?.().example;
+  const checked = body?.safeParse(example);
+  if (!checked?.success) throw new Error(`the example of ${id} is refused: ${checked?.error.message}`);
+  return { required: true, content: { 'application/json': { schema: body, example } } };
+}
 
 /** By media type; what isn't JSON is text, or bytes that no schema describes. */
-function contentOf(schema: z.ZodType, types: readonly string[] = ['application/json']) {
-  const bytes = { type: 'string', format: 'binary' } as const;
-  return Object.fromEntries(
-    types.map((type) => [type, { schema: type.startsWith('image/') ? bytes : schema }]),
+const contentOf = (schema: z.ZodType, types: readonly string[] = ['application/json']) =>
+  Object.fromEntries(
+    types.map((type) => [type, /^(?:application|text)\/(?!octet-stream)/.test(type) ? { schema } : bytes]),
   );
-}
 
 /** Parameters are listed one by one, so the object is needed and not the promise of one. */
 function objectIn(schema: z.ZodType): z.ZodObject {

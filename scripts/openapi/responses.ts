@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import type { Operation } from '../../shared/http/operation.ts';
-import { problemSchema } from '../../shared/model/common.ts';
+import { problemSchema } from './problem.ts';
 
 const gatewayErrorSchema = z
   .object({ message: z.string().meta({ example: 'Unauthorized' }) })

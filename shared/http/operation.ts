@@ -13,6 +13,8 @@ export interface Documentation {
   tag: string;
   summary: string;
   description?: string;
+  /** A JSON body that it takes; needed where it takes one. */
+  example?: unknown;
   /** What it answers when all is well, by status. */
   responses: Record<
     number,

@@ -1,5 +1,7 @@
 /** Errors that a caller is told about, as RFC 9457 problem documents. Everything else becomes a 500 that says nothing. */
 
+import type { ProblemCode } from './problem-types.ts';
+
 export interface FieldError {
   /** JSON pointer into the body (`/source/dockerfile`), or `?name`, `{name}` for query and path parameters. */
   pointer: string;
@@ -8,12 +10,12 @@ export interface FieldError {
 
 export class ProblemError extends Error {
   readonly status: number;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly extra: { errors?: FieldError[]; candidates?: string[] };
   readonly headers: Record<string, string>;
   constructor(
     status: number,
-    code: string,
+    code: ProblemCode,
     detail: string,
     extra: ProblemError['extra'] = {},
     headers: Record<string, string> = {},
@@ -61,7 +63,7 @@ export const invalid = (...errors: FieldError[]) =>
     errors,
   });
 
-export const conflict = (code: string, detail: string, candidates?: string[]) =>
+export const conflict = (code: ProblemCode, detail: string, candidates?: string[]) =>
   new ProblemError(409, code, detail, candidates ? { candidates } : {});
 
 /** Others were faster at every attempt; nothing was refused. */

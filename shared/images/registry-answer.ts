@@ -1,19 +1,27 @@
 /** Registries' refusals as problems of the API. */
 import { ProblemError } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problem-types.ts';
 import { RegistryError, type RegistryErrorCode } from '../registry/model.ts';
 
-/** The registry's trouble, or ours to try again; everything else is the caller's to correct. */
-const unavailable = new Set<RegistryErrorCode>([
-  'dns',
-  'tls',
-  'unreachable',
-  'rate-limited',
-  'not-a-registry',
-  'corrupt',
-  'too-large',
-]);
+/** `registry-…`: the registry's trouble, or one to try again; `image-…`: for the caller to correct. */
+const problems: Record<RegistryErrorCode, ProblemCode> = {
+  dns: 'registry-dns',
+  tls: 'registry-tls',
+  unreachable: 'registry-unreachable',
+  'rate-limited': 'registry-rate-limited',
+  'not-a-registry': 'registry-not-a-registry',
+  corrupt: 'registry-corrupt',
+  'too-large': 'registry-too-large',
+  'refused-address': 'image-refused-address',
+  'bad-credentials': 'image-bad-credentials',
+  'no-pull': 'image-no-pull',
+  'no-push': 'image-no-push',
+  'no-platform': 'image-no-platform',
+  'not-found': 'image-not-found',
+  refused: 'image-refused',
+};
 
-/** What a registry refuses becomes a 422 problem that names the field: `registry-<code>`, or `image-<code>`. */
+/** What a registry refuses becomes a 422 problem that names the field. */
 export async function registryAnswer<T>(
   pointer: string | ((code: RegistryErrorCode) => string),
   ask: () => Promise<T>,
@@ -25,11 +33,7 @@ export async function registryAnswer<T>(
     const retry = error.retryAfterSeconds;
     throw new ProblemError(
       422,
-      unavailable.has(error.code)
-        ? `registry-${error.code}`
-        : error.code === 'not-found'
-          ? 'image-not-found'
-          : `image-${error.code}`,
+      problems[error.code],
       error.message,
       {
         errors: [

@@ -1,7 +1,7 @@
 /** Builds (B1–B7) as the API speaks of them. */
 import * as z from 'zod';
 import { buildFailures } from './build-failures.ts';
-import { listQuery, timestamp } from './common.ts';
+import { listQuery, sortBy, timestamp } from './common.ts';
 import { lintWarningSchema, recipeSchema } from './dockerfile-lint.ts';
 import { idSchema } from './id.ts';
 import { secretName } from './organisation.ts';
@@ -41,6 +41,7 @@ export const buildArgs = z
     `names and values together are at most ${buildArgsLimit} bytes`,
   )
   .meta({
+    id: 'BuildArgs',
     description: 'Seen in the log and in the image: no place for secrets',
     maxProperties: namesLimit,
   });
@@ -52,6 +53,7 @@ const secrets = z
   )
   .refine(fewNames, `has at most ${namesLimit} entries`)
   .meta({
+    id: 'BuildSecrets',
     description: 'By the id that `RUN --mount=type=secret,id=` names: a secret of the organisation',
     maxProperties: namesLimit,
   });
@@ -67,6 +69,7 @@ const force = z
   .meta({ description: 'Builds even where an identical build is under way or has succeeded' });
 
 const lint = z.enum(['warn', 'refuse']).meta({
+  id: 'LintMode',
   description:
     '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
 });
@@ -96,11 +99,9 @@ export function dockerfileProblem({ dockerfile, from }: { dockerfile?: unknown; 
   return from ? 'goes without from, which makes one' : 'is needed, or from in its place';
 }
 
-export const newBuildSource = z.strictObject({
-  type: z.literal('build'),
-  ...buildFields,
-  push: push.optional(),
-});
+export const newBuildSource = z
+  .strictObject({ type: z.literal('build'), ...buildFields, push: push.optional() })
+  .meta({ id: 'BuildSource' });
 
 /** What is left out is as in the build before; `null` drops the context. */
 export const rebuildSchema = z.lazy(() =>
@@ -131,7 +132,9 @@ export const buildPhases = [
 export type BuildPhase = (typeof buildPhases)[number];
 
 const failureFields = () => ({
-  code: z.enum(Object.keys(buildFailures) as [keyof typeof buildFailures]).meta({ description: 'Stable' }),
+  code: z
+    .enum(Object.keys(buildFailures) as [keyof typeof buildFailures])
+    .meta({ id: 'BuildFailureCode', description: 'Stable' }),
   message: z.string(),
   step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
   exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
@@ -142,33 +145,40 @@ export const failureSchema = z.lazy(() => z.object(failureFields()));
 export type BuildFailure = z.infer<typeof failureSchema>;
 
 const shownFailureSchema = z.lazy(() =>
-  z.object({
-    ...failureFields(),
-    likelyCause: z
-      .string()
-      .optional()
-      .meta({ description: 'As in the mail; in every answer of `/v1/builds`' }),
-    howToRetry: z.string().optional().meta({
-      description: 'As in the mail; in every answer of `/v1/builds`',
-      example:
-        'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds: what you leave out stays as it was).',
-    }),
-  }),
+  z
+    .object({
+      ...failureFields(),
+      likelyCause: z
+        .string()
+        .optional()
+        .meta({ description: 'As in the mail; in every answer of `/v1/builds`' }),
+      howToRetry: z.string().optional().meta({
+        description: 'As in the mail; in every answer of `/v1/builds`',
+        example:
+          'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds: what you leave out stays as it was).',
+      }),
+    })
+    .meta({ id: 'BuildFailure' }),
 );
 
 /** Jobs of one form: they have the same states, logs, timeline, stop and mail. */
 export const buildKinds = ['build', 'mirror', 'validation'] as const;
 export type BuildKind = (typeof buildKinds)[number];
 
+const buildKindSchema = z.enum(buildKinds).meta({ id: 'BuildKind' });
+export const buildStatusSchema = z.enum(buildStatuses).meta({ id: 'BuildStatus' });
+
 /** What a mirror did with the image's blobs (I7). */
 export const mirrorSchema = z.lazy(() =>
-  z.object({
-    source: z.string().meta({ description: 'What was mirrored, by its digest' }),
-    movedBlobs: z.int(),
-    mountedBlobs: z.int().meta({ description: 'Taken over from another repository of the same registry' }),
-    existingBlobs: z.int().meta({ description: 'Were there already' }),
-    movedBytes: z.int(),
-  }),
+  z
+    .object({
+      source: z.string().meta({ description: 'What was mirrored, by its digest' }),
+      movedBlobs: z.int(),
+      mountedBlobs: z.int().meta({ description: 'Taken over from another repository of the same registry' }),
+      existingBlobs: z.int().meta({ description: 'Were there already' }),
+      movedBytes: z.int(),
+    })
+    .meta({ id: 'Mirror' }),
 );
 export type Mirror = z.infer<typeof mirrorSchema>;
 
@@ -176,10 +186,11 @@ export const buildSchema = z.lazy(() =>
   z
     .object({
       id: idSchema('build'),
-      kind: z.enum(buildKinds),
+      kind: buildKindSchema,
       imageId: idSchema('image'),
-      status: z.enum(buildStatuses),
+      status: buildStatusSchema,
       phase: z.enum(buildPhases).meta({
+        id: 'BuildPhase',
         description:
           '`waiting`: for its bases, or for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
       }),
@@ -218,12 +229,13 @@ export const buildSchema = z.lazy(() =>
 export type Build = z.infer<typeof buildSchema>;
 
 export const buildColumns = ['createdAt', 'status', 'author'] as const;
+const buildSort = sortBy('BuildSort', buildColumns);
 
 export const buildListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(buildColumns),
-    kind: z.enum(buildKinds).optional(),
-    status: z.enum(buildStatuses).optional(),
+    ...listQuery(buildSort),
+    kind: buildKindSchema.optional(),
+    status: buildStatusSchema.optional(),
     imageId: idSchema('image').optional(),
     author: z.string().max(320).optional(),
   }),

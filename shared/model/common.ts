@@ -18,6 +18,7 @@ export const moment = z.lazy(() =>
 
 export const roles = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof roles)[number];
+export const roleSchema = z.enum(roles).meta({ id: 'Role' });
 
 /** What people call something: one line without control characters, which no list or mail could show. */
 export const lineOfText = (maxLength: number) =>
@@ -28,23 +29,37 @@ export const lineOfText = (maxLength: number) =>
     .max(maxLength)
     .refine((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text), 'must be one line without control characters');
 
-/** A page of `item`s; `nextCursor` is absent on the last. */
-export const pageOf = <T extends z.ZodType>(item: T) =>
-  z.object({
-    items: z.array(item),
-    nextCursor: z.string().optional().meta({
-      description:
-        'Absent on the last page. With `q` or several filters a page before it may be short, or empty',
-    }),
-  });
+/** A query parameter that is `true` or `false`. */
+export const flag = (otherwise: boolean) =>
+  z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(otherwise)
+    .meta({ type: 'boolean' });
 
-/** Query parameters of every list. `sort` takes one of `columns`, with `-` in front for descending. */
-export const listQuery = <C extends readonly [string, ...string[]]>(columns: C) => ({
+/** A page of `item`s; `nextCursor` is absent on the last. `id` names it in the OpenAPI document. */
+export const pageOf = <T extends z.ZodType>(id: string, item: T) =>
+  z
+    .object({
+      items: z.array(item),
+      nextCursor: z.string().optional().meta({
+        description:
+          'Absent on the last page. With `q` or several filters a page before it may be short, or empty',
+      }),
+    })
+    .meta({ id });
+
+/** Orders of a list: by one of `columns`, with `-` in front descending. `id` names them in the OpenAPI document. */
+export const sortBy = (id: string, columns: readonly string[]) =>
+  z
+    .enum(columns.flatMap((column) => [column, `-${column}`]) as [string, ...string[]])
+    .meta({ id })
+    .default('-createdAt');
+
+/** Query parameters of every list. */
+export const listQuery = (sort: ReturnType<typeof sortBy>) => ({
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z.string().max(2000).optional(),
-  sort: z
-    .enum(columns.flatMap((column) => [column, `-${column}`]) as [string, ...string[]])
-    .default('-createdAt'),
+  sort,
 });
 
 /** Query parameters of logs and events: `wait` seconds for something new to come. */
@@ -54,21 +69,6 @@ export const followQuery = {
   wait: z.coerce.number().min(0).max(25).default(0),
 };
 
-/** RFC 9457. `type` ends in a stable code. */
-export const problemSchema = z.lazy(() =>
-  z
-    .object({
-      type: z.string().meta({ example: 'urn:slipway:problem:invalid-request' }),
-      title: z.string(),
-      status: z.int(),
-      detail: z.string(),
-      instance: z.string().meta({ description: 'Request id' }),
-      errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
-      candidates: z.array(z.string()).optional(),
-    })
-    .meta({ id: 'Problem' }),
-);
-
 /** One entry of a timeline (E24): a build's or an experiment's. */
 export const eventSchema = z.lazy(() =>
   z
@@ -77,7 +77,7 @@ export const eventSchema = z.lazy(() =>
       seq: z.int().meta({ description: 'Counts from 0 within one build or experiment' }),
       code: z.string().meta({ description: 'Stable reason code' }),
       message: z.string(),
-      detail: z.record(z.string(), z.unknown()).optional(),
+      detail: z.record(z.string(), z.unknown()).meta({ id: 'EventDetail' }).optional(),
       durationMs: z.number().optional().meta({ description: 'How long the state before lasted' }),
     })
     .meta({ id: 'Event' }),
@@ -88,7 +88,7 @@ export const logLineSchema = z.lazy(() =>
   z
     .object({
       time: timestamp,
-      stream: z.enum(['stdout', 'stderr', 'system']),
+      stream: z.enum(['stdout', 'stderr', 'system']).meta({ id: 'LogStream' }),
       attempt: z.int().optional(),
       text: z.string(),
     })

@@ -19,7 +19,7 @@ export type LintCode = (typeof lintCodes)[number];
 export const lintWarningSchema = z.lazy(() =>
   z
     .object({
-      code: z.enum(lintCodes).meta({ description: 'Stable' }),
+      code: z.enum(lintCodes).meta({ id: 'LintCode', description: 'Stable' }),
       line: z.int().meta({ description: 'From 1' }),
       message: z.string(),
       remedy: z.string(),

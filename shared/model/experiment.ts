@@ -1,14 +1,16 @@
 /** Experiments as the API speaks of them: what may be asked for, what is answered, what each refusal says. */
 import * as z from 'zod';
-import { lineOfText, listQuery, timestamp } from './common.ts';
+import { buildStatusSchema } from './build.ts';
+import { lineOfText, listQuery, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
-import { imageRules } from './image-rules.ts';
+import { imageRuleSchema } from './image-rules.ts';
 import { experimentBuildSchema } from './named-build.ts';
-import { buildStatuses, experimentStatuses } from './states.ts';
+import { experimentStatuses } from './states.ts';
 
 /** What may be worth another attempt. */
 export const retryCauses = ['no-capacity', 'host-lost', 'error'] as const;
 export type RetryCause = (typeof retryCauses)[number];
+const retryCauseSchema = z.enum(retryCauses).meta({ id: 'RetryCause' });
 
 /** Why an attempt, and with the last one the experiment, ended other than well. Stable: clients branch on them. */
 export const experimentReasons = {
@@ -56,16 +58,18 @@ const tags = z
   .max(50)
   .refine((all) => new Set(all).size === all.length, 'each tag once');
 
-const env = z.record(
-  z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'a name of letters, digits and underscores')
-    .refine(
-      (one) => !/^(SLIPWAY_|AWS_BATCH)/.test(one),
-      'names that begin with SLIPWAY_ or AWS_BATCH are reserved',
-    ),
-  z.string().max(8192).refine(hasNoNul, 'must not contain NUL'),
-);
+const env = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'a name of letters, digits and underscores')
+      .refine(
+        (one) => !/^(SLIPWAY_|AWS_BATCH)/.test(one),
+        'names that begin with SLIPWAY_ or AWS_BATCH are reserved',
+      ),
+    z.string().max(8192).refine(hasNoNul, 'must not contain NUL'),
+  )
+  .meta({ id: 'Environment' });
 
 const command = z
   .array(z.string().max(8192).refine(hasNoNul, 'must not contain NUL'))
@@ -74,13 +78,17 @@ const command = z
   .refine((all) => all[0] !== '', 'the first part names a program')
   .meta({ example: ['python', 'train.py', '--epochs', '200'] });
 
-const retry = z.strictObject({
-  attempts: z.int().min(1).max(10),
-  on: z
-    .array(z.enum(retryCauses))
-    .refine((all) => new Set(all).size === all.length, 'each cause once')
-    .default(['no-capacity', 'host-lost']),
-});
+const entrypoint = z.enum(['replace', 'keep']).meta({ id: 'Entrypoint' });
+
+const retry = z
+  .strictObject({
+    attempts: z.int().min(1).max(10),
+    on: z
+      .array(retryCauseSchema)
+      .refine((all) => new Set(all).size === all.length, 'each cause once')
+      .default(['no-capacity', 'host-lost']),
+  })
+  .meta({ id: 'NewRetry' });
 
 function hasNoNul(text: string): boolean {
   return !text.includes('\0');
@@ -98,7 +106,7 @@ export const newExperimentSchema = z.lazy(() =>
         description: 'In place of an image: builds one, and runs in exactly what was built.',
       }),
       command: command.optional().meta({ description: "Left out: the image's own." }),
-      entrypoint: z.enum(['replace', 'keep']).default('replace').meta({
+      entrypoint: entrypoint.default('replace').meta({
         description:
           "`replace`: the command runs in place of the image's ENTRYPOINT. `keep`: it is passed to it.",
       }),
@@ -142,56 +150,65 @@ export const experimentChangeSchema = z.lazy(() =>
 );
 export type ExperimentChange = z.output<typeof experimentChangeSchema>;
 
-const reason = z.object({
-  code: z.string().meta({ description: 'Stable', example: 'exit-code' }),
-  message: z.string().meta({ description: "With AWS's own words where there are any" }),
-});
+const reason = z
+  .object({
+    code: z.string().meta({ description: 'Stable', example: 'exit-code' }),
+    message: z.string().meta({ description: "With AWS's own words where there are any" }),
+  })
+  .meta({ id: 'ExperimentReason' });
 
-const attempt = z.object({
-  number: z.int().meta({ description: 'Counts from 1' }),
-  queue: z.string(),
-  jobId: z.string().optional().meta({ description: 'AWS Batch job' }),
-  createdAt: timestamp,
-  startedAt: timestamp.optional(),
-  finishedAt: timestamp.optional(),
-  exitCode: z.int().optional(),
-  reason: reason.optional(),
-});
+const attempt = z
+  .object({
+    number: z.int().meta({ description: 'Counts from 1' }),
+    queue: z.string(),
+    jobId: z.string().optional().meta({ description: 'AWS Batch job' }),
+    createdAt: timestamp,
+    startedAt: timestamp.optional(),
+    finishedAt: timestamp.optional(),
+    exitCode: z.int().optional(),
+    reason: reason.optional(),
+  })
+  .meta({ id: 'ExperimentAttempt' });
+
+const experimentStatusSchema = z.enum(experimentStatuses).meta({ id: 'ExperimentStatus' });
 
 export const experimentSchema = z.lazy(() =>
   z
     .object({
       id: idSchema('experiment'),
       name: z.string(),
-      status: z.enum(experimentStatuses),
+      status: experimentStatusSchema,
       statusReason: reason.optional(),
-      image: z.object({
-        requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
-        rule: z.enum(imageRules).optional().meta({ description: 'From `pending` on, as the next two' }),
-        uri: z.string().optional(),
-        digest: z.string().optional(),
-        warnings: z.array(z.string()).optional(),
-        pulledFrom: z.string().optional().meta({
-          description:
-            'What hosts pull, where that is something else: a copy in your own registry, or the cache of a public one',
-        }),
-      }),
+      image: z
+        .object({
+          requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
+          rule: imageRuleSchema.optional().meta({ description: 'From `pending` on, as the next two' }),
+          uri: z.string().optional(),
+          digest: z.string().optional(),
+          warnings: z.array(z.string()).optional(),
+          pulledFrom: z.string().optional().meta({
+            description:
+              'What hosts pull, where that is something else: a copy in your own registry, or the cache of a public one',
+          }),
+        })
+        .meta({ id: 'ExperimentImage' }),
       build: z
         .object({
           id: idSchema('build'),
           imageId: idSchema('image'),
-          status: z.enum(buildStatuses).optional().meta({ description: 'How it ended' }),
+          status: buildStatusSchema.optional().meta({ description: 'How it ended' }),
         })
+        .meta({ id: 'ExperimentBuild' })
         .optional()
         .meta({ description: 'The build whose image it runs in; until its end the experiment is `pending`' }),
       command: z.array(z.string()).optional(),
-      entrypoint: z.enum(['replace', 'keep']),
+      entrypoint,
       compute: z.string(),
-      env: z.record(z.string(), z.string()),
+      env,
       tags: z.array(z.string()),
       project: z.string().optional(),
       timeoutSeconds: z.int(),
-      retry: z.object({ attempts: z.int(), on: z.array(z.enum(retryCauses)) }),
+      retry: z.object({ attempts: z.int(), on: z.array(retryCauseSchema) }).meta({ id: 'Retry' }),
       attempts: z.array(attempt),
       exitCode: z.int().optional(),
       stopRequestedAt: timestamp.optional(),
@@ -206,12 +223,13 @@ export const experimentSchema = z.lazy(() =>
 export type Experiment = z.infer<typeof experimentSchema>;
 
 export const experimentSorts = ['createdAt', 'status', 'author', 'project'] as const;
+const experimentSort = sortBy('ExperimentSort', experimentSorts);
 
 export const experimentListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(experimentSorts),
+    ...listQuery(experimentSort),
     tag: z.string().max(128).optional(),
-    status: z.enum(experimentStatuses).optional(),
+    status: experimentStatusSchema.optional(),
     author: z.string().max(320).optional(),
     project: z.string().max(128).optional(),
     q: z

@@ -11,7 +11,9 @@ export const newFamilySchema = z.lazy(() =>
   z
     .strictObject({
       images: z
-        .array(z.strictObject({ ...namedBuildFields, repository: repositoryName }))
+        .array(
+          z.strictObject({ ...namedBuildFields, repository: repositoryName }).meta({ id: 'NewFamilyImage' }),
+        )
         .min(1)
         .max(imagesAtMost)
         .meta({

@@ -4,10 +4,12 @@ import { timestamp } from './common.ts';
 
 /** The worst first. */
 export const severities = ['critical', 'high', 'medium', 'low', 'informational', 'unknown'] as const;
+const severitySchema = z.enum(severities).meta({ id: 'Severity' });
 export type Severity = (typeof severities)[number];
 
 /** From which severity on an image is not run. */
 export const launchGates = ['off', 'critical', 'high', 'medium', 'low'] as const;
+export const launchGateSchema = z.enum(launchGates).meta({ id: 'LaunchGate' });
 export type LaunchGate = (typeof launchGates)[number];
 
 export const findingsQuery = z.lazy(() =>
@@ -22,26 +24,29 @@ const count = z.int().nonnegative();
 export const findingsSchema = z.lazy(() =>
   z
     .object({
-      status: z.enum(['not-scanned', 'scanning', 'complete', 'failed']),
+      status: z.enum(['not-scanned', 'scanning', 'complete', 'failed']).meta({ id: 'ScanStatus' }),
       reason: z.string().optional().meta({ description: 'Why a scan failed, in the words of ECR' }),
       scannedAt: timestamp.optional(),
       counts: z
-        .record(z.enum(severities), count)
+        .record(severitySchema, count)
+        .meta({ id: 'FindingCounts' })
         .optional()
         .meta({ description: 'Of all findings, whatever the page; only of a complete scan' }),
       findings: z.array(
-        z.object({
-          name: z.string().meta({ example: 'CVE-2026-12345' }),
-          severity: z.enum(severities),
-          package: z.string(),
-          version: z.string().meta({ description: 'The one that is installed' }),
-          fixedIn: z
-            .string()
-            .optional()
-            .meta({ description: 'Where the scan knows it: enhanced scanning does' }),
-          uri: z.string().optional(),
-          description: z.string().optional(),
-        }),
+        z
+          .object({
+            name: z.string().meta({ example: 'CVE-2026-12345' }),
+            severity: severitySchema,
+            package: z.string(),
+            version: z.string().meta({ description: 'The one that is installed' }),
+            fixedIn: z
+              .string()
+              .optional()
+              .meta({ description: 'Where the scan knows it: enhanced scanning does' }),
+            uri: z.string().optional(),
+            description: z.string().optional(),
+          })
+          .meta({ id: 'Finding' }),
       ),
       nextCursor: z.string().optional(),
     })

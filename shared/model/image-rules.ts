@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** How the name that was asked for became an image (E3). */
 export const imageRules = [
   'image-id',
@@ -9,4 +11,5 @@ export const imageRules = [
   'platform-default',
   'build',
 ] as const;
+export const imageRuleSchema = z.enum(imageRules).meta({ id: 'ImageRule' });
 export type ImageRule = (typeof imageRules)[number];

@@ -1,12 +1,12 @@
 /** Images (I1–I5): what may be asked for and what is answered. An image is one tag of one repository of one registry. */
 import * as z from 'zod';
-import { dockerfileProblem, newBuildSource } from './build.ts';
-import { listQuery, moment, timestamp } from './common.ts';
+import { buildStatusSchema, dockerfileProblem, newBuildSource } from './build.ts';
+import { listQuery, moment, pageOf, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
-import { imageRules } from './image-rules.ts';
+import { imageRuleSchema } from './image-rules.ts';
 import { logoNames, uploadedLogo } from './logo.ts';
 import { platformName } from './platform.ts';
-import { buildStatuses, imageStatuses } from './states.ts';
+import { imageStatuses } from './states.ts';
 import { imageValidationSchema } from './validation.ts';
 
 /** As registries want it: lower-case parts of letters and digits, joined by `.`, `_`, `__`, hyphens and slashes. */
@@ -28,9 +28,10 @@ export const tagName = z
 export const reservedTagPrefix = 'slipway-';
 
 const readme = z.string().max(65_536).meta({ description: 'Markdown' });
-const logo = z.enum(logoNames);
+const logo = z.enum(logoNames).meta({ id: 'LogoName' });
 
-const imageSources = ['build', 'reference', 'mirror', 'catalogue'] as const;
+const imageStatusSchema = z.enum(imageStatuses).meta({ id: 'ImageStatus' });
+const imageSourceSchema = z.enum(['build', 'reference', 'mirror', 'catalogue']).meta({ id: 'ImageSource' });
 
 export const imageSchema = z.lazy(() =>
   z
@@ -49,37 +50,41 @@ export const imageSchema = z.lazy(() =>
         .array(z.string())
         .optional()
         .meta({ example: ['linux/amd64', 'linux/arm64'] }),
-      status: z.enum(imageStatuses),
-      source: z.enum(imageSources),
+      status: imageStatusSchema,
+      source: imageSourceSchema,
       author: z.string(),
       createdAt: timestamp,
       updatedAt: timestamp,
       readme: readme.optional().meta({ description: 'Markdown; lists leave it out' }),
       logo: z
         .enum([...logoNames, uploadedLogo])
+        .meta({ id: 'Logo' })
         .optional()
         .meta({
           description:
             '`uploaded`: a picture of its own. The picture is at `/v1/images/{id}/logo` in either case',
         }),
       currentBuild: z
-        .object({ id: idSchema('build'), status: z.enum(buildStatuses), cached: z.boolean() })
+        .object({ id: idSchema('build'), status: buildStatusSchema, cached: z.boolean() })
+        .meta({ id: 'ImageBuild' })
         .optional()
         .meta({ description: 'The build under way, else the last one' }),
       mirror: z
         .object({ imageId: idSchema('image'), uri: z.string(), digest: z.string() })
+        .meta({ id: 'ImageMirror' })
         .optional()
         .meta({ description: 'The last mirror of this image' }),
       validation: imageValidationSchema.optional(),
       parentUri: z.string().optional().meta({ description: 'What it is built on, where that is known' }),
       catalogue: z
         .object({
-          family: z.enum(['kubeflow', 'slipway']),
-          ide: z.enum(['jupyterlab', 'code-server', 'rstudio']).optional(),
-          accelerator: z.enum(['cuda', 'gaudi']).optional(),
+          family: z.enum(['kubeflow', 'slipway']).meta({ id: 'CatalogueFamily' }),
+          ide: z.enum(['jupyterlab', 'code-server', 'rstudio']).meta({ id: 'CatalogueIde' }).optional(),
+          accelerator: z.enum(['cuda', 'gaudi']).meta({ id: 'CatalogueAccelerator' }).optional(),
           deprecated: z.boolean().meta({ description: 'By those who publish it' }),
           alsoAt: z.array(z.string()).meta({ description: 'Other registries that have it' }),
         })
+        .meta({ id: 'CatalogueEntry' })
         .optional()
         .meta({ description: 'Of an image of the catalogue, which can be neither changed nor deleted' }),
     })
@@ -87,17 +92,20 @@ export const imageSchema = z.lazy(() =>
 );
 export type Image = z.infer<typeof imageSchema>;
 
+export const imagePageSchema = z.lazy(() => pageOf('ImagePage', imageSchema));
+
 /** Columns of the table of images (I1). */
 export const imageColumns = ['createdAt', 'status', 'repository', 'tag', 'registryId', 'author'] as const;
+const imageSort = sortBy('ImageSort', imageColumns);
 
 export const imageListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(imageColumns),
-    status: z.enum(imageStatuses).optional(),
+    ...listQuery(imageSort),
+    status: imageStatusSchema.optional(),
     repository: z.string().max(255).optional(),
     tag: z.string().max(128).optional(),
     registryId: idSchema('registry').optional(),
-    source: z.enum(imageSources).optional().meta({
+    source: imageSourceSchema.optional().meta({
       description: '`catalogue`: the images that every organisation has, which are not among the others',
     }),
     author: z.string().max(320).optional(),
@@ -117,19 +125,21 @@ export const imageListQuery = z.lazy(() =>
   }),
 );
 
-const referenceSource = z.strictObject({
-  type: z.literal('reference'),
-  url: z.string().trim().min(1).max(512).optional().meta({
-    description:
-      'Full URL of an image, in place of registry, repository and tag. Without a tag it is `latest`; one by digest needs a tag beside it (`quay.io/podman/hello:latest@sha256:…`), since an image here is one tag: 422 otherwise.',
-    example: 'quay.io/podman/hello',
-  }),
-});
+const referenceSource = z
+  .strictObject({
+    type: z.literal('reference'),
+    url: z.string().trim().min(1).max(512).optional().meta({
+      description:
+        'Full URL of an image, in place of registry, repository and tag. Without a tag it is `latest`; one by digest needs a tag beside it (`quay.io/podman/hello:latest@sha256:…`), since an image here is one tag: 422 otherwise.',
+      example: 'quay.io/podman/hello',
+    }),
+  })
+  .meta({ id: 'ReferenceSource' });
 
 export const newImageSchema = z.lazy(() =>
   z
     .strictObject({
-      source: z.discriminatedUnion('type', [newBuildSource, referenceSource]),
+      source: z.discriminatedUnion('type', [newBuildSource, referenceSource]).meta({ id: 'NewImageSource' }),
       registryId: idSchema('registry').optional().meta({
         description:
           "Of a build, or a reference without a url. Left out: the organisation's default registry, else its own space in ECR",
@@ -187,6 +197,7 @@ export const imageLocationSchema = z.lazy(() =>
   z
     .object({
       kind: z.enum(['pull', 'manifest']).meta({
+        id: 'ImageLocationKind',
         description:
           '`pull`: it lies in a private registry of the organisation, itself or as a mirror; `manifest`: only in its public one',
       }),
@@ -218,7 +229,7 @@ export const resolvedImageSchema = z.lazy(() =>
   z
     .object({
       requested: z.string().optional(),
-      rule: z.enum(imageRules).meta({ description: 'How the name was understood' }),
+      rule: imageRuleSchema.meta({ description: 'How the name was understood' }),
       uri: z.string(),
       digest: z.string().meta({ description: 'Of the version that the tag names now' }),
       warnings: z.array(z.string()),

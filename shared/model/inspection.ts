@@ -6,7 +6,7 @@ const platform = platformName
   .optional()
   .meta({ description: 'Left out: linux/amd64, else the first there is', example: 'linux/arm64' });
 
-const versions = z.enum(['one', 'all']).default('one').meta({
+const versions = z.enum(['one', 'all']).meta({ id: 'InspectedVersions' }).default('one').meta({
   description:
     '`all`: also asks for every version of manifest by itself, since a registry may convert what it has; the tag as it is now',
 });
@@ -34,14 +34,21 @@ const selfLink = z.string().meta({
   example: 'https://registry-1.docker.io/v2/library/python/manifests/sha256:…',
 });
 
-const manifestSchema = z.object({
-  version: z.enum(['docker-schema-1', 'docker-schema-2', 'docker-list', 'oci', 'oci-index']),
-  mediaType,
-  digest,
-  sizeBytes,
-  selfLink,
-  document: z.unknown().optional().meta({ description: 'As the registry serves it; left out above 256 KiB' }),
-});
+const manifestSchema = z
+  .object({
+    version: z
+      .enum(['docker-schema-1', 'docker-schema-2', 'docker-list', 'oci', 'oci-index'])
+      .meta({ id: 'ManifestVersion' }),
+    mediaType,
+    digest,
+    sizeBytes,
+    selfLink,
+    document: z
+      .unknown()
+      .optional()
+      .meta({ description: 'As the registry serves it; left out above 256 KiB' }),
+  })
+  .meta({ id: 'Manifest' });
 
 export const inspectionSchema = z.lazy(() =>
   z
@@ -55,22 +62,26 @@ export const inspectionSchema = z.lazy(() =>
       platformDigest: digest.meta({ description: "Of the chosen platform's manifest" }),
       sizeBytes: sizeBytes.meta({ description: 'Compressed, of the chosen platform' }),
       layers: z
-        .array(z.object({ digest, mediaType, sizeBytes }))
+        .array(z.object({ digest, mediaType, sizeBytes }).meta({ id: 'Layer' }))
         .meta({ description: 'The lowest first, whatever the version of the manifest' }),
-      config: z.object({
-        digest: digest.optional().meta({ description: 'Absent for Docker schema 1, which has no such blob' }),
-        os: z.string(),
-        architecture: z.string(),
-        variant: z.string().optional(),
-        created: z.string().optional(),
-        env: z.array(z.string()),
-        labels: z.record(z.string(), z.string()),
-        entrypoint: z.array(z.string()),
-        command: z.array(z.string()),
-        user: z.string(),
-        workingDir: z.string(),
-        exposedPorts: z.array(z.string()),
-      }),
+      config: z
+        .object({
+          digest: digest
+            .optional()
+            .meta({ description: 'Absent for Docker schema 1, which has no such blob' }),
+          os: z.string(),
+          architecture: z.string(),
+          variant: z.string().optional(),
+          created: z.string().optional(),
+          env: z.array(z.string()),
+          labels: z.record(z.string(), z.string()).meta({ id: 'Labels' }),
+          entrypoint: z.array(z.string()),
+          command: z.array(z.string()),
+          user: z.string(),
+          workingDir: z.string(),
+          exposedPorts: z.array(z.string()),
+        })
+        .meta({ id: 'ImageConfig' }),
       manifests: z.array(manifestSchema).meta({
         description: 'The index, if there is one, and the manifest of the platform; with `versions=all` all',
       }),

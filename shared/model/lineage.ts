@@ -2,11 +2,13 @@ import * as z from 'zod';
 import { idSchema } from './id.ts';
 
 const nodeSchema = z.lazy(() =>
-  z.object({
-    id: idSchema('image').optional().meta({ description: 'Absent for an image that is not in the table' }),
-    uri: z.string(),
-    deprecated: z.boolean(),
-  }),
+  z
+    .object({
+      id: idSchema('image').optional().meta({ description: 'Absent for an image that is not in the table' }),
+      uri: z.string(),
+      deprecated: z.boolean(),
+    })
+    .meta({ id: 'LineageNode' }),
 );
 export type LineageNode = z.infer<typeof nodeSchema>;
 

@@ -27,4 +27,7 @@ export const isUploaded = (logo: LogoName | typeof uploadedLogo | undefined): lo
 export const logoTypes = ['image/png', 'image/svg+xml'] as const;
 export type LogoType = (typeof logoTypes)[number];
 
+/** How a picture is sent whose bytes are to say what it is. The document names this type: generators of clients know no others. */
+export const anyBytes = 'application/octet-stream';
+
 export const logoLimitBytes = 65_536;

@@ -45,6 +45,6 @@ export const experimentBuildSchema = z.lazy(() =>
         if (value !== undefined)
           add(name, 'goes without an imageId, whose name and Dockerfile are there already');
     })
-    .meta({ id: 'ExperimentBuild' }),
+    .meta({ id: 'NewExperimentBuild' }),
 );
 export type ExperimentBuild = z.output<typeof experimentBuildSchema>;

@@ -1,7 +1,7 @@
 /** What belongs to the organisation itself: settings, members, tokens, computes, uploads, secrets (O1–O6, B16, E13). */
 import * as z from 'zod';
-import { lineOfText, listQuery, roles, timestamp } from './common.ts';
-import { launchGates } from './findings.ts';
+import { lineOfText, listQuery, roleSchema, sortBy, timestamp } from './common.ts';
+import { launchGateSchema } from './findings.ts';
 import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
@@ -19,33 +19,38 @@ const settingsWith = (most: number) =>
       .boolean()
       .default(true)
       .meta({ description: 'Install what the bootstrap needs and an image lacks. No effect yet' }),
-    launchGate: z.enum(launchGates).default('off').meta({
+    launchGate: launchGateSchema.default('off').meta({
       description:
         'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
     }),
     notifications: z
       .strictObject({
-        preference: z.enum(notificationPreferences).default('always'),
+        preference: z.enum(notificationPreferences).meta({ id: 'NotificationPreference' }).default('always'),
         recipients: z
           .array(z.email())
           .max(most)
           .default([])
           .meta({ description: 'Mailed besides the author of a build' }),
       })
+      .meta({ id: 'NewNotifications', outputId: 'Notifications' })
       .prefault({}),
   });
 
 /** `PUT` replaces all of it; what is left out returns to its default. */
-export const settingsSchema = z.lazy(() => settingsWith(mostRecipients).meta({ id: 'Settings' }));
+export const settingsSchema = z.lazy(() =>
+  settingsWith(mostRecipients).meta({ id: 'NewSettings', outputId: 'Settings' }),
+);
 /** What `PUT` may have written at any time. */
 export const keptSettingsSchema = z.lazy(() => settingsWith(mostKept));
 export type Settings = z.output<typeof settingsSchema>;
+
+export const computeUseSchema = z.enum(['build', 'run']).meta({ id: 'ComputeUse' });
 
 export const computeSchema = z.lazy(() =>
   z
     .object({
       name: z.string(),
-      use: z.enum(['build', 'run']),
+      use: computeUseSchema,
       vcpus: z.number(),
       memoryMiB: z.int(),
       gpus: z.int(),
@@ -64,7 +69,7 @@ export const memberSchema = z.lazy(() =>
     .object({
       id: idSchema('member'),
       email: z.string(),
-      role: z.enum(roles),
+      role: roleSchema,
       createdAt: timestamp,
       createdBy: z.string(),
       updatedAt: timestamp,
@@ -77,7 +82,7 @@ export const newMemberSchema = z.lazy(() =>
   z
     .strictObject({
       email: z.email().max(254),
-      role: z.enum(roles),
+      role: roleSchema,
       subject: z.string().min(1).max(255).optional().meta({
         description:
           "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
@@ -87,13 +92,14 @@ export const newMemberSchema = z.lazy(() =>
 );
 
 export const memberChangeSchema = z.lazy(() =>
-  z.strictObject({ role: z.enum(roles) }).meta({ id: 'MemberChange' }),
+  z.strictObject({ role: roleSchema }).meta({ id: 'MemberChange' }),
 );
 
+const memberSort = sortBy('MemberSort', ['createdAt', 'email', 'role']);
 export const memberListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(['createdAt', 'email', 'role']),
-    role: z.enum(roles).optional(),
+    ...listQuery(memberSort),
+    role: roleSchema.optional(),
     q: z.string().max(200).optional().meta({ description: 'Substring of the email address' }),
   }),
 );
@@ -103,8 +109,8 @@ export const meSchema = z.lazy(() =>
     .object({
       memberId: z.string(),
       email: z.string(),
-      role: z.enum(roles),
-      organisation: z.object({ id: z.string(), title: z.string() }),
+      role: roleSchema,
+      organisation: z.object({ id: z.string(), title: z.string() }).meta({ id: 'Organisation' }),
     })
     .meta({ id: 'Me' }),
 );
@@ -115,7 +121,7 @@ export const tokenSchema = z
     title: z.string(),
     memberId: idSchema('member'),
     email: z.string(),
-    role: z.enum(roles).meta({ description: "Never above the member's own, whatever it says here" }),
+    role: roleSchema.meta({ description: "Never above the member's own, whatever it says here" }),
     madeBy: idSchema('token').optional().meta({
       description: 'The token that made it, and with which it is revoked; absent for one that a sign-in made',
     }),
@@ -129,7 +135,7 @@ export const newTokenSchema = z.lazy(() =>
   z
     .strictObject({
       title: lineOfText(150),
-      role: z.enum(roles).optional().meta({ description: 'Your own unless it should do less' }),
+      role: roleSchema.optional().meta({ description: 'Your own unless it should do less' }),
       expiresInDays: z.int().min(1).max(3650).optional().meta({
         description:
           'Never expires if left out, unless the token that asks does: then with that one, and never after it',
@@ -142,9 +148,10 @@ export const createdTokenSchema = tokenSchema
   .extend({ token: z.string().meta({ description: 'The bearer token; shown only this once' }) })
   .meta({ id: 'CreatedToken' });
 
+const tokenSort = sortBy('TokenSort', ['createdAt', 'title']);
 export const tokenListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(['createdAt', 'title']),
+    ...listQuery(tokenSort),
     memberId: idSchema('member').optional(),
   }),
 );
@@ -154,9 +161,10 @@ export const uploadLimitBytes = 1024 ** 3;
 export const newUploadSchema = z.lazy(() =>
   z
     .strictObject({
-      kind: z
-        .enum(['context', 'source'])
-        .meta({ description: '`context`: files of a build. `source`: code of an experiment; no effect yet' }),
+      kind: z.enum(['context', 'source']).meta({
+        id: 'UploadKind',
+        description: '`context`: files of a build. `source`: code of an experiment; no effect yet',
+      }),
       sizeBytes: z.int().min(1).max(uploadLimitBytes),
       sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
     })
@@ -168,7 +176,9 @@ export const uploadSchema = z.lazy(() =>
     .object({
       id: idSchema('upload'),
       url: z.string().meta({ description: 'For one PUT of exactly these bytes' }),
-      headers: z.record(z.string(), z.string()).meta({ description: 'To be sent with it, all of them' }),
+      headers: z
+        .record(z.string(), z.string())
+        .meta({ id: 'UploadHeaders', description: 'To be sent with it, all of them' }),
       expiresAt: timestamp,
     })
     .meta({ id: 'Upload' }),
@@ -207,4 +217,5 @@ export const secretValueSchema = z.lazy(() =>
     .meta({ id: 'SecretValue' }),
 );
 
-export const secretListQuery = z.lazy(() => z.strictObject(listQuery(['createdAt', 'name'])));
+const secretSort = sortBy('SecretSort', ['createdAt', 'name']);
+export const secretListQuery = z.lazy(() => z.strictObject(listQuery(secretSort)));

@@ -1,6 +1,6 @@
 /** Registries (R1–R9): where images are pulled from and pushed to. Credentials are no part of the record. */
 import * as z from 'zod';
-import { lineOfText, listQuery, timestamp } from './common.ts';
+import { lineOfText, listQuery, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 
 export const registryTypes = [
@@ -14,6 +14,7 @@ export const registryTypes = [
   'other',
 ] as const;
 export type RegistryType = (typeof registryTypes)[number];
+const registryTypeSchema = z.enum(registryTypes).meta({ id: 'RegistryType' });
 
 export const visibilities = ['public', 'private'] as const;
 
@@ -45,7 +46,9 @@ const password = z
     description: 'Kept in Secrets Manager; never returned. At most 64,000 bytes, written as JSON',
     format: 'password',
   });
-const visibility = z.enum(visibilities).meta({ description: 'Public registries are pull-only' });
+const visibility = z
+  .enum(visibilities)
+  .meta({ id: 'Visibility', description: 'Public registries are pull-only' });
 
 export const registrySchema = z.lazy(() =>
   z
@@ -56,7 +59,7 @@ export const registrySchema = z.lazy(() =>
         description: 'Host and path; with `http://` in front where it is not HTTPS',
         example: 'quay.io',
       }),
-      type: z.enum(registryTypes),
+      type: registryTypeSchema,
       visibility,
       username: z.string().optional(),
       hasCredentials: z.boolean(),
@@ -106,7 +109,7 @@ export const newRegistrySchema = z.lazy(() =>
     .strictObject({
       title,
       url,
-      type: z.enum(registryTypes),
+      type: registryTypeSchema,
       visibility: visibility.default('private'),
       username: username.optional(),
       password: password.optional(),
@@ -134,11 +137,12 @@ export const registryChangeSchema = z.lazy(() =>
 );
 export type RegistryChange = z.output<typeof registryChangeSchema>;
 
+const registrySort = sortBy('RegistrySort', ['createdAt', 'title', 'url', 'type']);
 export const registryListQuery = z.lazy(() =>
   z.strictObject({
-    ...listQuery(['createdAt', 'title', 'url', 'type']),
-    type: z.enum(registryTypes).optional(),
-    visibility: z.enum(visibilities).optional(),
+    ...listQuery(registrySort),
+    type: registryTypeSchema.optional(),
+    visibility: visibility.optional(),
     q: z.string().max(200).optional().meta({ description: 'Substring of title or url' }),
   }),
 );
@@ -172,7 +176,7 @@ export const registryCheckResultSchema = z.lazy(() =>
   z
     .object({
       ok: z.boolean(),
-      cause: z.enum(checkCauses).optional(),
+      cause: z.enum(checkCauses).meta({ id: 'RegistryCheckCause' }).optional(),
       message: z.string(),
       retryAfterSeconds: z.int().optional().meta({ description: 'When rate-limited' }),
       warnings: z.array(z.string()),

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 
 const way = z.lazy(() =>
-  z.object({
-    commands: z.array(z.string()).meta({ description: 'For a POSIX shell, in this order' }),
-    notes: z.array(z.string()),
-  }),
+  z
+    .object({
+      commands: z.array(z.string()).meta({ description: 'For a POSIX shell, in this order' }),
+      notes: z.array(z.string()),
+    })
+    .meta({ id: 'UsageCommands' }),
 );
 
 export const usageSchema = z.lazy(() =>
@@ -14,17 +16,22 @@ export const usageSchema = z.lazy(() =>
       docker: way,
       apptainer: way.meta({ description: 'Singularity takes the same commands under its own name' }),
       metaflow: way,
-      kubeflow: z.object({
-        manifest: z.string().meta({ description: 'YAML for `kubectl apply -f -`' }),
-        notes: z.array(z.string()),
-      }),
-      batch: z.object({
-        jobDefinition: z
-          .record(z.string(), z.unknown())
-          .meta({ description: 'For `aws batch register-job-definition --cli-input-json`' }),
-        commands: z.array(z.string()),
-        notes: z.array(z.string()),
-      }),
+      kubeflow: z
+        .object({
+          manifest: z.string().meta({ description: 'YAML for `kubectl apply -f -`' }),
+          notes: z.array(z.string()),
+        })
+        .meta({ id: 'KubeflowUsage' }),
+      batch: z
+        .object({
+          jobDefinition: z.record(z.string(), z.unknown()).meta({
+            id: 'BatchJobDefinition',
+            description: 'For `aws batch register-job-definition --cli-input-json`',
+          }),
+          commands: z.array(z.string()),
+          notes: z.array(z.string()),
+        })
+        .meta({ id: 'BatchUsage' }),
     })
     .meta({ id: 'ImageUsage' }),
 );

@@ -22,7 +22,7 @@ export const newValidationSchema = z.lazy(() =>
   z
     .strictObject({
       checks: z
-        .array(z.enum(validationChecks))
+        .array(z.enum(validationChecks).meta({ id: 'ValidationCheck' }))
         .min(1)
         .max(2)
         .optional()
@@ -32,59 +32,77 @@ export const newValidationSchema = z.lazy(() =>
 );
 
 const notebookResult = z.lazy(() =>
-  z.object({
-    passed: z.boolean(),
-    points: z.array(
-      z.object({
-        code: z.enum(notebookPoints),
-        passed: z.boolean(),
-        evidence: z.string().meta({ example: 'GET /notebook/acme/check/ answered 200 after 0.8 s' }),
-      }),
-    ),
-  }),
+  z
+    .object({
+      passed: z.boolean(),
+      points: z.array(
+        z
+          .object({
+            code: z.enum(notebookPoints).meta({ id: 'NotebookPointCode' }),
+            passed: z.boolean(),
+            evidence: z.string().meta({ example: 'GET /notebook/acme/check/ answered 200 after 0.8 s' }),
+          })
+          .meta({ id: 'NotebookPoint' }),
+      ),
+    })
+    .meta({ id: 'NotebookResult' }),
 );
 export type NotebookResult = z.infer<typeof notebookResult>;
 
-const versions = <K extends string>(names: readonly [K, ...K[]]) =>
-  z.partialRecord(z.enum(names), z.string());
+const versions = <K extends string>(
+  id: string,
+  names: readonly [K, ...K[]],
+  example: Partial<Record<K, string>>,
+) => z.partialRecord(z.enum(names), z.string()).meta({ id, example });
 
 const capabilitiesResult = z.lazy(() =>
-  z.object({
-    shell: z.boolean().meta({ description: 'Without a `/bin/sh` nothing else is known' }),
-    runtimes: versions(runtimes).meta({ example: { python: '3.13.1' } }),
-    tools: versions(tools).meta({ example: { pip: '24.3.1', tar: '1.35' } }),
-    packages: z.record(z.string(), z.string()).meta({
-      description: 'Those that kinds of jobs need, with their versions',
-      example: { flask: '3.1.0' },
-    }),
-    cuda: z.object({ version: z.string().optional(), libraries: z.array(z.string()) }),
-    kinds: z.array(
-      z.object({
-        kind: z.enum(jobKinds),
-        supported: z.boolean(),
-        missing: z.array(z.string()),
-        missingOptional: z.array(z.string()),
+  z
+    .object({
+      shell: z.boolean().meta({ description: 'Without a `/bin/sh` nothing else is known' }),
+      runtimes: versions('RuntimeVersions', runtimes, { python: '3.13.1' }),
+      tools: versions('ToolVersions', tools, { pip: '24.3.1', tar: '1.35' }),
+      packages: z.record(z.string(), z.string()).meta({
+        id: 'PackageVersions',
+        description: 'Those that kinds of jobs need, with their versions',
+        example: { flask: '3.1.0' },
       }),
-    ),
-  }),
+      cuda: z
+        .object({ version: z.string().optional(), libraries: z.array(z.string()) })
+        .meta({ id: 'CudaSupport' }),
+      kinds: z.array(
+        z
+          .object({
+            kind: z.enum(jobKinds).meta({ id: 'JobKind' }),
+            supported: z.boolean(),
+            missing: z.array(z.string()),
+            missingOptional: z.array(z.string()),
+          })
+          .meta({ id: 'JobKindSupport' }),
+      ),
+    })
+    .meta({ id: 'CapabilitiesResult' }),
 );
 export type CapabilitiesResult = z.infer<typeof capabilitiesResult>;
 
 /** Of the checks that were asked for. */
 export const validationSchema = z.lazy(() =>
-  z.object({
-    digest: z.string().meta({ description: 'What was checked' }),
-    notebook: notebookResult.optional(),
-    capabilities: capabilitiesResult.optional(),
-  }),
+  z
+    .object({
+      digest: z.string().meta({ description: 'What was checked' }),
+      notebook: notebookResult.optional(),
+      capabilities: capabilitiesResult.optional(),
+    })
+    .meta({ id: 'Validation' }),
 );
 export type Validation = z.infer<typeof validationSchema>;
 
 /** On an image: of each check the last result. */
 export const imageValidationSchema = z.lazy(() =>
-  z.object({
-    buildId: idSchema('build').meta({ description: 'The validation that finished last' }),
-    finishedAt: timestamp,
-    ...validationSchema.unwrap().shape,
-  }),
+  z
+    .object({
+      buildId: idSchema('build').meta({ description: 'The validation that finished last' }),
+      finishedAt: timestamp,
+      ...validationSchema.unwrap().shape,
+    })
+    .meta({ id: 'ImageValidation' }),
 );

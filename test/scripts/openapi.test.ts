@@ -6,7 +6,8 @@ import { type Documentation, type Operation, operation } from '../../shared/http
 const thing = z.lazy(() => z.object({ id: z.string() }).meta({ id: 'Thing' }));
 const params = z.object({ id: z.string() });
 const documentation = (responses: Documentation['responses']) => () => ({
-  tag: 'Things',
+  tag: 'Images',
+  example: { id: 'one' },
   summary: 'x',
   responses,
 });

@@ -39,6 +39,36 @@ test('I3 the bytes come back as they were', async () => {
   await expect(putLogo(place.table, asking, id, svg('blue'), '1')).rejects.toMatchObject({ status: 412 });
 });
 
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+test.each([
+  ['a PNG', png, 'image/png'],
+  ['an SVG', svg('red').bytes, 'image/svg+xml'],
+])('I3 bytes of no named type: %s is what it is', async (_, bytes, type) => {
+  const id = await add();
+  const record = await putLogo(
+    place.table,
+    asking,
+    id,
+    { type: 'application/octet-stream', bytes },
+    undefined,
+  );
+  expect((await readLogo(place.table, organisation, record))?.type).toBe(type);
+});
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe0])],
+  ['half a PNG', png.subarray(0, 40)],
+])('I3 bytes of no named type: %s is refused', async (_, bytes) => {
+  const sent = { type: 'application/octet-stream', bytes };
+  await expect(putLogo(place.table, asking, await add(), sent, undefined)).rejects.toMatchObject({
+    status: 422,
+    code: 'logo-refused',
+  });
+});
+
 test('I3 uploads, names and removals at the same time: what is said is what is there', async () => {
   for (let round = 0; round < 8; round++) {
     const id = await add();
