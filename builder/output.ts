@@ -1,5 +1,6 @@
 /** The build's log: what this process prints. Lines of Slipway's own begin with `[slipway]`; no program's do. */
 import { StringDecoder } from 'node:string_decoder';
+import { firstCut } from '../shared/text/cut.ts';
 
 /** Less than 256 KiB in any script: CloudWatch would cut longer ones itself. */
 const longestLine = 65_536;
@@ -28,8 +29,9 @@ export function lineSplitter(onLine: (line: string) => void): { write(chunk: Buf
     const prefix = prefixOf(line);
     let last = line;
     while (last.length > longestLine) {
-      onLine(last.slice(0, longestLine));
-      last = prefix + last.slice(longestLine);
+      const end = firstCut(last, longestLine);
+      onLine(last.slice(0, end));
+      last = prefix + last.slice(end);
     }
     return last;
   };

@@ -4,6 +4,10 @@ import type { ContainerLogLine } from '../engine/log-frames.ts';
 export interface LogPosition {
   /** From when on the log must be read again; undefined for all of it. Nanoseconds since 1970. */
   since(): bigint | undefined;
+  /** The time of the newest line that was taken over; 0 before the first one. */
+  newest(): bigint;
+  /** Notes when the oldest line began that has no line feed yet, and so was not taken over. */
+  leave(unfinishedSince: bigint | undefined): void;
   /** True for a line that hasn't come before; it counts as taken over from then on. */
   advance(line: ContainerLogLine): boolean;
   /** For `createLogPosition` after a restart. */
@@ -17,19 +21,27 @@ export interface LogPosition {
 const overlapNanoseconds = 10_000_000_000n;
 
 /**
- * The position is kept for each stream. Lines of the very same time are told apart by their text: the engine, followed
+ * The position is kept for each stream. An unfinished line may have begun long before the newest line of the other one. Lines of the very same time are told apart by their text: the engine, followed
  * while it writes an entry, now and then gives that entry twice.
  */
 export function createLogPosition(recorded?: string): LogPosition {
   const latest = new Map<string, { time: bigint; texts: Set<string> | 'all' }>();
-  for (const [stream, time] of Object.entries(JSON.parse(recorded ?? '{}') as Record<string, string>))
+  const { unfinished: left, ...times } = JSON.parse(recorded ?? '{}') as Record<string, string>;
+  for (const [stream, time] of Object.entries(times))
     latest.set(stream, { time: BigInt(time), texts: 'all' });
+  let unfinished = left === undefined ? undefined : BigInt(left);
+
+  const newest = () => [...latest.values()].reduce((max, { time }) => (time > max ? time : max), 0n);
 
   return {
+    newest,
     since() {
       if (latest.size === 0) return undefined;
-      const newest = [...latest.values()].reduce((max, { time }) => (time > max ? time : max), 0n);
-      return newest > overlapNanoseconds ? newest - overlapNanoseconds : 0n;
+      const since = newest() > overlapNanoseconds ? newest() - overlapNanoseconds : 0n;
+      return unfinished !== undefined && unfinished < since ? unfinished : since;
+    },
+    leave(unfinishedSince) {
+      unfinished = unfinishedSince;
     },
     advance({ stream, time, text }) {
       const last = latest.get(stream);
@@ -43,6 +55,9 @@ export function createLogPosition(recorded?: string): LogPosition {
       return true;
     },
     toString: () =>
-      JSON.stringify(Object.fromEntries([...latest].map(([stream, { time }]) => [stream, String(time)]))),
+      JSON.stringify({
+        ...Object.fromEntries([...latest].map(([stream, { time }]) => [stream, String(time)])),
+        ...(unfinished === undefined ? {} : { unfinished: String(unfinished) }),
+      }),
   };
 }

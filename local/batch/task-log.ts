@@ -1,6 +1,7 @@
 /** Takes a container's log over into CloudWatch Logs as the awslogs driver would: live, and every line once. */
 import type { Engine } from '../engine/engine.ts';
 import type { Cloud } from '../platform.ts';
+import { transaction } from '../transaction.ts';
 import type { Attempt, Job } from './job.ts';
 import { createLogPosition } from './log-position.ts';
 import type { BatchStore } from './store.ts';
@@ -11,15 +12,12 @@ interface LogParts {
   store: BatchStore;
 }
 
-/** The log driver cuts longer lines into several events. */
-const longestEventBytes = 262_118;
-
 export interface TaskLog {
   /** Takes lines over as they come, until the engine ends the stream or breaks it off. */
   follow(): Promise<void>;
   /**
-   * Takes over what is missing once the container has stopped: the engine may have broken the stream off, or ended it
-   * before a last line without line feed.
+   * Takes over what is missing once the container has stopped: a last line without line feed, and what the engine left
+   * out when it broke the stream off or ended it early.
    */
   complete(): Promise<void>;
 }
@@ -33,43 +31,41 @@ export function createTaskLog(
   release: AbortSignal,
 ): TaskLog {
   const group = job.container.logConfiguration?.options['awslogs-group'] ?? '/aws/batch/job';
-  const position = createLogPosition(store.logPosition(attempt.taskId));
+  let recorded = store.logPosition(attempt.taskId);
+  const position = createLogPosition(recorded);
 
-  const copy = async () => {
+  const copy = async (hasStopped: boolean) => {
     for await (const batch of engine.followLog(containerId, position.since(), release)) {
-      const fresh = batch.filter(position.advance);
-      if (fresh.length === 0) continue;
-      // CloudWatch takes no empty events, and the log driver leaves them out.
-      const events = fresh
-        .filter((line) => line.text !== '')
-        .flatMap(({ time, text }) =>
-          eventsOf(text).map((message) => ({ timestamp: milliseconds(time), message })),
-        );
-      cloud.appendLogs(group, attempt.logStream, events);
-      store.setLogPosition(attempt.taskId, position.toString());
+      const { lines, unfinishedSince, rest } = batch;
+      const events: { timestamp: number; message: string }[] = [];
+      // Without its line feed a line is whole only once the container has stopped.
+      // A line may have begun before others that are in the log already. Whoever reads on from there would never see
+      // an event that comes before them.
+      for (const line of hasStopped ? [...lines, ...rest] : lines)
+        if (position.advance(line))
+          events.push({ timestamp: milliseconds(position.newest()), message: line.text });
+      position.leave(unfinishedSince);
+      const at = position.toString();
+      if (at === recorded) continue;
+      transaction(cloud.db, () => {
+        cloud.appendLogs(group, attempt.logStream, events);
+        store.setLogPosition(attempt.taskId, at);
+      });
+      recorded = at;
     }
   };
 
   return {
     async follow() {
       try {
-        await copy();
+        await copy(false);
       } catch (error) {
         if (release.aborted) throw error;
         cloud.log('batch', `${job.id}: the log broke off: ${(error as Error).message}`);
       }
     },
-    complete: copy,
+    complete: () => copy(true),
   };
 }
 
 const milliseconds = (time: bigint) => Number(time / 1_000_000n);
-
-function eventsOf(line: string): string[] {
-  const bytes = Buffer.from(line);
-  if (bytes.length <= longestEventBytes) return [line];
-  const count = Math.ceil(bytes.length / longestEventBytes);
-  return Array.from({ length: count }, (_, index) =>
-    bytes.toString('utf8', index * longestEventBytes, (index + 1) * longestEventBytes),
-  );
-}

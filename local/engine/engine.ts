@@ -4,7 +4,7 @@
  */
 import { dockerHost, type EngineAddress } from './address.ts';
 import { chunksOf, connect, EngineError } from './connection.ts';
-import { type ContainerLogLine, logLineReader } from './log-frames.ts';
+import { type ContainerLogBatch, logLineReader } from './log-frames.ts';
 
 export interface ContainerSpec {
   Image: string;
@@ -71,8 +71,12 @@ export interface Engine {
   removeImage(reference: string): Promise<void>;
   /** Every container, running or not, that has all these labels; without a value, any value will do. */
   list(labels: Record<string, string | undefined>): Promise<ContainerSummary[]>;
-  /** The lines written since `since` (inclusive, nanoseconds since 1970), in batches as they come; ends when the container has stopped. */
-  followLog(id: string, since?: bigint, signal?: AbortSignal): AsyncGenerator<ContainerLogLine[]>;
+  /**
+   * The lines written since `since` (inclusive, nanoseconds since 1970), in batches as they come; ends when the container
+   * has stopped. While it stops, the engine may end the stream before the last entries: a `rest` is whole only where the
+   * container had stopped before.
+   */
+  followLog(id: string, since?: bigint, signal?: AbortSignal): AsyncGenerator<ContainerLogBatch>;
   close(): void;
 }
 
@@ -163,13 +167,9 @@ export function createEngine(address: EngineAddress): Engine {
         },
         ...(signal && { signal }),
       });
-      const read = logLineReader();
-      for await (const chunk of chunksOf(answer)) {
-        const lines = read(chunk);
-        if (lines.length > 0) yield lines;
-      }
-      const last = read();
-      if (last.length > 0) yield last;
+      const reader = logLineReader();
+      for await (const chunk of chunksOf(answer)) yield reader.read(chunk);
+      yield reader.end();
     },
 
     close: () => connection.close(),

@@ -7,50 +7,80 @@ export interface ContainerLogLine {
   text: string;
 }
 
+/** What a piece of the engine's log stream says. */
+export interface ContainerLogBatch {
+  /** Lines that their line feed has ended. */
+  lines: ContainerLogLine[];
+  /** When the oldest line began that has no line feed yet. */
+  unfinishedSince: bigint | undefined;
+  /** At the end of the stream: what had no line feed by then, which may be less than the container has written. */
+  rest: ContainerLogLine[];
+}
+
+export interface LogLineReader {
+  /** Takes bytes as they come. */
+  read(chunk: Buffer): ContainerLogBatch;
+  /** At the end of the stream. */
+  end(): ContainerLogBatch;
+}
+
+interface UnfinishedLine {
+  time: bigint;
+  parts: Buffer[];
+}
+
 const headerBytes = 8;
 
 /**
- * Makes a function that takes the bytes of `…/logs?timestamps=true` as they come and returns the lines they
- * complete. An entry is one frame: 8 bytes of header (stream, length), then `<time> <text>`. The engine cuts long
- * lines into entries of 16 KiB of which only the last ends in a line feed; they are put together again. Called
- * without bytes at the container's end, it returns what had no line feed by then.
+ * Takes the bytes of `…/logs?timestamps=true` apart. An entry is one frame: 8 bytes of header (stream, length), then
+ * `<time> <text>`. The engine cuts long lines into entries of 16 KiB of which only the last ends in a line feed; they
+ * are put together again.
  */
-export function logLineReader(): (chunk?: Buffer) => ContainerLogLine[] {
+export function logLineReader(): LogLineReader {
   let pending = Buffer.alloc(0);
-  const unfinished = new Map<number, { time: string; parts: Buffer[] }>();
-  const lineOf = (stream: number, line: { time: string; parts: Buffer[] }): ContainerLogLine => ({
+  const unfinished = new Map<number, UnfinishedLine>();
+  const lineOf = (stream: number, { time, parts }: UnfinishedLine): ContainerLogLine => ({
     stream: stream === 2 ? 'stderr' : 'stdout',
-    time: nanoseconds(line.time),
-    text: Buffer.concat(line.parts).toString('utf8'),
+    time,
+    text: Buffer.concat(parts).toString('utf8'),
   });
-  return (chunk) => {
-    if (!chunk) {
-      const last = [...unfinished].map(([stream, line]) => lineOf(stream, line));
-      unfinished.clear();
-      return last;
-    }
-    pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk]);
-    const lines: ContainerLogLine[] = [];
-    let offset = 0;
-    while (pending.length - offset >= headerBytes) {
-      const length = pending.readUInt32BE(offset + 4);
-      if (pending.length - offset - headerBytes < length) break;
-      const stream = pending[offset] ?? 1;
-      const entry = pending.subarray(offset + headerBytes, offset + headerBytes + length);
-      offset += headerBytes + length;
-      const space = entry.indexOf(0x20);
-      const line = unfinished.get(stream) ?? { time: entry.toString('latin1', 0, space), parts: [] };
-      const complete = entry.at(-1) === 0x0a;
-      line.parts.push(Buffer.from(entry.subarray(space + 1, complete ? -1 : undefined)));
-      if (!complete) {
-        unfinished.set(stream, line);
-        continue;
+  const oldest = (): bigint | undefined => {
+    const times = [...unfinished.values()].map(({ time }) => time);
+    return times.reduce<bigint | undefined>(
+      (min, time) => (min === undefined || time < min ? time : min),
+      undefined,
+    );
+  };
+  return {
+    read(chunk) {
+      pending = pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([pending, chunk]);
+      const lines: ContainerLogLine[] = [];
+      let offset = 0;
+      while (pending.length - offset >= headerBytes) {
+        const length = pending.readUInt32BE(offset + 4);
+        if (pending.length - offset - headerBytes < length) break;
+        const stream = pending[offset] ?? 1;
+        const entry = pending.subarray(offset + headerBytes, offset + headerBytes + length);
+        offset += headerBytes + length;
+        const space = entry.indexOf(0x20);
+        const line = unfinished.get(stream) ?? {
+          time: nanoseconds(entry.toString('latin1', 0, space)),
+          parts: [],
+        };
+        const complete = entry.at(-1) === 0x0a;
+        line.parts.push(Buffer.from(entry.subarray(space + 1, complete ? -1 : undefined)));
+        if (complete) {
+          unfinished.delete(stream);
+          lines.push(lineOf(stream, line));
+        } else unfinished.set(stream, line);
       }
-      unfinished.delete(stream);
-      lines.push(lineOf(stream, line));
-    }
-    pending = pending.subarray(offset);
-    return lines;
+      pending = pending.subarray(offset);
+      return { lines, unfinishedSince: oldest(), rest: [] };
+    },
+    end() {
+      const rest = [...unfinished].map(([stream, line]) => lineOf(stream, line));
+      return { lines: [], unfinishedSince: oldest(), rest };
+    },
   };
 }
 

@@ -20,6 +20,8 @@ export function asEvents({ timestamp, message }: LogLine): LogLine[] {
     let end = Math.min(start + maxLineBytes, bytes.length);
     // Never within a character: its second and later bytes begin with the bits 10.
     while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    // A line feed alone would be one more line, an empty one.
+    if (end === bytes.length - 1 && bytes[end] === 0x0a) end = bytes.length;
     events.push({ timestamp, message: bytes.toString('utf8', start, end) });
     start = end;
   }

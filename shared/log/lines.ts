@@ -1,5 +1,6 @@
 /** From what a log stream holds to lines a person reads. */
 import type { LogLine } from '../model/common.ts';
+import { firstCut } from '../text/cut.ts';
 import type { LogSource, SourceEvent } from './source.ts';
 
 /** Longer lines are cut into several: a page of the log must fit into one answer. */
@@ -38,14 +39,12 @@ function visible(line: string): string {
 }
 
 function pieces(text: string): string[] {
-  if (text.length <= longestLine) return [text];
   const cut: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    let end = Math.min(at + longestLine, text.length);
-    // Never between the two halves of one character.
-    if (end < text.length && /[\uD800-\uDBFF]/.test(text.charAt(end - 1))) end--;
-    cut.push(text.slice(at, end));
-    at = end;
-  }
+  let rest = text;
+  do {
+    const end = firstCut(rest, longestLine);
+    cut.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  } while (rest !== '');
   return cut;
 }

@@ -216,6 +216,17 @@ describe('B3 what the builder prints', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(65_536);
   });
 
+  test.each(['', 'x'])('no character of a cut line is lost, also after %j', (first) => {
+    const lines: string[] = [];
+    const splitter = lineSplitter((line) => lines.push(line));
+    const inner = `${first}${'\u{1f600}'.repeat(100_000)}`;
+    splitter.write(Buffer.from(`#5 0.1 ${inner}`));
+    splitter.end();
+    // As they are written: half a character would become another one.
+    const written = lines.map((line) => Buffer.from(line).toString());
+    expect(written.map((line) => line.replace(/^#5 0\.1 /, '')).join('') === inner).toBe(true);
+  });
+
   test('a long line of a step cannot pass for a line of the log itself', () => {
     for (const fill of ['x', '\u{20ac}'])
       for (const lengths of [[65_536], [100_000], [200_000], [262_144 - 8, 65_536]]) {

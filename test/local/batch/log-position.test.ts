@@ -34,3 +34,17 @@ test('E14 goes on after a restart a little before the newest line', () => {
   ];
   expect(lines.filter(later.advance).map((one) => one.text)).toEqual(['new']);
 });
+
+test('E14 reads again from where the oldest unfinished line began, also after a restart', () => {
+  const position = createLogPosition();
+  position.advance(line('stderr', 100n * second, 'a'));
+  position.leave(40n * second);
+  expect(position.since()).toBe(40n * second);
+  const later = createLogPosition(position.toString());
+  expect(later.since()).toBe(40n * second);
+  expect(later.advance(line('stderr', 100n * second, 'a'))).toBe(false);
+  expect(later.advance(line('stdout', 40n * second, 'long'))).toBe(true);
+  expect(later.newest()).toBe(100n * second);
+  later.leave(undefined);
+  expect(later.since()).toBe(90n * second);
+});

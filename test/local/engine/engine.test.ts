@@ -19,8 +19,8 @@ describe("the engine's log", () => {
 
   test('is read in whatever pieces it arrives, both streams apart', () => {
     const whole = Buffer.concat([frame(1, `${at(1)} one\n`), frame(2, `${at(2)} zwei ü\n`)]);
-    const read = logLineReader();
-    const lines = [...whole].flatMap((byte) => read(Buffer.from([byte])));
+    const reader = logLineReader();
+    const lines = [...whole].flatMap((byte) => reader.read(Buffer.from([byte])).lines);
     expect(lines).toEqual([
       { stream: 'stdout', time: time(1), text: 'one' },
       { stream: 'stderr', time: time(2), text: 'zwei ü' },
@@ -28,23 +28,49 @@ describe("the engine's log", () => {
   });
 
   test('puts lines together that the engine has cut', () => {
-    const read = logLineReader();
+    const reader = logLineReader();
     const frames = [
       frame(1, `${at(1)} aaa`),
       frame(2, `${at(2)} other\n`),
       frame(1, `${at(3)} bbb`),
       frame(1, `${at(4)} c\n`),
     ];
-    expect(read(Buffer.concat(frames))).toEqual([
+    expect(reader.read(Buffer.concat(frames)).lines).toEqual([
       { stream: 'stderr', time: time(2), text: 'other' },
       { stream: 'stdout', time: time(1), text: 'aaabbbc' },
     ]);
   });
 
-  test('ends with a line that had no line feed', () => {
-    const read = logLineReader();
-    expect(read(frame(1, `${at(1)} last words`))).toEqual([]);
-    expect(read()).toEqual([{ stream: 'stdout', time: time(1), text: 'last words' }]);
+  test('tells since when a line has had no line feed, and what it is at the end', () => {
+    const reader = logLineReader();
+    const one = { stream: 'stdout', time: time(1), text: 'last words' };
+    const other = { stream: 'stderr', time: time(3), text: 'of two' };
+    expect(reader.read(frame(1, `${at(1)} last `))).toEqual({
+      lines: [],
+      unfinishedSince: time(1),
+      rest: [],
+    });
+    reader.read(frame(1, `${at(2)} words`));
+    reader.read(frame(2, `${at(3)} of two`));
+    expect(reader.end()).toEqual({ lines: [], unfinishedSince: time(1), rest: [one, other] });
+    expect(reader.read(frame(1, `${at(4)} \n`))).toMatchObject({ lines: [one], unfinishedSince: time(3) });
+  });
+
+  test('puts characters together of which two entries have a part each', () => {
+    const bytes = Buffer.from(`ü😀`);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const entry = (part: Buffer, end: string) =>
+        Buffer.concat([frame(1, `${at(1)} `), part, Buffer.from(end)]).fill(0, 4, 8);
+      const frames = [entry(bytes.subarray(0, cut), ''), entry(bytes.subarray(cut), '\n')].map((one) => {
+        one.writeUInt32BE(one.length - 8, 4);
+        return one;
+      });
+      expect(
+        logLineReader()
+          .read(Buffer.concat(frames))
+          .lines.map(({ text }) => text),
+      ).toEqual(['ü😀']);
+    }
   });
 
   test('has times that compare exactly', () => {
@@ -83,7 +109,7 @@ describe('the engine', () => {
     });
     await engine.start(id);
     const lines = [];
-    for await (const batch of engine.followLog(id)) lines.push(...batch);
+    for await (const batch of engine.followLog(id)) lines.push(...batch.lines);
     expect(lines.map((line) => line.text.length)).toEqual([3, 40_000]);
     expect(await engine.wait(id)).toBe(5);
     expect((await engine.inspect(id))?.State.ExitCode).toBe(5);

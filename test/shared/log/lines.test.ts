@@ -31,6 +31,26 @@ describe('B3 lines of all kinds', () => {
     expect(lines.slice(7).every((line) => line.length <= 65_536 && line.isWellFormed())).toBe(true);
   });
 
+  test.each<[string, string]>([
+    ['of 300,000 characters', 'x'.repeat(300_000)],
+    ['of characters of two units, at an odd place', `x${'😀'.repeat(150_000)}`],
+    ['as long as an event may be', 'x'.repeat(262_118)],
+    ['that ends within a character of an event', `${'x'.repeat(262_117)}é${'y'.repeat(10)}`],
+  ])('E14 a line %s is whole, live and kept, on whatever pages', async (_, line) => {
+    const job = place.newJob();
+    place.append(job.stream, 'before\n', `${line}\n`);
+    const live = (await place.read({ ...ask, wait: 1 }, () => job)).items.map(({ text }) => text);
+    place.append(job.stream, 'the end');
+    const ended = { ...job, ended: true };
+    for (const limit of [1, 3, 200]) {
+      const kept = await place.follow(() => ended, limit);
+      expect(kept[0]).toBe('before');
+      expect(kept.slice(1).join('') === line).toBe(true);
+      expect(kept.every((text) => text !== '')).toBe(true);
+      expect(kept.slice(0, live.length)).toEqual(live);
+    }
+  });
+
   test('more than fits into one answer comes in several, none missing', async () => {
     const job = place.newJob({ ended: true });
     const wanted = Array.from({ length: 60 }, (_, i) => `${i} ${'x'.repeat(50_000)}`);
