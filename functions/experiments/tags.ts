@@ -57,8 +57,8 @@ export async function listByTag(
     }
     examined += page.items.length;
     if (!page.last) return { records };
-    if (examined >= examineAtMost && start !== undefined)
-      return { records, nextCursor: encodeCursor(fingerprint, [start]) };
+    start = String(page.last.sk);
+    if (examined >= examineAtMost) return { records, nextCursor: encodeCursor(fingerprint, [start]) };
   }
 }
 

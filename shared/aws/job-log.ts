@@ -14,15 +14,21 @@ export function createJobLog(group: string, client: CloudWatchLogsClient): JobLo
   return {
     async firstLines(stream) {
       try {
-        const { events = [] } = await client.send(
-          new GetLogEventsCommand({
-            logGroupName: group,
-            logStreamName: stream,
-            startFromHead: true,
-            limit: 5,
-          }),
-        );
-        return events.map(({ message = '' }) => message);
+        for (let nextToken: string | undefined; ; ) {
+          const { events = [], nextForwardToken } = await client.send(
+            new GetLogEventsCommand({
+              logGroupName: group,
+              logStreamName: stream,
+              startFromHead: true,
+              limit: 5,
+              nextToken,
+            }),
+          );
+          // A page may be empty; only the same token again means the end.
+          if (events.length > 0 || nextForwardToken === nextToken)
+            return events.map(({ message = '' }) => message);
+          nextToken = nextForwardToken;
+        }
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return [];
         throw error;

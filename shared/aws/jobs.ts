@@ -1,11 +1,11 @@
 /** AWS Batch, as far as an experiment's jobs need it. */
 import {
   BatchClient,
-  DescribeJobDefinitionsCommand,
   DescribeJobsCommand,
   type JobDetail,
   type JobSummary,
   type ListJobsCommandInput,
+  paginateDescribeJobDefinitions,
   paginateListJobs,
   RegisterJobDefinitionCommand,
   type RegisterJobDefinitionCommandInput,
@@ -131,15 +131,14 @@ export interface JobDefinitions {
 export function createJobDefinitions(client: BatchClient = patientClient()): JobDefinitions {
   return {
     async ensure(definition) {
-      const { jobDefinitions = [] } = await client.send(
-        new DescribeJobDefinitionsCommand({
-          jobDefinitionName: definition.jobDefinitionName,
-          status: 'ACTIVE',
-          maxResults: 1,
-        }),
+      const pages = paginateDescribeJobDefinitions(
+        { client },
+        { jobDefinitionName: definition.jobDefinitionName, status: 'ACTIVE', maxResults: 1 },
       );
-      const known = jobDefinitions[0]?.jobDefinitionArn;
-      if (known) return { arn: known, reused: true };
+      for await (const { jobDefinitions = [] } of pages) {
+        const known = jobDefinitions[0]?.jobDefinitionArn;
+        if (known) return { arn: known, reused: true };
+      }
       const { jobDefinitionArn } = await client.send(new RegisterJobDefinitionCommand(definition));
       return { arn: jobDefinitionArn ?? definition.jobDefinitionName, reused: false };
     },

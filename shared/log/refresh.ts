@@ -143,13 +143,11 @@ async function readOn(
       ({ token, reached } = tail);
       reader.intervalMs = intervalsMs[0];
       if (tail.complete || (effort !== 'exhaust' && lines.length > 0)) return tail;
-    } else if (
-      page.atEnd ||
-      (page.events.length === 0 && effort !== 'exhaust') ||
-      throttled === mostThrottled
-    ) {
+    } else if (page.atEnd || throttled === mostThrottled) {
       reader.intervalMs = Math.min(intervalsMs[1], reader.intervalMs * 1.2);
-      return tail;
+      // Where an empty page has led on, the next reader goes on from there.
+      if (token === tail.token) return tail;
+      return (await keep(dependencies, reader, job, tail, { lines: [], token, reached, over: false })).tail;
     } else if (throttled > 0) await sleep(throttledPauseMs);
   }
 }

@@ -9,6 +9,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  type QueryCommandInput,
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
@@ -81,10 +82,18 @@ export interface Table {
   transact(writes: Write[], token?: string): Promise<void>;
   /** Everything of a collection that stays small, strongly consistent, in the order of sort keys that begin with `prefix`. */
   all(organisation: string, collection: Collection, prefix?: string): Promise<Item[]>;
-  /** One page straight from DynamoDB; see `list.ts` for filters and cursors. */
-  query(input: QueryInput): Promise<{ items: Item[]; last?: Item; readUnits: number }>;
+  /** One page; see `list.ts` for filters and cursors. */
+  query(input: QueryInput): Promise<Page>;
   /** Open work of one organisation whose `dueAt` has passed, oldest first (index `byDue`). */
   due(organisation: string, before: string, limit: number): Promise<Item[]>;
+}
+
+/** As many items as were asked for; fewer only where there are no more. */
+export interface Page {
+  items: Item[];
+  /** Where the next page starts. */
+  last?: Item;
+  readUnits: number;
 }
 
 export interface QueryInput {
@@ -119,6 +128,26 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
     pk: `${organisation}#${collection}`,
     sk,
   });
+  /** `limit` items, fewer only where there are no more: a page of DynamoDB's own may be short, or empty, and not be the last. */
+  const page = async (query: QueryCommandInput, limit: number, start?: Item): Promise<Page> => {
+    const items: Item[] = [];
+    let last = start;
+    let readUnits = 0;
+    do {
+      const answer = await db.send(
+        new QueryCommand({
+          ...query,
+          Limit: limit - items.length,
+          ExclusiveStartKey: last,
+          ReturnConsumedCapacity: 'TOTAL',
+        }),
+      );
+      items.push(...(answer.Items ?? []));
+      readUnits += answer.ConsumedCapacity?.CapacityUnits ?? 0;
+      last = answer.LastEvaluatedKey;
+    } while (last && items.length < limit);
+    return { items, ...(last ? { last } : {}), readUnits };
+  };
   return {
     name,
     key,
@@ -180,8 +209,8 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
       const between =
         prefix === undefined ? input.between : { from: prefix, to: `${prefix}${lastCharacter}` };
       const range = between ? ' AND #sk BETWEEN :sk AND :to' : '';
-      const answer = await db.send(
-        new QueryCommand({
+      return page(
+        {
           TableName: name,
           ...(input.index ? { IndexName: input.index } : { ConsistentRead: input.consistent ?? false }),
           KeyConditionExpression: `pk = :pk${range}`,
@@ -191,16 +220,10 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
             ...(between ? { ':sk': between.from, ':to': between.to } : {}),
           },
           ScanIndexForward: !input.descending,
-          Limit: input.limit,
-          ExclusiveStartKey: input.start,
-          ReturnConsumedCapacity: 'TOTAL',
-        }),
+        },
+        input.limit,
+        input.start,
       );
-      return {
-        items: answer.Items ?? [],
-        ...(answer.LastEvaluatedKey ? { last: answer.LastEvaluatedKey } : {}),
-        readUnits: answer.ConsumedCapacity?.CapacityUnits ?? 0,
-      };
     },
     async all(organisation, collection, prefix) {
       const items: Item[] = [];
@@ -220,16 +243,16 @@ export function createTable(name: string, client: DynamoDBClient = new DynamoDBC
       return items;
     },
     async due(organisation, before, limit) {
-      const answer = await db.send(
-        new QueryCommand({
+      const { items } = await page(
+        {
           TableName: name,
           IndexName: 'byDue',
           KeyConditionExpression: 'openKey = :open AND dueAt <= :before',
           ExpressionAttributeValues: { ':open': openKey(organisation), ':before': before },
-          Limit: limit,
-        }),
+        },
+        limit,
       );
-      return answer.Items ?? [];
+      return items;
     },
   };
 }

@@ -20,13 +20,14 @@ export const long = (text: string) => `${text} ${'x'.repeat(9000)}`;
 
 export type LogPlace = Awaited<ReturnType<typeof logPlace>>;
 
-export async function logPlace(getLogEventsPerSecond = 10_000) {
+/** With `emptyFirstPage` each stream answers its first page empty, and a token. */
+export async function logPlace(getLogEventsPerSecond = 10_000, emptyFirstPage = false) {
   const { table, stop } = await startRealTable();
   const cloud = await createCloudWithEndpoint();
   let ahead = 0;
   // Signatures keep the real time.
   const later: typeof cloud = Object.create(cloud, { now: { value: () => new Date(Date.now() + ahead) } });
-  const service = createLogsService(later, { getLogEventsPerSecond });
+  const service = createLogsService(later, { getLogEventsPerSecond, emptyFirstPage });
   const s3 = withXmlErrors(createS3(cloud));
   cloud.serve(service, s3);
   await service.deploy?.([
@@ -51,6 +52,7 @@ export async function logPlace(getLogEventsPerSecond = 10_000) {
   let count = 0;
   return {
     table,
+    client,
     artifacts,
     logs,
     readerOf,

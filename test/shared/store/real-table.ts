@@ -10,6 +10,8 @@ import { createTable, type Table } from '../../../shared/store/table.ts';
 export interface RealTable {
   table: Table;
   client: DynamoDBClient;
+  /** Another client of it. */
+  connect(): DynamoDBClient;
   stop(): Promise<void>;
 }
 
@@ -47,12 +49,14 @@ export function tableDefinition(TableName: string) {
 export async function startRealTable(): Promise<RealTable> {
   const port = await freePorts();
   const child = spawn(engine, ['--port', String(port)], { stdio: 'ignore' });
-  const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 1,
-  });
+  const connect = () =>
+    new DynamoDBClient({
+      endpoint: `http://127.0.0.1:${port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    });
+  const client = connect();
   for (let tries = 0; ; tries++) {
     try {
       await client.send(new ListTablesCommand({}));
@@ -66,6 +70,7 @@ export async function startRealTable(): Promise<RealTable> {
   return {
     table: createTable('slipway', client),
     client,
+    connect,
     async stop() {
       client.destroy();
       child.kill();
