@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchCloud } from './cloud.ts';
 import { awsCalls, environmentsAtWork } from './observation.ts';
 import { processorTime } from './processor-time.ts';
-import { median, ms, quantile, type Section, timed } from './report.ts';
+import { readsAtOnce } from './reads-at-once.ts';
+import { median, ms, quantile, type Section } from './report.ts';
 
 const requests = 50;
 /** AWS gives each request processors of its own; here so many share one. */
@@ -105,7 +106,7 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
   const cold = await measure('cold');
   const attached = await callsOfOne(running, () => ask(`${run}-many-warm-0`));
   const image = await ask(`${run}-many-warm-0`);
-  const readsMs = await readsAtOnce(running, image.id);
+  const readsMs = await readsAtOnce(running, image.id, requests);
 
   const [p99, one] = [
     quantile(
@@ -191,19 +192,6 @@ async function warmUp({ api, cloud }: BenchCloud): Promise<void> {
     registry.closeAllConnections();
     registry.close();
   }
-}
-
-/** p99 of as many requests that do the least a request can do with the table, after `waves` rounds of them. */
-async function readsAtOnce({ api }: BenchCloud, id: string): Promise<number> {
-  const took: number[][] = [];
-  for (let wave = 0; wave <= waves; wave++) {
-    // The stage's throttle lets so many through at once, and then has to recover.
-    await sleep(2000);
-    took.push(
-      await Promise.all(Array.from({ length: requests }, () => timed(() => api.get(`/v1/images/${id}`)))),
-    );
-  }
-  return quantile(took.at(-1) ?? [], 0.99);
 }
 
 async function callsOfOne({ cloud }: BenchCloud, work: () => Promise<unknown>): Promise<string> {

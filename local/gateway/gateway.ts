@@ -91,7 +91,7 @@ class RunningApi {
     if (!match) return refuse(says(404, 'Not Found'));
     const { route } = match;
     if (this.bucket && !this.bucket.take(request.receivedAt.getTime())) {
-      return refuse(says(429, 'Too Many Requests'), route.key);
+      return refuse(says(429, 'Too Many Requests', { 'retry-after': '1' }), route.key);
     }
     const domainName = request.headers.host ?? '127.0.0.1';
     const event = baseEvent(request, match, this.api, domainName);

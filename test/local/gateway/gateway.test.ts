@@ -264,7 +264,7 @@ describe('limits', () => {
   });
 });
 
-test('a stage throttle answers 429 beyond its burst', async () => {
+test('a stage throttle answers 429 beyond its burst, and when to come again', async () => {
   const throttled = await startEmbeddedCloud({
     functions,
     stacks: {
@@ -280,13 +280,17 @@ test('a stage throttle answers 429 beyond its burst', async () => {
     },
   });
   try {
-    const statuses: number[] = [];
+    const answers: [status: number, retryAfter: string | null][] = [];
     for (let count = 0; count < 3; count += 1) {
       const answer = await fetch(`${throttled.apiUrl}/v1/health`);
       await answer.body?.cancel();
-      statuses.push(answer.status);
+      answers.push([answer.status, answer.headers.get('retry-after')]);
     }
-    expect(statuses).toEqual([200, 200, 429]);
+    expect(answers).toEqual([
+      [200, null],
+      [200, null],
+      [429, '1'],
+    ]);
   } finally {
     await throttled.remove();
   }
