@@ -31,7 +31,9 @@ export class DataStack extends Stack {
 
   constructor(scope: Construct, id: string, { stage, names, ...props }: SlipwayStackProps) {
     super(scope, id, props);
-    const removalPolicy = stage.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    // A first deployment that fails takes back what it has made, so that it can be repeated. Protection against
+    // deletion in the resources themselves would make that fail, too.
+    const removalPolicy = stage.retainData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -39,7 +41,6 @@ export class DataStack extends Stack {
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expiresAt',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: stage.retainData,
       removalPolicy,
     });
     for (const [indexName, sortKey] of Object.entries(indexes)) this.addIndex(indexName, 'pk', sortKey);

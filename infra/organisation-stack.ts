@@ -79,6 +79,9 @@ export class OrganisationStack extends Stack {
           action: 'CANCEL',
         })),
       });
-    Tags.of(this).add('slipway:organisation', organisation);
+    Tags.of(this).add('slipway:organisation', organisation, {
+      // A change of its tags replaces a compute environment, whose name is taken then.
+      excludeResourceTypes: ['AWS::Batch::ComputeEnvironment'],
+    });
   }
 }

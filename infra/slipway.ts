@@ -18,9 +18,11 @@ import { OrganisationStack } from './organisation-stack.ts';
  */
 export function addSlipway(app: App, stage: Stage, bundles: Bundles): void {
   const names = namesOf(stage.stage);
-  const common = { stage, names, terminationProtection: stage.retainData };
+  const common = { stage, names };
   const data = new DataStack(app, names.stack('data'), {
     ...common,
+    // The others hold nothing that a deployment doesn't make again.
+    terminationProtection: stage.retainData,
     description: 'Slipway: records, files, keys, people',
   });
   new BuildStack(app, names.stack('build'), {

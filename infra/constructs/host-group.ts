@@ -15,6 +15,9 @@ export interface HostGroupProps {
 /** GPU images have 15 GB and more, and the AMI's own 30 GiB overflow at the second one. */
 const rootVolumeGiB = 200;
 
+/** Batch's longest: five days. */
+const updateTimeoutMinutes = 7200;
+
 /**
  * A compute environment of one kind of host. The L1 resource, since the L2 one's defaults (isolated subnets in a network
  * without NAT, an older machine image, a broad managed policy) fail only on AWS.
@@ -45,7 +48,9 @@ export class HostGroup extends Construct {
       state: 'ENABLED',
       // Changes are made in place: a replacement would need another name.
       replaceComputeEnvironment: false,
-      updatePolicy: { terminateJobsOnUpdate: false, jobExecutionTimeoutMinutes: 60 },
+      // A deployment that replaces hosts lets their jobs run on: for as long as Batch allows, since an experiment may name
+      // a time-out above the stage's.
+      updatePolicy: { terminateJobsOnUpdate: false, jobExecutionTimeoutMinutes: updateTimeoutMinutes },
       computeResources: {
         type: spot ? 'SPOT' : 'EC2',
         allocationStrategy: spot ? 'SPOT_PRICE_CAPACITY_OPTIMIZED' : 'BEST_FIT_PROGRESSIVE',
@@ -70,8 +75,9 @@ export class HostGroup extends Construct {
 }
 
 /**
- * Batch wants multipart user data. Images pinned by digest are used from the host where it has them; a pull that moves
- * at all is not given up; a host that Spot takes back drains. Logs are written with the execution role, not the
+ * Batch wants multipart user data. `once`: an image that this agent has pulled is not pulled again, and the agent deletes
+ * images that no container uses any more (with `prefer-cached` it deletes none, and a busy host fills up). A pull that
+ * moves at all is not given up; a host that Spot takes back drains. Logs are written with the execution role, not the
  * host's, and jobs on the host's network have their own role: the AMI's defaults, said here since the host's role
  * relies on them.
  */
@@ -83,7 +89,7 @@ Content-Type: text/x-shellscript; charset="us-ascii"
 
 #!/bin/bash
 cat >> /etc/ecs/ecs.config <<'CONFIG'
-ECS_IMAGE_PULL_BEHAVIOR=prefer-cached
+ECS_IMAGE_PULL_BEHAVIOR=once
 ECS_IMAGE_PULL_INACTIVITY_TIMEOUT=10m
 ECS_ENABLE_SPOT_INSTANCE_DRAINING=true
 ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true

@@ -52,7 +52,6 @@ export class Identities extends Construct {
       mfa: Mfa.OPTIONAL,
       mfaSecondFactor: { otp: true, sms: false },
       featurePlan: FeaturePlan.ESSENTIALS,
-      deletionProtection: stage.retainData,
       removalPolicy,
     });
     Validations.of(this.userPool).acknowledge(

@@ -25,7 +25,7 @@ export function failureOf(job: Job, attempt: Pick<Attempt, 'ending'>): Reason | 
   if (/MISCONFIGURATION:/.test(status)) return because('compute-unavailable');
   if (/CAPACITY:/.test(status)) return because('no-capacity');
   if (/^OutOfMemoryError/.test(container)) return because('out-of-memory');
-  if (/^CannotPullContainer/.test(container)) return because(pullFailure(container));
+  if (/^CannotPull/.test(container)) return because(pullFailure(container));
   if (/^(CannotStartContainer|CannotCreateContainer|ContainerRuntime|ResourceInitialization)/.test(container))
     return because(startFailure(container));
   if (job.exitCode === 127) return because('command-not-found');
@@ -37,7 +37,8 @@ export function failureOf(job: Job, attempt: Pick<Attempt, 'ending'>): Reason | 
 
 function pullFailure(words: string): ExperimentReason {
   if (/not found|manifest unknown|does not exist/i.test(words)) return 'image-not-found';
-  if (/unauthorized|denied|authentication|no basic auth/i.test(words)) return 'image-unauthorized';
+  if (/unauthori[sz]ed|not authori[sz]ed|denied|authentication|no basic auth/i.test(words))
+    return 'image-unauthorized';
   return 'image-pull-failed';
 }
 

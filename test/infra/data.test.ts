@@ -1,6 +1,9 @@
+import { Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { evaluatePolicy, parsePolicy } from '../../local/iam/policy.ts';
-import { exampleStage, place, synthesize } from './synthesized.ts';
+import type { Stage } from '../../shared/model/stage.ts';
+import { exampleStage, place, synthesize, withDeclared } from './synthesized.ts';
+import { variants } from './variants.ts';
 
 const stage = exampleStage();
 const kept = synthesize(stage);
@@ -85,17 +88,46 @@ describe('retainData', () => {
     templates
       .flatMap(({ template }) => Object.values(template.Resources ?? {}))
       .filter((one) => stateful.includes(one.Type))
-      .map((one) => (one as { DeletionPolicy?: string }).DeletionPolicy);
+      .map((one) => {
+        const { DeletionPolicy, UpdateReplacePolicy } = one as Record<string, unknown>;
+        return `${DeletionPolicy}, ${UpdateReplacePolicy}`;
+      });
+  const protectedStacks = (of: Stage) =>
+    withDeclared(of, (app) =>
+      app.node.children.flatMap((one) =>
+        Stack.isStack(one) && one.terminationProtection ? [one.stackName] : [],
+      ),
+    );
 
-  test('keeps data when a stack is deleted', () => {
-    expect(new Set(policiesOf(kept))).toEqual(new Set(['Retain']));
-    expect(kept.find('AWS::DynamoDB::Table').properties.DeletionProtectionEnabled).toBe(true);
+  test('keeps data when a stack is deleted, but not what a failed first deployment has made', () => {
+    expect(new Set(policiesOf(kept))).toEqual(new Set(['RetainExceptOnCreate, Retain']));
+    expect(protectedStacks(stage)).toEqual(['slipway-example-data']);
   });
 
   test('or lets it go', () => {
-    expect(new Set(policiesOf(dropped))).toEqual(new Set(['Delete']));
-    expect(dropped.find('AWS::DynamoDB::Table').properties.DeletionProtectionEnabled).toBe(false);
+    expect(new Set(policiesOf(dropped))).toEqual(new Set(['Delete, Delete']));
+    expect(protectedStacks(exampleStage({ retainData: false }))).toEqual([]);
   });
+
+  test('no resource refuses to be deleted, which would end the rollback of a failed deployment half-way', () => {
+    const refusing = [...kept.resources, ...dropped.resources].filter(({ properties }) =>
+      [properties.DeletionProtectionEnabled, properties.DeletionProtection].some(
+        (value) => value === true || value === 'ACTIVE',
+      ),
+    );
+    expect(refusing.map(({ logicalId }) => logicalId)).toEqual([]);
+  });
+
+  test.each(Object.entries(variants))(
+    'a first deployment that fails keeps nothing that the next one would find in its way: %s',
+    (_, variant) => {
+      const policies = synthesize(variant).templates.flatMap(({ template }) =>
+        Object.values(template.Resources ?? {}).map((one) => (one as Record<string, unknown>).DeletionPolicy),
+      );
+      expect(policies).not.toContain('Retain');
+      expect(policies).not.toContain('Snapshot');
+    },
+  );
 });
 
 test('repositories keep their tags movable: the cache and the latest build move', () => {

@@ -47,6 +47,26 @@ describe('E2 hosts', () => {
     expect(find('AWS::EC2::VPCEndpoint').properties.VpcEndpointType).toBe('Gateway');
   });
 
+  test.each([60, 86_400, 2_592_000])(
+    'a deployment lets jobs run on, where experiments may take %i s: five days is the most that Batch allows',
+    (experimentTimeoutSeconds) => {
+      for (const { properties } of synthesize(exampleStage({ experimentTimeoutSeconds })).ofType(
+        'AWS::Batch::ComputeEnvironment',
+      ))
+        expect(properties.UpdatePolicy).toEqual({
+          TerminateJobsOnUpdate: false,
+          JobExecutionTimeoutMinutes: 7200,
+        });
+    },
+  );
+
+  test('compute environments have no tags, which Batch could only change by replacing them', () => {
+    for (const { properties } of computeEnvironments) {
+      expect(properties.Tags).toBeUndefined();
+      expect(properties.ReplaceComputeEnvironment).toBe(false);
+    }
+  });
+
   test('nothing comes in', () => {
     for (const group of ofType('AWS::EC2::SecurityGroup'))
       expect(group.properties.SecurityGroupIngress).toBeUndefined();
@@ -86,7 +106,7 @@ describe('E2 hosts', () => {
       const userData = Buffer.from(data.UserData, 'base64').toString();
       expect(userData).toMatch(/^MIME-Version: 1\.0\nContent-Type: multipart\/mixed/);
       for (const setting of [
-        'ECS_IMAGE_PULL_BEHAVIOR=prefer-cached',
+        'ECS_IMAGE_PULL_BEHAVIOR=once',
         'ECS_IMAGE_PULL_INACTIVITY_TIMEOUT=10m',
         'ECS_ENABLE_SPOT_INSTANCE_DRAINING=true',
       ])

@@ -27,6 +27,29 @@ describe('E1, E15 why a job ended', () => {
     ['image-unauthorized', notStarted('CannotPullContainerError: pull access denied for x')],
     ['image-pull-failed', notStarted('CannotPullContainerError: context deadline exceeded')],
     [
+      'image-unauthorized',
+      notStarted(
+        'CannotPullECRContainerError: AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/x/y is not authorized to perform: ecr:GetAuthorizationToken on resource: *',
+      ),
+    ],
+    [
+      'image-not-found',
+      notStarted(
+        "CannotPullECRContainerError: RepositoryNotFoundException: The repository with name 'acme/x' does not exist in the registry",
+      ),
+    ],
+    ['image-pull-failed', notStarted('CannotPullECRContainerError: ECR.ThrottlingException: Rate exceeded')],
+    [
+      'image-pull-failed',
+      notStarted(
+        'CannotPullImageManifestError: Error response from daemon: Get "https://x/v2/": i/o timeout',
+      ),
+    ],
+    [
+      'image-unauthorized',
+      notStarted('CannotPullContainerError: not authorized to perform: ecr:BatchGetImage on resource x'),
+    ],
+    [
       'image-without-shell',
       notStarted(
         'CannotStartContainerError: OCI runtime create failed: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown',
