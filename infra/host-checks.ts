@@ -9,11 +9,29 @@ type Environment = Stage['environments'][number];
 
 /** What is wrong with the stage's environments and computes, one sentence each, saying what to change. */
 export function hostProblems(stage: Stage): string[] {
-  return [...stage.environments.flatMap(environmentProblems), ...computeProblems(stage)];
+  return [
+    ...stage.environments.flatMap(environmentProblems),
+    ...stage.queues.flatMap(queueProblems),
+    ...computeProblems(stage),
+  ];
 }
 
+function queueProblems({ name, environments }: Stage['queues'][number]): string[] {
+  return twice(environments).map(
+    (one) => `queues: ${name}: environment "${one}" is there twice, which Batch refuses; name it once`,
+  );
+}
+
+const twice = (values: string[]): string[] => [
+  ...new Set(values.filter((value, index) => values.indexOf(value) !== index)),
+];
+
 function environmentProblems(environment: Environment): string[] {
-  return environment.instanceTypes.flatMap((name) => {
+  const repeated = twice(environment.instanceTypes).map(
+    (type) =>
+      `environments: ${environment.name}: "${type}" is there twice, which Batch refuses; name it once`,
+  );
+  const unusable = environment.instanceTypes.flatMap((name) => {
     const type = instanceType(name);
     if (!type)
       return `environments: ${environment.name}: "${name}" is no x86-64 type that infra/instance-types.ts knows; correct it, or add its vCPUs, memory and GPUs there`;
@@ -21,6 +39,7 @@ function environmentProblems(environment: Environment): string[] {
       return `environments: ${environment.name}: gpu is ${environment.gpu} but ${name} has ${type.gpus} GPUs; they decide which machine image the hosts boot, so make them agree`;
     return [];
   });
+  return [...repeated, ...unusable];
 }
 
 function computeProblems(stage: Stage): string[] {
@@ -38,6 +57,10 @@ function computeProblems(stage: Stage): string[] {
 
 /** One host of the environment must hold the compute; which one, Batch chooses. */
 function placementProblems(compute: RunCompute, environment: Environment): string[] {
+  if (compute.vcpus > environment.maxVcpus)
+    return [
+      `computes: ${compute.name} needs ${compute.vcpus} vCPU, but maxVcpus of environment ${environment.name} is ${environment.maxVcpus}, so its jobs would wait for ever; raise maxVcpus or make the compute smaller`,
+    ];
   const types = environment.instanceTypes.flatMap((name) => instanceType(name) ?? []);
   if (types.length === 0 || types.some((type) => fits(compute, type))) return [];
   const largest = Math.max(...types.map((type) => type.memoryMiB));

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Stage, stageSchema } from '../shared/model/stage.ts';
 import { wording } from '../shared/text/wording.ts';
+import { buildProblems } from './build-checks.ts';
 import { hostProblems } from './host-checks.ts';
 import { nameProblems } from './names.ts';
 import { SynthError } from './synth-error.ts';
@@ -29,7 +30,11 @@ export function checkStage(configuration: unknown, source: string): Stage {
       source,
       parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the document'}: ${issue.message}`),
     );
-  const problems = [...nameProblems(parsed.data), ...hostProblems(parsed.data)];
+  const problems = [
+    ...nameProblems(parsed.data),
+    ...hostProblems(parsed.data),
+    ...buildProblems(parsed.data),
+  ];
   if (problems.length > 0) throw new StageConfigurationError(source, problems);
   return parsed.data;
 }

@@ -5,7 +5,12 @@
 import * as z from 'zod';
 
 /** Lower-case label, usable in AWS names, ECR repositories and keys alike. */
-const label = z.string().regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, 'lower-case letters, digits and hyphens');
+const label = z
+  .string()
+  .regex(
+    /^(?!.*--)[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
+    'two to 32 lower-case letters, digits and single hyphens, beginning with a letter',
+  );
 
 const organisation = z.strictObject({
   id: label,
@@ -38,7 +43,7 @@ const compute = z.discriminatedUnion('use', [
   z.strictObject({
     use: z.literal('build'),
     name: label,
-    vcpus: z.number().positive(),
+    vcpus: z.int().positive(),
     memoryMiB: z.int().positive(),
     /** CodeBuild compute type, such as `BUILD_GENERAL1_SMALL`. */
     computeType: z.string(),
@@ -49,9 +54,10 @@ const compute = z.discriminatedUnion('use', [
   z.strictObject({
     use: z.literal('run'),
     name: label,
-    vcpus: z.number().positive(),
-    /** At most 0.92 of the instance's nominal memory: hosts register less than they have. */
-    memoryMiB: z.int().positive(),
+    /** Batch takes whole vCPUs on EC2. */
+    vcpus: z.int().positive(),
+    /** At most 0.92 of the instance's nominal memory: hosts register less than they have. No engine starts less than 6 MiB. */
+    memoryMiB: z.int().min(6),
     gpus: z.int().nonnegative(),
     gpuType: z.string().optional(),
     pricePerHourUsd: z.number().nonnegative(),

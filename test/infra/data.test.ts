@@ -89,7 +89,10 @@ describe('retainData', () => {
       .flatMap(({ template }) => Object.values(template.Resources ?? {}))
       .filter((one) => stateful.includes(one.Type))
       .map((one) => {
-        const { DeletionPolicy, UpdateReplacePolicy } = one as Record<string, unknown>;
+        const { DeletionPolicy, UpdateReplacePolicy } = one as {
+          DeletionPolicy?: string;
+          UpdateReplacePolicy?: string;
+        };
         return `${DeletionPolicy}, ${UpdateReplacePolicy}`;
       });
   const protectedStacks = (of: Stage) =>
@@ -122,7 +125,9 @@ describe('retainData', () => {
     'a first deployment that fails keeps nothing that the next one would find in its way: %s',
     (_, variant) => {
       const policies = synthesize(variant).templates.flatMap(({ template }) =>
-        Object.values(template.Resources ?? {}).map((one) => (one as Record<string, unknown>).DeletionPolicy),
+        Object.values(template.Resources ?? {}).map(
+          (one) => (one as { DeletionPolicy?: string }).DeletionPolicy,
+        ),
       );
       expect(policies).not.toContain('Retain');
       expect(policies).not.toContain('Snapshot');

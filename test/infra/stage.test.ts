@@ -46,12 +46,70 @@ describe('a stage is loaded by name', () => {
   test('every invalid field is listed with its place', () => {
     const changes = { organisations: [organisation('Acme Inc')], mailFrom: 'nobody' };
     expect(() => exampleStage(changes)).toThrow(StageConfigurationError);
-    expect(() => exampleStage(changes)).toThrow(/organisations\.0\.id: lower-case(.|\n)*mailFrom: /);
+    expect(() => exampleStage(changes)).toThrow(
+      /organisations\.0\.id: two to 32 lower-case(.|\n)*mailFrom: /,
+    );
   });
+});
+
+const withCompute = (name: string, changes: object) => ({
+  computes: exampleStage().computes.map((one) => (one.name === name ? { ...one, ...changes } : one)),
+});
+const withEnvironment = (name: string, changes: object) => ({
+  environments: exampleStage().environments.map((one) => (one.name === name ? { ...one, ...changes } : one)),
 });
 
 describe('what AWS would only tell later is told at synth', () => {
   test.each([
+    ['half a vCPU for jobs', withCompute('cpu-small', { vcpus: 0.5 }), /computes\.\d\.vcpus: /],
+    ['one and a half for builds', withCompute('build-small', { vcpus: 1.5 }), /computes\.\d\.vcpus: /],
+    ['no vCPU', withCompute('cpu-small', { vcpus: 0 }), /computes\.\d\.vcpus: /],
+    ['less memory than a container can have', withCompute('cpu-small', { memoryMiB: 5 }), /\.memoryMiB: /],
+    ['the least memory is fine', withCompute('cpu-small', { memoryMiB: 6 }), undefined],
+    ['half a GPU', withCompute('gpu-small', { gpus: 0.5 }), /\.gpus: /],
+    ...[
+      'BUILD_GENERAL1_HUGE',
+      'build_general1_small',
+      '',
+      'toString',
+      'BUILD_LAMBDA_4GB',
+      'ATTRIBUTE_BASED_COMPUTE',
+    ].map((computeType): [string, object, RegExp] => [
+      `the computeType "${computeType}"`,
+      withCompute('build-small', { computeType }),
+      /build-small: CodeBuild has no computeType ".*BUILD_GENERAL1_SMALL, BUILD_GENERAL1_MEDIUM/,
+    ]),
+    [
+      'a build compute that promises more memory than its type has',
+      withCompute('build-small', { memoryMiB: 4097 }),
+      'promises more than BUILD_GENERAL1_SMALL has (2 vCPU, 4096 MiB)',
+    ],
+    [
+      'or more vCPUs',
+      withCompute('build-large', { vcpus: 9 }),
+      'promises more than BUILD_GENERAL1_LARGE has',
+    ],
+    ['all that it has is fine', withCompute('build-large', { vcpus: 8, memoryMiB: 16_384 }), undefined],
+    [
+      'a job larger than all hosts together may be',
+      withEnvironment('gpu', { maxVcpus: 3 }),
+      'gpu-small needs 4 vCPU, but maxVcpus of environment gpu is 3',
+    ],
+    [
+      'an instance type that is there twice',
+      withEnvironment('cpu', { instanceTypes: ['c7i.xlarge', 'c7i.2xlarge', 'c7i.xlarge'] }),
+      '"c7i.xlarge" is there twice',
+    ],
+    [
+      'a queue with the same environment twice',
+      { queues: exampleStage().queues.map((one) => ({ ...one, environments: ['gpu', 'gpu'] })) },
+      'environment "gpu" is there twice',
+    ],
+    ...['a--b', 'Acme', '1st', 'a', 'acme-', 'a'.repeat(33), 'äcme'].map((id): [string, object, RegExp] => [
+      `an organisation "${id}", in whose name ECR makes no repository`,
+      { organisations: [organisation(id)] },
+      /organisations\.0\.id: two to 32 lower-case/,
+    ]),
     ['more memory than hosts register', withMemory(16_384), 'at most 15073 MiB'],
     ['exactly what hosts register is fine', withMemory(15_073), undefined],
     [
