@@ -1,6 +1,5 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { BuildSpec, ComputeType, LinuxBuildImage, Project, Source } from 'aws-cdk-lib/aws-codebuild';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -8,7 +7,7 @@ import type { Construct } from 'constructs';
 import type { Stage } from '../shared/model/stage.ts';
 import { builderAccess } from './access/builder.ts';
 import { arnsOf } from './access/deployment.ts';
-import { AccessRole } from './constructs/role.ts';
+import { AccessRole, serviceOfAccount } from './constructs/role.ts';
 import type { SlipwayStackProps } from './data-stack.ts';
 
 export interface BuildStackProps extends SlipwayStackProps {
@@ -24,13 +23,16 @@ export class BuildStack extends Stack {
     id: string,
     { stage, names, builderFolder, artifacts, ...props }: BuildStackProps,
   ) {
-    super(scope, id, props);
+    super(scope, id, {
+      ...props,
+      synthesizer: new DefaultStackSynthesizer({ bucketPrefix: names.builderAssets }),
+    });
     const builder = new Asset(this, 'Builder', { path: builderFolder });
 
     // Every build names its organisation's role instead. One that forgot to can do nothing with this one.
     const withoutAccess = new AccessRole(this, 'ProjectRole', {
       description: 'Builds that name no organisation: may do nothing',
-      assumedBy: new ServicePrincipal('codebuild.amazonaws.com'),
+      assumedBy: serviceOfAccount(this, 'codebuild'),
       access: [],
     });
     const project = new Project(this, 'Project', {
@@ -68,15 +70,14 @@ export class BuildStack extends Stack {
       new AccessRole(this, `Builder-${organisation.id}`, {
         roleName: names.role(organisation.id, 'builder'),
         description: `Builds of ${organisation.id}`,
-        assumedBy: new ServicePrincipal('codebuild.amazonaws.com', {
-          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-        }),
+        assumedBy: serviceOfAccount(this, 'codebuild'),
         access: builderAccess({
           ...arnsOf(this),
           names,
           organisation: organisation.id,
           artifactsBucketArn: artifacts.bucketArn,
           sourceBucketArn: builder.bucket.bucketArn,
+          sourcePrefix: names.builderAssets,
         }),
       });
   }

@@ -31,6 +31,8 @@ export function namesOf(stage: string) {
       `${prefix}-${organisation}-${environment}`,
     queue: (organisation: string, queue: string) => `${prefix}-${organisation}-${queue}`,
     buildProject: `${prefix}-builds`,
+    /** Where the bucket of the CDK's assets holds the builder, apart from everything else in it. */
+    builderAssets: `${prefix}/builder/`,
     stateMachine: `${prefix}-experiments`,
     function: (name: string) => `${prefix}-${name}`,
     secretPrefix: (organisation: string) => `slipway/${stage}/${organisation}/`,

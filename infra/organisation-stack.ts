@@ -1,19 +1,16 @@
 import { Stack, Tags } from 'aws-cdk-lib';
 import { CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { arnsOf } from './access/deployment.ts';
-import { executionAccess, jobAccess } from './access/jobs.ts';
+import { executionAccess } from './access/jobs.ts';
 import { Hosts } from './constructs/hosts.ts';
-import { AccessRole } from './constructs/role.ts';
+import { AccessRole, serviceOfAccount } from './constructs/role.ts';
 import type { SlipwayStackProps } from './data-stack.ts';
 
 export interface OrganisationStackProps extends SlipwayStackProps {
   organisation: string;
   vpc: IVpc;
-  artifacts: IBucket;
   /** Where the stage's organisations share them; left out, this one gets its own. */
   hosts?: Hosts | undefined;
 }
@@ -29,18 +26,15 @@ const stuckReasons = [
 export class OrganisationStack extends Stack {
   constructor(scope: Construct, id: string, props: OrganisationStackProps) {
     super(scope, id, props);
-    const { stage, names, organisation, vpc, artifacts } = props;
+    const { stage, names, organisation, vpc } = props;
     const deployment = {
       ...arnsOf(this),
       stage,
       names,
       organisation,
-      artifactsBucketArn: artifacts.bucketArn,
     };
 
-    const task = new ServicePrincipal('ecs-tasks.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-    });
+    const task = serviceOfAccount(this, 'ecs-tasks');
     new AccessRole(this, 'Execution', {
       roleName: names.role(organisation, 'execution'),
       description: `Starts jobs of ${organisation}: image, secrets, log`,
@@ -51,7 +45,8 @@ export class OrganisationStack extends Stack {
       roleName: names.role(organisation, 'job'),
       description: `Code of ${organisation}'s experiments`,
       assumedBy: task,
-      access: jobAccess(deployment),
+      // Code that needs something of the account gets it by a policy of the operator's.
+      access: [],
     });
     const hosts = props.hosts ?? new Hosts(this, 'Hosts', { owner: organisation, stage, names, vpc });
 

@@ -50,7 +50,6 @@ export function addSlipway(app: App, stage: Stage, bundles: Bundles): void {
       description: `Slipway: hosts and queues of ${id}`,
       organisation: id,
       vpc: network.vpc,
-      artifacts: data.artifacts,
       hosts: shared?.hosts,
     });
   new ApiStack(app, names.stack('api'), {

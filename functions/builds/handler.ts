@@ -26,7 +26,11 @@ export const handler = serve(
     stage: readStage(),
     log,
     // This function starts nothing, so it hands no role to anybody.
-    builds: createBuilds({ project: variables.BUILD_PROJECT, roleArnPrefix: '' }),
+    builds: createBuilds({
+      project: variables.BUILD_PROJECT,
+      roleArnPrefix: '',
+      logGroup: variables.BUILD_LOG_GROUP,
+    }),
     logs: createLogs({
       table,
       artifacts: createArtifacts(variables.ARTIFACTS_BUCKET),

@@ -16,6 +16,7 @@ export const acceptingVariables: Variable[] = [
   'TABLE_NAME',
   'ARTIFACTS_BUCKET',
   'BUILD_PROJECT',
+  'BUILD_LOG_GROUP',
   'ROLE_ARN_PREFIX',
   'ECR_REGISTRY',
 ];

@@ -1,4 +1,4 @@
-/** What an organisation's experiments may do: before they run (execution), while they run (job), and their hosts. */
+/** What starts an organisation's experiments may do, and their hosts. The experiments' own role may do nothing. */
 import type { Names } from '../names.ts';
 import type { Access } from './access.ts';
 import type { Deployment } from './deployment.ts';
@@ -10,12 +10,12 @@ import {
   pullActions,
 } from './ecr.ts';
 
-export interface OrganisationDeployment extends Pick<Deployment, 'arn' | 'artifactsBucketArn' | 'stage'> {
+export interface OrganisationDeployment extends Pick<Deployment, 'arn' | 'stage'> {
   names: Names;
   organisation: string;
 }
 
-/** The container agent: pull the image, read the job's secrets, write its log. */
+/** The container agent: pull the image, with the registry's account where it has one, and write its log. */
 export function executionAccess(deployment: OrganisationDeployment): Access[] {
   const { arn, names, organisation } = deployment;
   return [
@@ -25,8 +25,9 @@ export function executionAccess(deployment: OrganisationDeployment): Access[] {
     ...cachedRepositories(deployment, pullActions),
     {
       actions: ['secretsmanager:GetSecretValue'],
-      resources: [arn('secretsmanager', `secret:${names.secretPrefix(organisation)}*`)],
-      wildcard: "The organisation's own secrets, made at run time with six random characters appended.",
+      resources: [arn('secretsmanager', `secret:${names.secretPrefix(organisation)}registries/*`)],
+      wildcard:
+        "The organisation's accounts at registries, made at run time with six random characters appended.",
     },
     {
       // What is written goes below the organisation's prefix; making an empty stream has no finer resource everywhere.
@@ -42,30 +43,10 @@ export function executionAccess(deployment: OrganisationDeployment): Access[] {
   ];
 }
 
-/** The user's own code. */
-export function jobAccess({ organisation, artifactsBucketArn }: OrganisationDeployment): Access[] {
-  return [
-    {
-      actions: ['s3:GetObject', 's3:PutObject'],
-      resources: [`${artifactsBucketArn}/${organisation}/outputs/*`],
-      wildcard: "Outputs of the organisation's experiments.",
-    },
-    {
-      actions: ['s3:GetObject'],
-      resources: [`${artifactsBucketArn}/${organisation}/uploads/*`],
-      wildcard: 'Source archives that the organisation uploaded.',
-    },
-    {
-      actions: ['s3:ListBucket'],
-      resources: [artifactsBucketArn],
-      conditions: { StringLike: { 's3:prefix': [`${organisation}/outputs/*`] } },
-    },
-  ];
-}
-
 /**
  * The host's own agent. Jobs share the host's network and so can take on this role: it holds what the agent needs to
- * take part in its own clusters, and nothing of Slipway's.
+ * take part in its own clusters, and nothing of Slipway's. `ecs:Poll` can't be left out, since by it the agent learns
+ * of the host's tasks, their roles' credentials included: docs/security.md says what that means.
  */
 export function hostAccess({ arn }: Pick<Deployment, 'arn'>, computeEnvironments: string[]): Access[] {
   // Batch makes the clusters: AWSBatch-<compute environment>-<UUID>.

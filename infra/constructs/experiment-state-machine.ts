@@ -1,5 +1,4 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -9,7 +8,7 @@ import { experimentRunAccess } from '../access/state-machine.ts';
 import { experimentFlow } from '../experiment-flow.ts';
 import type { Names } from '../names.ts';
 import { HouseLogGroup } from './log-group.ts';
-import { AccessRole } from './role.ts';
+import { AccessRole, serviceOfAccount } from './role.ts';
 
 export interface ExperimentStateMachineProps {
   names: Names;
@@ -21,9 +20,7 @@ export class ExperimentStateMachine extends StateMachine {
     const stack = Stack.of(scope);
     const role = new AccessRole(scope, `${id}Role`, {
       description: 'Runs experiments: launcher and jobs',
-      assumedBy: new ServicePrincipal('states.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
-      }),
+      assumedBy: serviceOfAccount(scope, 'states'),
       access: experimentRunAccess({ ...arnsOf(stack), names, launcherArn: launcher.functionArn }),
     });
     const definition = experimentFlow({ partition: stack.partition, launcherArn: launcher.functionArn });

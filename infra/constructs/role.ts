@@ -1,5 +1,5 @@
-import { Validations } from 'aws-cdk-lib';
-import { type IPrincipal, PolicyDocument, Role } from 'aws-cdk-lib/aws-iam';
+import { Stack, Validations } from 'aws-cdk-lib';
+import { type IPrincipal, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { type Access, statementOf } from '../access/access.ts';
 import { SynthError } from '../synth-error.ts';
@@ -31,6 +31,13 @@ export class AccessRole extends Role {
     checkSize(this, readable);
     for (const one of readable) acknowledgeWildcards(this, one);
   }
+}
+
+/** A service, such as `codebuild`, when it works for the account of the stack and not for a stranger's. */
+export function serviceOfAccount(scope: Construct, service: string): ServicePrincipal {
+  return new ServicePrincipal(`${service}.amazonaws.com`, {
+    conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+  });
 }
 
 /** IAM's limit for all inline policies of a role together, spaces not counted. */

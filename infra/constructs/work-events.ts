@@ -1,13 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { AccessRole } from './role.ts';
+import { AccessRole, serviceOfAccount } from './role.ts';
 
 export interface EventRuleProps {
   ruleName: string;
@@ -45,7 +44,7 @@ export function minutely(scope: Construct, id: string, props: MinutelyProps): Sc
   const { target, deadLetterQueue } = props;
   const role = new AccessRole(scope, `${id}Role`, {
     description: `Schedule ${props.scheduleName}`,
-    assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+    assumedBy: serviceOfAccount(scope, 'scheduler'),
     access: [
       { actions: ['lambda:InvokeFunction'], resources: [target.functionArn] },
       { actions: ['sqs:SendMessage'], resources: [deadLetterQueue.queueArn] },

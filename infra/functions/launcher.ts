@@ -23,7 +23,14 @@ export const launcher: FunctionDeclaration = {
   access: (deployment) => [
     ...tableReadWrite(deployment),
     {
-      actions: ['batch:RegisterJobDefinition', 'batch:TagResource'],
+      actions: ['batch:RegisterJobDefinition'],
+      resources: [deployment.arn('batch', `job-definition/${deployment.names.prefix}-*`)],
+      // A privileged container is root on its host.
+      conditions: { BoolIfExists: { 'batch:Privileged': 'false' } },
+      wildcard: 'Definitions are registered per image, named after their content.',
+    },
+    {
+      actions: ['batch:TagResource'],
       resources: [deployment.arn('batch', `job-definition/${deployment.names.prefix}-*`)],
       wildcard: 'Definitions are registered per image, named after their content.',
     },

@@ -33,8 +33,17 @@ export function batchOperations(parts: OperationParts): Record<string, Operation
 
   return {
     registerjobdefinition(caller, input) {
-      const name = (input as { jobDefinitionName?: unknown } | null)?.jobDefinitionName;
-      caller.authorize('batch:RegisterJobDefinition', arn(`job-definition/${String(name)}`));
+      const asked = input as {
+        jobDefinitionName?: unknown;
+        containerProperties?: { privileged?: unknown };
+      } | null;
+      const name = asked?.jobDefinitionName;
+      const privileged = asked?.containerProperties?.privileged;
+      caller.authorize(
+        'batch:RegisterJobDefinition',
+        arn(`job-definition/${String(name)}`),
+        privileged === undefined ? {} : { 'batch:Privileged': String(privileged) },
+      );
       const registration = readRegistration(input, (image) => isEcrImage(cloud, image));
       const { executionRoleArn, jobRoleArn } = registration.containerProperties;
       for (const role of new Set([executionRoleArn, jobRoleArn]))

@@ -67,8 +67,8 @@ export function createCodeBuild(
       status: 'IN_PROGRESS',
       phases: [],
       ...(project.sourceLocation && { sourceLocation: project.sourceLocation }),
-      logGroup: project.logGroup,
-      logStream: project.logStreamPrefix ? `${project.logStreamPrefix}/${uuid}` : uuid,
+      logGroup: request.logs.logGroup,
+      logStream: request.logs.logStreamPrefix ? `${request.logs.logStreamPrefix}/${uuid}` : uuid,
       logStarted: false,
       exportedVariables: [],
     };

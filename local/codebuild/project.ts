@@ -66,6 +66,8 @@ export interface Project {
   logStreamPrefix?: string;
 }
 
+export const defaultLogGroup = (project: string): string => `/aws/codebuild/${project}`;
+
 /** Throws an error that names the property a project can't have here. */
 export function readProject(name: string, arn: string, declared: unknown): Project {
   const result = properties.safeParse(declared);
@@ -93,7 +95,7 @@ export function readProject(name: string, arn: string, declared: unknown): Proje
     timeoutInMinutes: rest.TimeoutInMinutes,
     queuedTimeoutInMinutes: rest.QueuedTimeoutInMinutes,
     ...(rest.ConcurrentBuildLimit && { concurrentBuildLimit: rest.ConcurrentBuildLimit }),
-    logGroup: LogsConfig.CloudWatchLogs?.GroupName ?? `/aws/codebuild/${name}`,
+    logGroup: LogsConfig.CloudWatchLogs?.GroupName ?? defaultLogGroup(name),
     ...(LogsConfig.CloudWatchLogs?.StreamName && { logStreamPrefix: LogsConfig.CloudWatchLogs.StreamName }),
   };
 }

@@ -1,7 +1,7 @@
 /** What StartBuild asks for, checked as CodeBuild checks it. */
 import { AwsError, type JsonCall } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
-import type { EnvironmentVariable, Project } from './project.ts';
+import { defaultLogGroup, type EnvironmentVariable, type Project } from './project.ts';
 
 export interface StartRequest {
   serviceRole?: string;
@@ -9,6 +9,7 @@ export interface StartRequest {
   timeoutInMinutes: number;
   queuedTimeoutInMinutes: number;
   variables: EnvironmentVariable[];
+  logs: Pick<Project, 'logGroup' | 'logStreamPrefix'>;
   idempotencyToken?: string;
 }
 
@@ -19,6 +20,7 @@ const supported = new Set([
   'timeoutInMinutesOverride',
   'queuedTimeoutInMinutesOverride',
   'serviceRoleOverride',
+  'logsConfigOverride',
   'idempotencyToken',
 ]);
 
@@ -43,7 +45,22 @@ export function readStartRequest(call: JsonCall, project: Project): StartRequest
     queuedTimeoutInMinutes:
       input.optionalInteger('queuedTimeoutInMinutesOverride', 5, 480) ?? project.queuedTimeoutInMinutes,
     variables: mergeVariables(project.environment.variables, readVariables(input)),
+    logs: readLogs(input, project),
     ...(idempotencyToken && { idempotencyToken }),
+  };
+}
+
+/** An override takes the place of all that the project says about logs: a group that it leaves out is CodeBuild's own. */
+function readLogs(input: RequestMembers, project: Project): StartRequest['logs'] {
+  const override = input.structure('logsConfigOverride');
+  if (!override) return project;
+  const cloudWatch = override.structure('cloudWatchLogs');
+  if (override.has('s3Logs') || cloudWatch?.string('status') !== 'ENABLED')
+    throw new AwsError('UnsupportedOperation', 'StartBuild: logs go to CloudWatch here, and nowhere else');
+  const streamName = cloudWatch.optionalString('streamName');
+  return {
+    logGroup: cloudWatch.optionalString('groupName') ?? defaultLogGroup(project.name),
+    ...(streamName && { logStreamPrefix: streamName }),
   };
 }
 

@@ -74,12 +74,13 @@ export interface BuildPlace {
   project: string;
   /** `arn:…:role/slipway-<stage>-`, before the organisation. */
   roleArnPrefix: string;
+  logGroup: string;
 }
 
 const refusals = new Set(['InvalidInputException', 'ResourceNotFoundException', 'AccessDeniedException']);
 
 export function createBuilds(
-  { project, roleArnPrefix }: BuildPlace,
+  { project, roleArnPrefix, logGroup }: BuildPlace,
   client: CodeBuildClient = new CodeBuildClient({}),
 ): Builds {
   const get = async (id: string): Promise<Build | undefined> =>
@@ -93,6 +94,10 @@ export function createBuilds(
             idempotencyToken: buildId,
             serviceRoleOverride: `${roleArnPrefix}${organisation}-builder`,
             computeTypeOverride: computeType as ComputeType,
+            logsConfigOverride: {
+              // CodeBuild puts its id behind the name: the organisation's builder role may write these streams only.
+              cloudWatchLogs: { status: 'ENABLED', groupName: logGroup, streamName: organisation },
+            },
             timeoutInMinutesOverride: Math.max(5, Math.ceil(timeoutSeconds / 60)),
             environmentVariablesOverride: [
               { name: specVariable, value: specKey(organisation, buildId), type: 'PLAINTEXT' },
@@ -149,4 +154,5 @@ function reportOf(codeBuildId: string, build: Build): BuildReport {
 }
 
 /** The log stream that CodeBuild gives a build. */
-export const logStreamOf = (codeBuildId: string) => codeBuildId.slice(codeBuildId.lastIndexOf(':') + 1);
+export const logStreamOf = (organisation: string, codeBuildId: string) =>
+  `${organisation}/${codeBuildId.slice(codeBuildId.lastIndexOf(':') + 1)}`;

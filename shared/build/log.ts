@@ -18,7 +18,7 @@ export function logJobOf(
       ? [
           {
             group: logGroup,
-            stream: logStreamOf(codeBuildId),
+            stream: logStreamOf(organisation, codeBuildId),
             ...(finishedAt ? { endedAt: finishedAt } : {}),
             endMarker: endOfLog,
             // What CodeBuild and the builder say themselves, as opposed to the Dockerfile's steps.

@@ -61,8 +61,8 @@ test('B3 logs go to the group that the functions read', () => {
 test('B1 a build that was queued before a deployment may still fetch its builder', () => {
   const location: string = project.Source.Location;
   const [bucket, key] = [location.slice(0, location.indexOf('/')), location.slice(location.indexOf('/') + 1)];
-  expect(key).toMatch(/^[0-9a-f]{64}\.zip$/);
-  const resource = `arn:aws:s3:::${bucket}/${key.replace(/^.{8}/, '00000000')}`;
+  expect(key).toMatch(/^slipway-example\/builder\/[0-9a-f]{64}\.zip$/);
+  const resource = `arn:aws:s3:::${bucket}/${key.replace(/.{8}\.zip$/, '00000000.zip')}`;
   const builders = ofType('AWS::IAM::Role').filter(({ physicalId }) => physicalId.endsWith('-builder'));
   expect(builders).not.toEqual([]);
   for (const { physicalId, properties } of builders) {

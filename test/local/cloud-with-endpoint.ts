@@ -25,7 +25,7 @@ import { freePorts } from '../../scripts/ports.ts';
 export interface CloudWithEndpoint extends Cloud {
   readonly events: CloudEvent[];
   readonly messages: string[];
-  /** `<role or *> <action>` pairs that are refused. */
+  /** What is refused: `<role or *> <action>`, `<action> <resource>`, `<action> <condition key>=<value>`. */
   readonly denied: Set<string>;
   /** Roles that no service may assume. */
   readonly untrusted: Set<string>;
@@ -104,11 +104,12 @@ export async function createCloudWithEndpoint(
     endSession: (sessionName) => void cloud.endedSessions.add(sessionName),
     hasSessionEnded: ({ sessionName }) => cloud.endedSessions.has(sessionName),
     principalOf: (accessKeyId) => principals.get(accessKeyId),
-    authorize(principal, action, resource) {
+    authorize(principal, action, resource, context = {}) {
       if (
         cloud.denied.has(`${principal.arn} ${action}`) ||
         cloud.denied.has(`* ${action}`) ||
-        cloud.denied.has(`${action} ${resource}`)
+        cloud.denied.has(`${action} ${resource}`) ||
+        Object.entries(context).some(([key, value]) => cloud.denied.has(`${action} ${key}=${value}`))
       )
         throw new AwsError(
           'AccessDeniedException',

@@ -13,6 +13,7 @@ import type { AcceptDependencies } from './dependencies.ts';
 export const acceptingVariables = {
   ARTIFACTS_BUCKET: true,
   BUILD_PROJECT: true,
+  BUILD_LOG_GROUP: true,
   ROLE_ARN_PREFIX: true,
   ECR_REGISTRY: true,
 } as const;
@@ -25,7 +26,11 @@ export function acceptDependencies<L extends Pick<Log, 'error'>>(
   return {
     ...parts,
     artifacts: createArtifacts(variables.ARTIFACTS_BUCKET),
-    builds: createBuilds({ project: variables.BUILD_PROJECT, roleArnPrefix: variables.ROLE_ARN_PREFIX }),
+    builds: createBuilds({
+      project: variables.BUILD_PROJECT,
+      roleArnPrefix: variables.ROLE_ARN_PREFIX,
+      logGroup: variables.BUILD_LOG_GROUP,
+    }),
     repositories: createRepositories(),
     registries,
     access,

@@ -77,6 +77,14 @@ describe('RegisterJobDefinition refuses with ClientException', () => {
     await expect(place.register()).rejects.toMatchObject({ name: 'AccessDeniedException' });
     place.cloud.denied.clear();
   });
+
+  test('a privileged container, where the policy has a condition against it', async () => {
+    place.cloud.denied.add('batch:RegisterJobDefinition batch:Privileged=true');
+    await expect(register({ privileged: true }, {})).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    expect(await register({ privileged: false }, {})).toBeDefined();
+    expect(await register({}, {})).toBeDefined();
+    place.cloud.denied.clear();
+  });
 });
 
 /** RegisterJobDefinition with members that the SDK's model doesn't have, or types that it wouldn't send. */

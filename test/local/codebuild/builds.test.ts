@@ -157,6 +157,28 @@ describe('CodeBuild runs a build', () => {
     ]);
   });
 
+  test.each([
+    ['a group and a prefix', { groupName: logGroup, streamName: 'acme' }, logGroup, 'acme/'],
+    [
+      "a prefix only: the group is then CodeBuild's own",
+      { streamName: 'acme' },
+      '/aws/codebuild/builds',
+      'acme/',
+    ],
+    ['neither', undefined, logGroup, ''],
+  ])('B3 the log goes where the build was told: %s', async (_, cloudWatchLogs, group, prefix) => {
+    const { startBuild, ended, get } = await open({ build: { commands: ['true'] } });
+    const id = await startBuild(
+      cloudWatchLogs && { logsConfigOverride: { cloudWatchLogs: { status: 'ENABLED', ...cloudWatchLogs } } },
+    );
+    const logs = { 'group-name': group, 'stream-name': `${prefix}${id.split(':')[1]}` };
+    expect((await ended(id)).detail).toMatchObject({ 'additional-information': { logs } });
+    expect((await get(id)).logs).toMatchObject({
+      groupName: group,
+      streamName: `${prefix}${id.split(':')[1]}`,
+    });
+  });
+
   test('B1 a role without the right to write logs ends the build in PROVISIONING, one without the source in DOWNLOAD_SOURCE', async () => {
     const { startBuild, ended, get, cloud } = await open({ build: { commands: ['true'] } });
     cloud.denied.add(`${serviceRole} logs:CreateLogStream`);

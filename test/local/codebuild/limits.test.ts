@@ -51,6 +51,15 @@ describe('CodeBuild refuses', () => {
     });
   });
 
+  test.each([
+    ['S3', { s3Logs: { status: 'ENABLED', location: 'logs/builds' } }],
+    ['nowhere', { cloudWatchLogs: { status: 'DISABLED' } }],
+  ] as const)('logs to %s', async (_, logsConfigOverride) => {
+    await expect(place.startBuild({ logsConfigOverride })).rejects.toMatchObject({
+      name: 'UnsupportedOperation',
+    });
+  });
+
   test('another role without iam:PassRole, or one that CodeBuild may not assume', async () => {
     place.cloud.denied.add(`iam:PassRole ${otherRole}`);
     await expect(place.startBuild({ serviceRoleOverride: otherRole })).rejects.toMatchObject({

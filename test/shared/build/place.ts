@@ -135,7 +135,7 @@ export async function buildPlace(
     table,
     stage,
     builds: createBuilds(
-      { project: 'builds', roleArnPrefix: 'arn:aws:iam::000000000000:role/slipway-local-' },
+      { project: 'builds', roleArnPrefix: 'arn:aws:iam::000000000000:role/slipway-local-', logGroup },
       new CodeBuildClient(client),
     ),
     repositories: createRepositories(new ECRClient(client)),
