@@ -57,6 +57,7 @@ export const createImageBuild = operation({
   role: 'editor',
   params,
   body: rebuildSchema,
+  bodyIsOptional: true,
   problems: [404, 409, 503],
 });
 
@@ -97,5 +98,6 @@ export const createImageValidation = operation({
   role: 'editor',
   params,
   body: newValidationSchema,
+  bodyIsOptional: true,
   problems: [404, 409, 503],
 });

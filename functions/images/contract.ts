@@ -47,6 +47,7 @@ export const resolveImage = operation({
   })),
   role: 'viewer',
   body: resolveImageSchema,
+  bodyIsOptional: true,
   problems: [404, 409],
 });
 

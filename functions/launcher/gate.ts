@@ -38,7 +38,7 @@ export async function passGate(
   const refuse = (why: string) =>
     new LaunchRefusedError(
       'image-not-scanned',
-      `Images run here only when they are scanned (launchGate is ${gate}, which an admin changes with PUT /v1/settings), and ${why}`,
+      `Images run here only when they are scanned (launchGate is ${gate}, which an admin changes with PATCH /v1/settings), and ${why}`,
     );
   if (!image)
     throw refuse(
@@ -95,4 +95,4 @@ async function begin(
 }
 
 const message = (uri: string, gate: LaunchGate, reached: Severity[], counts: Findings['counts']): string =>
-  `${uri} has known vulnerabilities (${reached.map((one) => `${counts?.[one]} ${one}`).join(', ')}), and launchGate is ${gate}: GET /v1/images/{id}/findings names them; an admin changes launchGate with PUT /v1/settings.`;
+  `${uri} has known vulnerabilities (${reached.map((one) => `${counts?.[one]} ${one}`).join(', ')}), and launchGate is ${gate}: GET /v1/images/{id}/findings names them; an admin changes launchGate with PATCH /v1/settings.`;

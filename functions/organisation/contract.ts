@@ -18,6 +18,7 @@ import {
   secretName,
   secretSchema,
   secretValueSchema,
+  settingsChangeSchema,
   settingsSchema,
   tokenListQuery,
   tokenSchema,
@@ -59,7 +60,7 @@ export const putSettings = operation({
   documentation: documented(() => ({
     tag: 'Organisation',
     summary: 'Replace the settings',
-    description: 'What is left out returns to its default.',
+    description: 'What is left out returns to its default. `PATCH` changes single settings.',
     example: {
       defaultImage: 'python:3.13',
       launchGate: 'high',
@@ -71,6 +72,24 @@ export const putSettings = operation({
   })),
   role: 'admin',
   body: settingsSchema,
+  problems: [412],
+});
+
+export const updateSettings = operation({
+  id: 'updateSettings',
+  method: 'PATCH',
+  path: '/v1/settings',
+  documentation: documented(() => ({
+    tag: 'Organisation',
+    summary: 'Change some of the settings',
+    description: 'What is left out stays as it is; `null` returns to the default.',
+    example: { launchGate: 'high' },
+    responses: {
+      200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
+    },
+  })),
+  role: 'admin',
+  body: settingsChangeSchema,
   problems: [412],
 });
 

@@ -9,7 +9,7 @@ import * as contract from './contract.ts';
 import type { OrganisationDependencies } from './dependencies.ts';
 import { changeRole, inviteMember, listMembers, requireMember } from './members.ts';
 import { deleteSecret, listSecrets, putSecret, requireSecret } from './secrets.ts';
-import { replaceSettings } from './settings.ts';
+import { changeSettings, replaceSettings } from './settings.ts';
 import { createToken, listTokens, requireToken, revokeToken } from './tokens.ts';
 import { createUpload } from './uploads.ts';
 
@@ -28,6 +28,10 @@ export const organisationOperations = (dependencies: OrganisationDependencies): 
       request,
       request.body,
     );
+    return { status: 200, body: settings, etag: version };
+  }),
+  implement(contract.updateSettings, async (request) => {
+    const { settings, version } = await changeSettings(request.asCaller(dependencies), request, request.body);
     return { status: 200, body: settings, etag: version };
   }),
   implement(contract.listComputes, async ({ query }) => ({

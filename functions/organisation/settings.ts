@@ -1,6 +1,6 @@
-import { invalid, ProblemError } from '../../shared/http/problem.ts';
+import { type FieldError, invalid, ProblemError } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
-import type { Settings } from '../../shared/model/organisation.ts';
+import { keptSettingsSchema, type Settings, type SettingsChange } from '../../shared/model/organisation.ts';
 import { defaultRegistryIds } from '../../shared/registry/defaults.ts';
 import { InvalidReferenceError, parseReference } from '../../shared/registry/reference.ts';
 import { pauseAfter } from '../../shared/store/contention.ts';
@@ -9,19 +9,41 @@ import { getSettings, settingsWrite } from '../../shared/store/settings.ts';
 import { ConditionFailedError, type Table, type Write } from '../../shared/store/table.ts';
 import type { Asking, OrganisationDependencies } from './dependencies.ts';
 
+type Dependencies = Pick<OrganisationDependencies, 'table'>;
+
 const attempts = 5;
 
 /** O1: replaces the settings. Throws 412, and 422 for a registry that isn't there or an image that is no name. */
-export async function replaceSettings(
-  { table }: Pick<OrganisationDependencies, 'table'>,
+export const replaceSettings = (dependencies: Dependencies, asking: Asking, settings: Settings) =>
+  writeSettings(dependencies, asking, settings, () => settings);
+
+/** O1: changes what `change` names; null returns to the default. Throws as `replaceSettings`. */
+export const changeSettings = (dependencies: Dependencies, asking: Asking, change: SettingsChange) =>
+  writeSettings(dependencies, asking, change, (current) =>
+    keptSettingsSchema.parse({
+      ...merged(current, change),
+      notifications:
+        change.notifications === null ? {} : merged(current.notifications, change.notifications ?? {}),
+    }),
+  );
+
+/** `current` with the fields of `change`, and without those that are null in it. */
+const merged = (current: object, change: object): object =>
+  Object.fromEntries(Object.entries({ ...current, ...change }).filter(([, value]) => value !== null));
+
+/** `asked` is what the request names: only that can be wrong. */
+async function writeSettings(
+  { table }: Dependencies,
   { caller: { organisation }, ifMatch }: Asking,
-  settings: Settings,
+  asked: SettingsChange,
+  next: (current: Settings) => Settings,
 ): Promise<{ settings: Settings; version: number }> {
-  if (settings.defaultImage) requireImageName(settings.defaultImage);
   for (let attempt = 1; ; attempt++) {
-    const { version } = await getSettings(table, organisation);
+    const { settings: current, version } = await getSettings(table, organisation);
     requireMatch({ ifMatch }, version);
-    const registry = await whileThere(table, organisation, settings.defaultRegistryId);
+    await requireKnown(table, organisation, asked);
+    const settings = next(current);
+    const registry = whileThere(table, organisation, asked.defaultRegistryId);
     try {
       await table.transact([settingsWrite(table, organisation, settings, version), ...registry]);
       return { settings, version: version + 1 };
@@ -35,21 +57,33 @@ export async function replaceSettings(
   }
 }
 
-/** Has a transaction refused where the registry goes meanwhile. Throws 422 where it isn't there. */
-async function whileThere(table: Table, organisation: string, id: string | undefined): Promise<Write[]> {
-  if (id === undefined || Object.values<string>(defaultRegistryIds).includes(id)) return [];
-  const record = await getRegistryRecord(table, organisation, id);
-  if (!record || record.removing)
-    throw invalid({ pointer: '/defaultRegistryId', message: 'names a registry that does not exist' });
-  return [stillConnected(table, organisation, id)];
+const isDefault = (id: string): boolean => Object.values<string>(defaultRegistryIds).includes(id);
+
+/** Has a transaction refused where the registry goes meanwhile. */
+const whileThere = (table: Table, organisation: string, id: string | null | undefined): Write[] =>
+  id && !isDefault(id) ? [stillConnected(table, organisation, id)] : [];
+
+/** Throws 422 with everything that the settings name and that isn't there. */
+async function requireKnown(
+  table: Table,
+  organisation: string,
+  { defaultRegistryId: id, defaultImage }: SettingsChange,
+): Promise<void> {
+  const errors: FieldError[] = [];
+  const record = id && !isDefault(id) ? await getRegistryRecord(table, organisation, id) : undefined;
+  if (id && !isDefault(id) && (!record || record.removing))
+    errors.push({ pointer: '/defaultRegistryId', message: 'names a registry that does not exist' });
+  if (defaultImage) errors.push(...faultsOfName(defaultImage));
+  if (errors.length > 0) throw invalid(...errors);
 }
 
 /** Image ids are fine, too: they resolve first. */
-function requireImageName(text: string): void {
+function faultsOfName(text: string): FieldError[] {
   try {
     parseReference(text);
+    return [];
   } catch (error) {
     if (!(error instanceof InvalidReferenceError)) throw error;
-    throw invalid({ pointer: '/defaultImage', message: error.message });
+    return [{ pointer: '/defaultImage', message: error.message }];
   }
 }

@@ -120,6 +120,7 @@ export const checkRegistry = operation({
   role: 'editor',
   params,
   body: registryCheckSchema,
+  bodyIsOptional: true,
   problems: [404],
 });
 

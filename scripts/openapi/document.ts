@@ -106,12 +106,12 @@ const bytes = { schema: { type: 'string', format: 'binary' } } as const;
  * With an example, which its own schema has to take. Of the media types of bytes only the first is named: generators of
  * clients drop an operation with a body of a type that they don't know, whatever else it takes.
  */
-function bodyOf({ id, body, bodyTypes, documentation }: Operation) {
+function bodyOf({ id, body, bodyTypes, bodyIsOptional, documentation }: Operation) {
   if (bodyTypes) return { required: true, content: { [bodyTypes[0] as string]: bytes } };
   const example = documentation?.().example;
   const checked = body?.safeParse(example);
   if (!checked?.success) throw new Error(`the example of ${id} is refused: ${checked?.error.message}`);
-  return { required: true, content: { 'application/json': { schema: body, example } } };
+  return { required: !bodyIsOptional, content: { 'application/json': { schema: body, example } } };
 }
 
 /** By media type; what isn't JSON is text, or bytes that no schema describes. */

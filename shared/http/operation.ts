@@ -52,6 +52,8 @@ export interface Operation<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** No body then means `{}`. Otherwise a request without one is refused. */
+  bodyIsOptional?: true;
   /** Media types of a body that isn't JSON; `body` then is a schema of `RawBody`, and says no more than that. */
   bodyTypes?: readonly string[];
   /** Statuses of problem documents beyond those every operation has (400, 403, 413, 422, 500). */

@@ -68,5 +68,6 @@ export const problemTypes = {
   'too-many-members': 'The organisation has as many members as it can.',
   'too-many-registries': 'The organisation has as many registries as it can.',
   'too-many-secrets': 'The organisation has as many secrets as it can.',
+  'too-many-values': 'The body has more values than any operation takes.',
 } as const;
 export type ProblemCode = keyof typeof problemTypes;

@@ -1,12 +1,14 @@
 /** Errors that a caller is told about, as RFC 9457 problem documents. Everything else becomes a 500 that says nothing. */
+import { abridged } from '../text/abridged.ts';
+import type { FieldError } from './field-errors.ts';
 
 import type { ProblemCode } from './problem-types.ts';
 
-export interface FieldError {
-  /** JSON pointer into the body (`/source/dockerfile`), or `?name`, `{name}` for query and path parameters. */
-  pointer: string;
-  message: string;
-}
+export type { FieldError } from './field-errors.ts';
+
+/** More would tell nobody anything, and an answer has to end somewhere. */
+export const mostErrors = 50;
+const [mostDetail, mostMessage, mostCandidates] = [2000, 300, 50];
 
 export class ProblemError extends Error {
   readonly status: number;
@@ -43,15 +45,20 @@ const titles: Record<number, string> = {
   503: 'Unavailable',
 };
 
-/** The document of RFC 9457 for `error`; `requestId` is its `instance`. */
+/** The document of RFC 9457 for `error`, bounded whatever it tells of; `requestId` is its `instance`. */
 export function problemDocument(error: ProblemError, requestId: string) {
+  const { errors, candidates } = error.extra;
   return {
     type: `urn:slipway:problem:${error.code}`,
     title: titles[error.status] ?? 'Error',
     status: error.status,
-    detail: error.message,
+    detail: abridged(error.message, mostDetail),
     instance: requestId,
-    ...error.extra,
+    errors: errors?.slice(0, mostErrors).map(({ pointer, message }) => ({
+      pointer: abridged(pointer, mostMessage),
+      message: abridged(message, mostMessage),
+    })),
+    candidates: candidates?.slice(0, mostCandidates).map((one) => abridged(one, mostMessage)),
   };
 }
 
@@ -59,9 +66,18 @@ export const notFound = (what: string) =>
   new ProblemError(404, 'not-found', `There is no ${what} with this id.`);
 
 export const invalid = (...errors: FieldError[]) =>
-  new ProblemError(422, 'invalid-request', errors.map((e) => `${e.pointer}: ${e.message}`).join('; '), {
-    errors,
-  });
+  new ProblemError(422, 'invalid-request', summaryOf(errors), { errors });
+
+/** The first errors in one line, and how many there are beside them. */
+function summaryOf(errors: FieldError[]): string {
+  let text = '';
+  for (const [i, { pointer, message }] of errors.entries()) {
+    const next = `${i > 0 ? '; ' : ''}${abridged(pointer === '' ? message : `${pointer}: ${message}`, mostMessage)}`;
+    if (text.length + next.length > mostDetail - 50) return `${text}; and ${errors.length - i} more`;
+    text += next;
+  }
+  return text;
+}
 
 export const conflict = (code: ProblemCode, detail: string, candidates?: string[]) =>
   new ProblemError(409, code, detail, candidates ? { candidates } : {});

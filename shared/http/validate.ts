@@ -2,8 +2,11 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
 import { wording } from '../text/wording.ts';
+import { type FieldError, fieldErrors, type Name, pointerTo } from './field-errors.ts';
+import { faultsOf, notUtf8, parseJson } from './json.ts';
 import type { Operation, RawBody } from './operation.ts';
-import { type FieldError, invalid, ProblemError } from './problem.ts';
+import { invalid, mostErrors, ProblemError } from './problem.ts';
+import { parseQuery } from './query.ts';
 
 export interface Parsed {
   params: unknown;
@@ -13,36 +16,38 @@ export interface Parsed {
   text: string;
 }
 
-/** Throws 400 for what isn't JSON, 415 for another media type, 422 with all field errors otherwise. */
+/** Throws 400 for what isn't JSON, 415 for another media type, 422 with the field errors otherwise. */
 export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2): Parsed {
-  const errors: FieldError[] = [];
+  const sent = parseQuery(event.rawQueryString);
+  const errors: FieldError[] = [...sent.errors];
   const check = (schema: z.ZodType | undefined, value: unknown, name: Name) => {
     if (!schema) return value;
     const result = schema.safeParse(value, { error: wording });
-    if (result.success) {
-      errors.push(...malformed(value, name));
-      return result.data;
-    }
-    for (const issue of result.error.issues) errors.push(...fieldErrors(issue, name));
+    if (result.success) return result.data;
+    for (const issue of result.error.issues)
+      for (const error of fieldErrors(issue, name)) {
+        if (errors.length >= mostErrors) return undefined;
+        errors.push(error);
+      }
     return undefined;
   };
   const params = check(operation.params, event.pathParameters ?? {}, (path) => `{${path.join('.')}}`);
-  const query = check(operation.query, event.queryStringParameters ?? {}, (path) => `?${path.join('.')}`);
+  const query = check(operation.query, sent.query, (path) => `?${path.join('.')}`);
   if (!operation.query)
-    for (const name of Object.keys(event.queryStringParameters ?? {}))
+    for (const name of Object.keys(sent.query))
       errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
   const { bodyTypes } = operation;
   const text = bodyTypes ? '' : textOf(event);
-  const before = errors.length;
-  const body = bodyTypes
-    ? rawBody(event, bodyTypes)
-    : operation.body
-      ? check(operation.body, json(text, event), pointer)
-      : undefined;
-  if (operation.body && text === '' && errors.length > before)
-    errors.splice(before, errors.length, { pointer: '', message: 'the request has no body' });
+  const isMissing = operation.body && !operation.bodyIsOptional && !event.body;
+  if (isMissing) errors.push({ pointer: '', message: 'the request has no body' });
+  const json = bodyTypes ? undefined : jsonIn(text, event);
+  if (json !== undefined) errors.push(...faultsOf(json).slice(0, mostErrors));
+  const body =
+    isMissing || !operation.body
+      ? undefined
+      : check(operation.body, bodyTypes ? rawBody(event, bodyTypes) : json, pointerTo);
   // Many clients send an empty object with every POST.
-  if (!operation.body && text !== '' && !isEmptyObject(json(text, event)))
+  if (!operation.body && text !== '' && !isEmptyObject(json))
     errors.push({ pointer: '', message: 'this operation takes no body' });
   if (errors.length > 0) throw invalid(...errors);
   return { params, query, body, text };
@@ -54,7 +59,7 @@ function textOf(event: APIGatewayProxyEventV2): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(event.body, 'base64'));
   } catch {
-    throw new ProblemError(400, 'malformed-json', 'The body is not UTF-8 text.');
+    throw notUtf8();
   }
 }
 
@@ -69,7 +74,7 @@ function rawBody(event: APIGatewayProxyEventV2, types: readonly string[]): RawBo
 const mediaType = ({ headers }: APIGatewayProxyEventV2) =>
   headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 
-function json(text: string, event: APIGatewayProxyEventV2): unknown {
+function jsonIn(text: string, event: APIGatewayProxyEventV2): unknown {
   if (text === '') return {};
   const type = mediaType(event);
   // A missing type is taken for JSON: curl users forget it more often than they mean anything by it.
@@ -80,61 +85,8 @@ function json(text: string, event: APIGatewayProxyEventV2): unknown {
     type !== 'application/x-www-form-urlencoded'
   )
     throw new ProblemError(415, 'media-type', `Bodies are application/json, not ${type}.`);
-  try {
-    // Editors on Windows begin files with a mark of their order of bytes.
-    return JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
-    // Some of these messages quote the body, which may have a password in it.
-    const [why] = (error as Error).message.split(/, (?:"|\.\.\.)/);
-    throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${why}`);
-  }
+  return parseJson(text);
 }
 
 const isEmptyObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
-
-type Name = (path: PropertyKey[]) => string;
-
-/**
- * Half a surrogate pair is legal JSON but no text: neither the table nor any other service takes it. For values that
- * have passed their schema, which bounds how deep they are.
- */
-function malformed(value: unknown, name: Name, path: PropertyKey[] = []): FieldError[] {
-  const message = 'holds half of a surrogate pair';
-  if (typeof value === 'string') return value.isWellFormed() ? [] : [{ pointer: name(path), message }];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    // A key that isn't text can't be named in a pointer either.
-    key.isWellFormed() ? malformed(inner, name, [...path, key]) : [{ pointer: name(path), message }],
-  );
-}
-
-function fieldErrors(issue: z.core.$ZodIssue, name: Name, above: PropertyKey[] = []): FieldError[] {
-  const path = [...above, ...issue.path];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ pointer: name([...path, key]), message: issue.message }));
-    case 'invalid_union': {
-      const closest = closestBranch(issue.errors);
-      if (!closest) return [{ pointer: name(path), message: issue.message }];
-      return closest.flatMap((inner) => fieldErrors(inner, name, path));
-    }
-    case 'invalid_key':
-      return issue.issues.map((inner) => ({ pointer: name(path), message: `key: ${inner.message}` }));
-    default:
-      return [{ pointer: name(path), message: issue.message }];
-  }
-}
-
-/** Of a union's branches, the one whose first fault lies deepest: what the sender most likely meant. */
-function closestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
-  const depth = (issues: z.core.$ZodIssue[]) => Math.min(...issues.map((issue) => issue.path.length));
-  return branches
-    .filter((issues) => issues.length > 0)
-    .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
-}
-
-/** RFC 6901. */
-function pointer(path: PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}

@@ -6,6 +6,8 @@ import { idSchema } from './id.ts';
 
 export const notificationPreferences = ['always', 'errors', 'never'] as const;
 
+const notificationPreferenceSchema = z.enum(notificationPreferences).meta({ id: 'NotificationPreference' });
+
 /** SES takes 50 addresses of a mail, and the author of the build is one of them. Once, 50 could be kept here. */
 const [mostRecipients, mostKept] = [49, 50];
 
@@ -25,7 +27,7 @@ const settingsWith = (most: number) =>
     }),
     notifications: z
       .strictObject({
-        preference: z.enum(notificationPreferences).meta({ id: 'NotificationPreference' }).default('always'),
+        preference: notificationPreferenceSchema.default('always'),
         recipients: z
           .array(z.email())
           .max(most)
@@ -40,6 +42,31 @@ const settingsWith = (most: number) =>
 export const settingsSchema = z.lazy(() =>
   settingsWith(mostRecipients).meta({ id: 'NewSettings', outputId: 'Settings' }),
 );
+/** `PATCH` changes what it names; null returns to the default. */
+export const settingsChangeSchema = z.lazy(() => {
+  const { notifications, ...others } = settingsWith(mostRecipients).shape;
+  return z
+    .strictObject({
+      ...changesOf(others),
+      notifications: z
+        .strictObject(changesOf(notifications.unwrap().shape))
+        .meta({ id: 'NotificationsChange' })
+        .nullable()
+        .optional(),
+    })
+    .meta({ id: 'SettingsChange' });
+});
+export type SettingsChange = z.output<typeof settingsChangeSchema>;
+
+type Field = z.ZodOptional | z.ZodDefault;
+type Change<F extends Field> = z.ZodOptional<z.ZodNullable<ReturnType<F['unwrap']>>>;
+
+/** Every field without its default, which is not what is meant where it is left out. */
+const changesOf = <S extends Record<string, Field>>(shape: S) =>
+  Object.fromEntries(
+    Object.entries(shape).map(([name, field]) => [name, (field.unwrap() as z.ZodType).nullable().optional()]),
+  ) as { [K in keyof S]: Change<S[K]> };
+
 /** What `PUT` may have written at any time. */
 export const keptSettingsSchema = z.lazy(() => settingsWith(mostKept));
 export type Settings = z.output<typeof settingsSchema>;

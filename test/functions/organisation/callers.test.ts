@@ -34,6 +34,7 @@ const quay = { title: 'Quay', url: 'https://quay.io/team', type: 'quay', usernam
 /** Every operation that takes an admin, and those of others that change who may do what, or secrets. */
 const operations: Record<string, () => Promise<Partial<Call>> | Partial<Call>> = {
   putSettings: () => ({ body: { defaultImage: 'python:3.13' } }),
+  updateSettings: () => ({ body: { launchGate: 'off', defaultImage: 'python:3.13' } }),
   inviteMember: () => ({ body: { email: `eve${caller().organisation}@acme.example`, role: 'admin' } }),
   updateMember: () => ({ params: { id: bob }, body: { role: 'admin' } }),
   removeMember: () => ({ params: { id: bob } }),

@@ -66,6 +66,63 @@ describe('O1 settings', () => {
     expect((await put(body)).body.errors).toMatchObject([{ pointer }]);
   });
 
+  const patch = (body: object, more: Partial<Call> = {}) => ask('PATCH', '/v1/settings', { body, ...more });
+
+  it('are changed one by one, and returned to their defaults by null', async () => {
+    expect((await patch({ launchGate: 'high' })).body).toEqual({ ...defaults, launchGate: 'high' });
+    const recipients = ['team@acme.example'];
+    await patch({ defaultImage: 'python:3.13', notifications: { recipients } });
+    await patch({ notifications: { preference: 'never' } });
+    const all = {
+      defaultImage: 'python:3.13',
+      installDependencies: true,
+      launchGate: 'high',
+      notifications: { preference: 'never', recipients },
+    };
+    expect(await ask('GET', '/v1/settings')).toMatchObject({ headers: { etag: '"3"' }, body: all });
+    const { defaultImage: _, ...others } = all;
+    expect((await patch({ defaultImage: null })).body).toEqual(others);
+    expect((await patch({ notifications: { preference: null }, launchGate: null })).body).toEqual({
+      ...defaults,
+      notifications: { preference: 'always', recipients },
+    });
+    expect((await patch({ notifications: null })).body).toEqual(defaults);
+    expect((await patch({})).body).toEqual(defaults);
+    expect((await patch({}, { headers: { 'if-match': '"1"' } })).status).toBe(412);
+  });
+
+  it('keep 50 recipients where once 50 could be kept, when something else is changed', async () => {
+    const notifications = { preference: 'errors', recipients: people(50) };
+    await deployment().table.put(caller().organisation, 'settings', 'settings', {
+      settings: { ...defaults, notifications },
+      version: 1,
+    });
+    expect((await patch({ launchGate: 'low' })).body.notifications).toEqual(notifications);
+  });
+
+  it('changed by two admins at once have both changes', async () => {
+    await Promise.all([patch({ launchGate: 'high' }), patch({ defaultImage: 'python:3.13' })]);
+    expect((await ask('GET', '/v1/settings')).body).toMatchObject({
+      launchGate: 'high',
+      defaultImage: 'python:3.13',
+    });
+  });
+
+  it.each(['PUT', 'PATCH'])(
+    '%s without a body changes nothing, and what is wrong is told at once',
+    async (method) => {
+      await put({ launchGate: 'high' });
+      for (const body of [undefined, ''])
+        expect((await ask(method, '/v1/settings', { body })).body.errors).toMatchObject([{ pointer: '' }]);
+      expect((await ask('GET', '/v1/settings')).body.launchGate).toBe('high');
+      const wrong = { defaultRegistryId: 'reg_none', defaultImage: 'No Image' };
+      expect((await ask(method, '/v1/settings', { body: wrong })).body.errors).toMatchObject([
+        { pointer: '/defaultRegistryId' },
+        { pointer: '/defaultImage' },
+      ]);
+    },
+  );
+
   it('O3 are for admins to change', async () => {
     expect((await put({}, { caller: { ...caller(), role: 'editor' } })).status).toBe(403);
   });

@@ -1,0 +1,49 @@
+/** What a schema found, field by field. */
+import type * as z from 'zod';
+
+export interface FieldError {
+  /** JSON pointer into the body (`/source/dockerfile`), or `?name`, `{name}` for query and path parameters. */
+  pointer: string;
+  message: string;
+}
+
+/** How a part of the request names the place of a value. */
+export type Name = (path: PropertyKey[]) => string;
+
+/** RFC 6901. */
+export const pointerTo: Name = (path) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** One by one, so that only those are made which are told. */
+export function* fieldErrors(
+  issue: z.core.$ZodIssue,
+  name: Name,
+  above: PropertyKey[] = [],
+): Generator<FieldError> {
+  const path = [...above, ...issue.path];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      for (const key of issue.keys) yield { pointer: name([...path, key]), message: issue.message };
+      return;
+    case 'invalid_union': {
+      const closest = closestBranch(issue.errors);
+      if (!closest) return yield { pointer: name(path), message: issue.message };
+      for (const inner of closest) yield* fieldErrors(inner, name, path);
+      return;
+    }
+    case 'invalid_key':
+      for (const inner of issue.issues) yield { pointer: name(path), message: `key: ${inner.message}` };
+      return;
+    default:
+      yield { pointer: name(path), message: issue.message };
+  }
+}
+
+/** Of a union's branches, the one whose first fault lies deepest: what the sender most likely meant. */
+function closestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const depth = (issues: z.core.$ZodIssue[]) =>
+    issues.reduce((least, { path }) => Math.min(least, path.length), Number.POSITIVE_INFINITY);
+  return branches
+    .filter((issues) => issues.length > 0)
+    .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+}
