@@ -20,7 +20,8 @@ const script = resolve(import.meta.dirname, '../scripts/create-admin.ts');
 /** The token of an earlier start, if the API still takes it. */
 async function lastToken(file: string, apiUrl: string): Promise<string | undefined> {
   if (!existsSync(file)) return undefined;
-  const token = readFileSync(file, 'utf8').trim();
+  const [token] = /^slp_[\w.-]+$/.exec(readFileSync(file, 'utf8').trim()) ?? [];
+  if (!token) return undefined;
   const answer = await fetch(`${apiUrl}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
   await answer.body?.cancel();
   return answer.ok ? token : undefined;

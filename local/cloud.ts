@@ -6,6 +6,8 @@ import { Credentials } from './iam/credentials.ts';
 import { Roles } from './iam/roles.ts';
 import type { Asset, Cloud } from './platform.ts';
 import { ProcessGuard } from './process-guard.ts';
+import { databaseFile } from './state.ts';
+import { describeError } from './storage-errors.ts';
 
 /** The ways from one service to another; filled in once the services exist. */
 export type Hooks = Pick<
@@ -85,8 +87,13 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
     renameSync(logFile, `${logFile}.old`);
   const log = (source: string, message: string) => {
     const line = `${source}: ${message}`;
-    appendFileSync(logFile, `${now().toISOString()} ${line}\n`);
     settings.print(line);
+    try {
+      appendFileSync(logFile, `${now().toISOString()} ${line}\n`);
+    } catch (error) {
+      // Where the disk is full, the terminal still says so.
+      settings.print(describeError(error, logFile));
+    }
   };
   const guard = new ProcessGuard(db);
   const roles = new Roles({ accountId: settings.accountId, region: settings.region, now });
@@ -124,7 +131,7 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
     guardProcess: (pid, scope) => guard.guard(pid, scope),
     every(everyMs, name, task) {
       const clock = createClock(everyMs, task, (error) => {
-        log(name, error instanceof Error ? (error.stack ?? error.message) : String(error));
+        log(name, describeError(error, databaseFile(settings.home)));
       });
       clocks.add(clock);
       return () => clock.stop();

@@ -7,6 +7,8 @@ import { createEngine, type Engine } from './engine/engine.ts';
 import { writePrivately } from './private-file.ts';
 import { readSettings } from './settings.ts';
 import { type RunningCloud, startCloud } from './start.ts';
+import { databaseFile } from './state.ts';
+import { describeError } from './storage-errors.ts';
 import { synthesize } from './synth.ts';
 
 const print = (line: string) => console.log(line);
@@ -39,7 +41,7 @@ function announce(cloud: RunningCloud, token: string, home: string, startedAt: n
 }
 
 /** Ends on the first signal; a second one doesn't wait. */
-function onSignals(stop: () => Promise<void>): AbortSignal {
+function onSignals(home: string, stop: () => Promise<void>): AbortSignal {
   const aborted = new AbortController();
   let isStopping = false;
   const end = () => {
@@ -49,7 +51,7 @@ function onSignals(stop: () => Promise<void>): AbortSignal {
     stop().then(
       () => process.exit(process.exitCode ?? 0),
       (error: Error) => {
-        console.error(error.stack);
+        console.error(describeError(error, databaseFile(home)));
         process.exit(1);
       },
     );
@@ -59,14 +61,25 @@ function onSignals(stop: () => Promise<void>): AbortSignal {
   return aborted.signal;
 }
 
+/** What nothing else has caught: the disk is full, or the fault is ours. Work goes on from its journal at the next start. */
+function onUncaught(home: string): void {
+  const end = (error: unknown) => {
+    console.error(describeError(error, databaseFile(home)));
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
 /** Boots by the environment's settings; resolves when all is ready and said. Throws errors whose message is one line. */
 export async function runInForeground(): Promise<void> {
   const startedAt = performance.now();
   const settings = readSettings(process.env);
   const { home, port, stage } = settings;
+  onUncaught(home);
   let cloud: RunningCloud | undefined;
   const summary = join(home, 'local.json');
-  const signal = onSignals(async () => {
+  const signal = onSignals(home, async () => {
     if (!cloud) return;
     rmSync(summary, { force: true });
     await cloud.stop();

@@ -1,7 +1,17 @@
-/** One embedded cloud per state directory. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+/** The state directory: one embedded cloud's, and its owner's alone. */
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { explainStorage, StorageError } from './storage-errors.ts';
 
 /** The state directory belongs to an embedded cloud that runs; the message says which and where. */
 export class AlreadyRunningError extends Error {
@@ -11,22 +21,73 @@ export class AlreadyRunningError extends Error {
 function runningOne(home: string): string {
   const file = join(home, 'local.json');
   if (!existsSync(file)) return `An embedded cloud is starting in ${home}.`;
-  const { apiUrl, pid } = JSON.parse(readFileSync(file, 'utf8')) as { apiUrl: string; pid: number };
-  return `An embedded cloud runs in ${home} already (process ${pid}): ${apiUrl}`;
+  try {
+    const { apiUrl, pid } = JSON.parse(readFileSync(file, 'utf8')) as { apiUrl: string; pid: number };
+    return `An embedded cloud runs in ${home} already (process ${pid}): ${apiUrl}`;
+  } catch (error) {
+    return `An embedded cloud runs in ${home} already, but ${file} can't be read (${(error as Error).message}). End it and start it again: it writes the file anew.`;
+  }
+}
+
+const isOpen = (path: string): boolean => (statSync(path).mode & 0o077) !== 0;
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StorageError(
+      `${home} can't be made (${(error as Error).message}): set SLIPWAY_HOME to a directory that you may write to.`,
+    );
+  }
+}
+
+/** Takes group's and others' rights away. Throws `StorageError` for a directory that is not only the cloud's to close. */
+function closeHome(home: string): void {
+  if (!isOpen(home)) return;
+  const names = readdirSync(home);
+  if (names.length > 0 && !names.includes('lock.db'))
+    throw new StorageError(
+      `${home} is open to other users and holds other files. Set SLIPWAY_HOME to a directory of its own, or run: chmod 700 ${home}`,
+    );
+  try {
+    chmodSync(home, 0o700);
+    for (const name of names) {
+      const path = join(home, name);
+      chmodSync(path, statSync(path).mode & 0o700);
+    }
+  } catch (error) {
+    throw new StorageError(
+      `${home} is open to other users and can't be closed (${(error as Error).message}). Set SLIPWAY_HOME to a directory of yours.`,
+    );
+  }
+  if (isOpen(home))
+    throw new StorageError(
+      `${home} is open to other users, and its file system keeps no modes. Set SLIPWAY_HOME to a directory on another one.`,
+    );
 }
 
 /**
- * Takes the state directory, creating it. The lock is the operating system's, on a file of SQLite's, so it ends with
- * the process however that ends. Returns release. Throws `AlreadyRunningError`.
+ * Takes the state directory, creating it; from then on this process writes files that only their owner may read. The
+ * lock is the operating system's, on a file of SQLite's, so it ends with the process however that ends. Returns release.
+ * Throws `AlreadyRunningError`, `StorageError`.
  */
 export function lockHome(home: string): () => void {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(join(home, 'lock.db'));
+  process.umask(0o077);
+  const file = join(home, 'lock.db');
+  let db: DatabaseSync;
+  makeHome(home);
+  closeHome(home);
+  try {
+    accessSync(home, constants.W_OK);
+    db = new DatabaseSync(file);
+  } catch (error) {
+    throw explainStorage(error, file);
+  }
   try {
     db.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
   } catch (error) {
     db.close();
-    if (!(error as Error).message.includes('locked')) throw error;
+    if (!(error as Error).message.includes('locked')) throw explainStorage(error, file);
     throw new AlreadyRunningError(runningOne(home));
   }
   return () => db.close();

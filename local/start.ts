@@ -1,6 +1,7 @@
 /** Starts an embedded cloud inside this process: `main.ts` does, and so do tests, each with its own home and ports. */
 import type { Server } from 'node:http';
 import { resolve } from 'node:path';
+import { answerWhileBooting } from './booting.ts';
 import { type CloudCore, createCloud } from './cloud.ts';
 import type { DynamoOptions } from './dynamodb/dynamodb.ts';
 import type { EcrOptions } from './ecr/ecr.ts';
@@ -13,7 +14,8 @@ import type { LambdaOptions } from './lambda/lambda.ts';
 import type { ResourceType, RestAnswer } from './platform.ts';
 import { freePort, listen } from './ports.ts';
 import { createServices, type Services } from './services.ts';
-import { openState } from './state.ts';
+import { databaseFile, openState } from './state.ts';
+import { explainStorage } from './storage-errors.ts';
 import { readAssembly } from './template/assembly.ts';
 import { evaluateAssembly } from './template/evaluate.ts';
 import { inertTypes } from './template/inert.ts';
@@ -118,12 +120,11 @@ async function deployAll(
     const own = resources.filter(({ type }) => service.resourceTypes?.[type]);
     await service.deploy?.(own);
   }
-  for (const service of services.all) await service.start?.();
 }
 
 /**
  * Boots every service of the synthesized templates; ready when it resolves.
- * @throws AlreadyRunningError, PortInUseError, TemplateError; nothing is left running then
+ * @throws AlreadyRunningError, PortInUseError, StorageError, TemplateError; nothing is left running then
  */
 export async function startCloud(options: StartOptions): Promise<RunningCloud> {
   const home = resolve(options.home);
@@ -133,7 +134,7 @@ export async function startCloud(options: StartOptions): Promise<RunningCloud> {
     return await boot({ ...options, home }, undo);
   } catch (error) {
     await undo.run().catch((failure: Error) => options.print?.(failure.message));
-    throw error;
+    throw explainStorage(error, databaseFile(home));
   }
 }
 
@@ -143,6 +144,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   undo.add(() => db.close());
   const gatewayServer = createGatewayServer();
   const endpointServer = createEndpointServer();
+  for (const server of [gatewayServer, endpointServer]) answerWhileBooting(server);
   const apiPort = await listen(gatewayServer, port);
   undo.add(closed(gatewayServer));
   const endpointPort = await listen(endpointServer, port && port + 1);
@@ -176,6 +178,8 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
   // First of all, nobody new is let in.
   undo.add(closed(gatewayServer));
   const calls = createCallCounts();
+  await deployAll(services, core, assembly);
+  // What starts now may call any of the others.
   serveEndpoint(endpointServer, {
     cloud: core.cloud,
     onCall: calls.add,
@@ -183,7 +187,7 @@ async function boot(options: StartOptions, undo: Undo): Promise<RunningCloud> {
     findKey: (accessKeyId) => core.credentials.find(accessKeyId),
     serveOpen: ({ path }) => serveOpen(core, services, calls, path),
   });
-  await deployAll(services, core, assembly);
+  for (const service of services.all) await service.start?.();
 
   const { accessKeyId, secretAccessKey } = core.credentials.root(place.accountId);
   return {

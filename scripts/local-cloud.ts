@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Detail } from './progress.ts';
+import * as z from 'zod';
+import { type Detail, say } from './progress.ts';
 
 /** What a running embedded cloud writes into `local.json`. */
 export interface LocalCloud {
@@ -38,11 +39,37 @@ export const awsConfiguration = (cloud: LocalCloud) => ({
   },
 });
 
+const localCloud: z.ZodType<LocalCloud> = z.object({
+  apiUrl: z.url(),
+  token: z.string(),
+  endpointUrl: z.url(),
+  registryHost: z.string(),
+  region: z.string(),
+  accountId: z.string(),
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  sessionToken: z.string().optional(),
+  pid: z.int().positive(),
+});
+
+/** Nothing, and a line that says so, for a file that isn't whole: the next start writes it anew. */
+function readLocalCloud(file: string, report: (line: string) => void): LocalCloud | undefined {
+  try {
+    return localCloud.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const reason =
+      error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : (error as Error).message;
+    report(`${file} can't be read (${reason}): the next start of Slipway writes it anew.`);
+    return undefined;
+  }
+}
+
 /** The embedded cloud of this state directory, if it runs and answers. */
-export async function findLocalCloud(home: string): Promise<LocalCloud | undefined> {
+export async function findLocalCloud(home: string, report = say): Promise<LocalCloud | undefined> {
   const file = join(home, 'local.json');
   if (!existsSync(file)) return undefined;
-  const cloud = JSON.parse(readFileSync(file, 'utf8')) as LocalCloud;
+  const cloud = readLocalCloud(file, report);
+  if (!cloud) return undefined;
   try {
     process.kill(cloud.pid, 0);
     const answer = await fetch(`${cloud.apiUrl}/v1/health`, { signal: AbortSignal.timeout(10_000) });
@@ -106,7 +133,7 @@ async function answers(
       throw new Error(
         `The embedded cloud did not start: ${lastLines().join('\n  ') || `exit code ${child.exitCode}`}`,
       );
-    const cloud = await findLocalCloud(home);
+    const cloud = await findLocalCloud(home, () => {});
     if (cloud !== undefined && cloud.pid === child.pid) return cloud;
     await sleep(100);
   }

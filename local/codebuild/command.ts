@@ -26,9 +26,11 @@ const drainMs = 500;
 
 /**
  * The shell waits for a line before it does anything: it comes once the process is guarded, and never if this
- * process has died in between. What the command exports, and where it changes to, is there for the next command.
+ * process has died in between. Files have the modes that CodeBuild's host would give them, since they come into images;
+ * the build's folder is closed to others. What the command exports, and where it changes to, is there for the next command.
  */
 const prelude = `read -r go || exit 1
+umask 022
 exec </dev/null 2>&1
 [ -f "$SLIPWAY_BUILD_STATE/variables" ] && . "$SLIPWAY_BUILD_STATE/variables"
 [ -f "$SLIPWAY_BUILD_STATE/folder" ] && cd "$(cat "$SLIPWAY_BUILD_STATE/folder")"

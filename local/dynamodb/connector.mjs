@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 
 const [port, program, ...args] = process.argv.slice(2);
-const engine = spawn(program, args, { stdio: 'ignore' });
+const engine = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 engine.once('error', (error) => process.send({ failure: error.message }, () => process.exit(1)));
 engine.once('exit', () => process.exit(1));
 

@@ -1,4 +1,5 @@
 /** Amazon DynamoDB: policies are evaluated per item and action, then the engine answers. */
+import { join } from 'node:path';
 import type { Cloud, DeclaredResource, JsonCall, RestAnswer, Service } from '../platform.ts';
 import { accessesOf } from './access.ts';
 import { TransactionConflicts } from './conflicts.ts';
@@ -66,6 +67,8 @@ export function createDynamoDb(
       const { operation, input } = call;
       const written = await lag.before(operation, input, running.ask);
       const answer = await conflicts.guard(operation, input, () => running.call(operation, call.rawBody));
+      if (answer.status >= 500)
+        cloud.log('dynamodb', `The engine failed on ${join(cloud.home, 'dynamodb.db')}: ${answer.body}`);
       if (answer.status >= 300) return answer;
       const now = cloud.now().getTime();
       lag.note(written, now);

@@ -15,7 +15,8 @@ import { signalProcess } from '../process-guard.ts';
 export interface EngineProcess {
   /** Opens connections to the engine. */
   agent: Agent;
-  hasEnded(): boolean;
+  /** With what it said last, where it has ended by itself. */
+  hasEnded(): { lastWords: string } | undefined;
   stop(): Promise<void>;
 }
 
@@ -83,7 +84,7 @@ class ConnectorAgent extends Agent {
   }
 }
 
-type Attempt = { child: ChildProcess } | { failure: string };
+type Attempt = { child: ChildProcess; lastWords: () => string } | { failure: string };
 
 /** Resolves once the connector runs, or with why it doesn't. */
 function attempt(wrapper: string[], port: number, database: string): Promise<Attempt> {
@@ -102,7 +103,11 @@ function attempt(wrapper: string[], port: number, database: string): Promise<Att
     child.once('error', ({ message }) => resolve({ failure: message }));
     child.once('close', (code) => resolve({ failure: said.trim() || `exit code ${code}` }));
     child.once('message', ({ failure }: Message) =>
-      resolve(failure === undefined ? { child } : { failure: `${program}: ${failure}` }),
+      resolve(
+        failure === undefined
+          ? { child, lastWords: () => said.trim() }
+          : { failure: `${program}: ${failure}` },
+      ),
     );
   });
 }
@@ -116,7 +121,7 @@ export async function startEngineProcess(cloud: Cloud, wrappers = namespaces): P
   let reason = '';
   for (const wrapper of wrappers) {
     const outcome = await attempt(wrapper, portInNamespace, database);
-    if ('child' in outcome) return supervise(cloud, outcome.child);
+    if (!('failure' in outcome)) return supervise(cloud, outcome.child, outcome.lastWords);
     reason = outcome.failure;
   }
   const port = await freePort();
@@ -130,10 +135,10 @@ export async function startEngineProcess(cloud: Cloud, wrappers = namespaces): P
     `The tables' engine can't have a network of its own here (${reason}). It listens on 127.0.0.1:${port} and checks no password: ` +
       'every program on this machine, jobs included, can change the tables. Run only jobs that you trust, or see docs/security.md.',
   );
-  return supervise(cloud, outcome.child);
+  return supervise(cloud, outcome.child, outcome.lastWords);
 }
 
-function supervise(cloud: Cloud, child: ChildProcess): EngineProcess {
+function supervise(cloud: Cloud, child: ChildProcess, lastWords: () => string): EngineProcess {
   const release = child.pid === undefined ? () => undefined : cloud.guardProcess(child.pid, 'group');
   let isGone = false;
   const gone = new Promise<void>((resolve) => {
@@ -148,7 +153,7 @@ function supervise(cloud: Cloud, child: ChildProcess): EngineProcess {
   const agent = new ConnectorAgent(child, { keepAlive: true, maxSockets: 64 });
   return {
     agent,
-    hasEnded: () => isGone,
+    hasEnded: () => (isGone ? { lastWords: lastWords() } : undefined),
     async stop() {
       agent.destroy();
       signal('SIGTERM');

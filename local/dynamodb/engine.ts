@@ -1,6 +1,8 @@
 /** The database behind DynamoDB's API: dynoxide as a child process, or any endpoint that speaks the protocol. */
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
 import { AwsError, type Cloud } from '../platform.ts';
+import { StorageError } from '../storage-errors.ts';
 import { startEngineProcess } from './engine-process.ts';
 
 export interface EngineAnswer {
@@ -76,14 +78,14 @@ function connect(
   };
 }
 
-async function answers(engine: DynamoEngine, hasEnded: () => boolean): Promise<void> {
+async function answers(engine: DynamoEngine, requireRunning: () => void): Promise<void> {
   const deadline = performance.now() + startLimitMs;
   for (;;) {
     try {
       await engine.ask('ListTables', {});
       return;
     } catch (error) {
-      if (hasEnded()) throw new Error('The DynamoDB engine ended while it started.');
+      requireRunning();
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -98,11 +100,17 @@ export async function startEngine(cloud: Cloud, endpoint?: string): Promise<Dyna
   if (endpoint) {
     const { hostname, port } = new URL(endpoint);
     const engine = connect({ hostname, port, agent: new Agent({ keepAlive: true, maxSockets: 64 }) });
-    await answers(engine, () => false);
+    await answers(engine, () => undefined);
     return engine;
   }
   const { agent, hasEnded, stop } = await startEngineProcess(cloud);
   const engine = connect({ hostname: '127.0.0.1', port: '', agent }, stop);
-  await answers(engine, hasEnded);
+  await answers(engine, () => {
+    const ended = hasEnded();
+    if (ended)
+      throw new StorageError(
+        `The DynamoDB engine can't work on ${join(cloud.home, 'dynamodb.db')} (${ended.lastWords}): put a copy of the whole directory back, or move it away to begin anew.`,
+      );
+  });
   return engine;
 }

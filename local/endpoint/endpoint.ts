@@ -11,6 +11,8 @@ import {
   type RestAnswer,
   type Service,
 } from '../platform.ts';
+import { databaseFile } from '../state.ts';
+import { describeError } from '../storage-errors.ts';
 import { detached, discardRest, readAll } from './body.ts';
 import { restOperation } from './call-counts.ts';
 import { type SignedRequest, sha256Hex } from './canonical.ts';
@@ -18,7 +20,7 @@ import { errorAnswer, type Protocol, protocolOf } from './protocols.ts';
 import { checkSignature, readSignature, type Signature, SignatureError } from './signature.ts';
 
 export interface EndpointParts {
-  cloud: Pick<Cloud, 'region' | 'now' | 'log' | 'authorize'>;
+  cloud: Pick<Cloud, 'home' | 'region' | 'now' | 'log' | 'authorize'>;
   services: readonly Service[];
   findKey(accessKeyId: string): Key | undefined;
   /** Told of every call, before it is answered or refused. */
@@ -186,7 +188,7 @@ export function createEndpointServer(): Server {
 export function serveEndpoint(server: Server, parts: EndpointParts): void {
   const explain = (error: unknown, { method, path }: SignedRequest) => {
     if (error instanceof AwsError || error instanceof SignatureError) return;
-    parts.cloud.log('endpoint', `${method} ${path}: ${error instanceof Error ? error.stack : error}`);
+    parts.cloud.log('endpoint', `${method} ${path}: ${describeError(error, databaseFile(parts.cloud.home))}`);
   };
   const respond = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = randomUUID();

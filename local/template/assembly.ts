@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Asset } from '../platform.ts';
+import { StorageError } from '../storage-errors.ts';
 
 export interface TemplateResource {
   Type: string;
@@ -42,7 +43,16 @@ interface AssetManifest {
   dockerImages?: Record<string, unknown>;
 }
 
-const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
+function readJson<T>(path: string): T {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch (error) {
+    throw new StorageError(
+      `${path} can't be read (${(error as Error).message}): remove its directory, and the next start writes it anew.`,
+      { cause: error },
+    );
+  }
+}
 
 /**
  * @param folder the assembly, usually `cdk.out`

@@ -68,7 +68,7 @@ export async function startEngine(home: string, detail: Detail): Promise<Started
 }
 
 async function startProcess(home: string, detail: Detail): Promise<StartedEngine> {
-  mkdirSync(home, { recursive: true });
+  mkdirSync(home, { recursive: true, mode: 0o700 });
   const logPath = join(home, 'dockerd.log');
   detail(`dockerd, its log in ${logPath}`);
   const [dockerd = 'dockerd'] = commandsOnPath('dockerd');
