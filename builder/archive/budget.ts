@@ -1,5 +1,5 @@
 /** What an archive may unpack to: more is a mistake or an attack. */
-import { TooLargeError } from './archive-error.ts';
+import { ArchiveError, TooLargeError } from './archive-error.ts';
 
 const gib = 1024 ** 3;
 const limits = {
@@ -14,6 +14,8 @@ export class Budget {
   readonly #archiveBytes: number;
   #bytes = 0;
   #entries = 0;
+  #decompressed = 0;
+  #packed = 0;
 
   constructor(archiveBytes: number) {
     this.#archiveBytes = archiveBytes;
@@ -24,8 +26,24 @@ export class Budget {
     this.#entries++;
     this.#bytes += sizeBytes;
     if (this.#entries > limits.entries) throw new TooLargeError(`it has more than ${limits.entries} entries`);
-    if (this.#bytes > limits.bytes) throw new TooLargeError('it unpacks to more than 32 GiB');
-    if (this.#bytes > Math.max(limits.bytesWithoutRatio, this.#archiveBytes * limits.ratio))
+    this.#check(this.#bytes);
+  }
+
+  /** Whatever comes out of a decompressor, contents or not: padding and names shrink as well. Throws `TooLargeError`. */
+  decompressed(bytes: number): void {
+    this.#decompressed += bytes;
+    this.#check(this.#decompressed);
+  }
+
+  /** What an entry takes of the archive itself: many that share the same bytes are as much work as a large archive. */
+  packed(bytes: number): void {
+    this.#packed += bytes;
+    if (this.#packed > this.#archiveBytes) throw new ArchiveError('its entries overlap');
+  }
+
+  #check(bytes: number): void {
+    if (bytes > limits.bytes) throw new TooLargeError('it unpacks to more than 32 GiB');
+    if (bytes > Math.max(limits.bytesWithoutRatio, this.#archiveBytes * limits.ratio))
       throw new TooLargeError(`it unpacks to more than ${limits.ratio} times its size`);
   }
 }

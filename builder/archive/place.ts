@@ -24,18 +24,18 @@ const rememberedFolders = 10_000;
 
 export class Place {
   readonly root: string;
-  readonly #budget: Budget;
+  readonly budget: Budget;
   /** Folders known to be real ones; nothing ever replaces a folder. */
   readonly #folders = new Set<string>();
 
   /** `archiveBytes` is the size of what is unpacked. */
   constructor(root: string, archiveBytes: number) {
     this.root = root;
-    this.#budget = new Budget(archiveBytes);
+    this.budget = new Budget(archiveBytes);
   }
 
   async directory(entry: Entry): Promise<void> {
-    this.#budget.entry();
+    this.budget.entry();
     const parts = partsOf(entry.path);
     if (parts.length === 0) return;
     await named(entry.path, async () => {
@@ -47,7 +47,7 @@ export class Place {
 
   /** `open` is called once there is a place for its content: what nobody reads fails for nobody to hear. */
   async file(entry: Entry, sizeBytes: number, open: () => Readable): Promise<void> {
-    this.#budget.entry(sizeBytes);
+    this.budget.entry(sizeBytes);
     await named(entry.path, async () => {
       const path = await this.#free(entry.path);
       await pipeline(open(), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
@@ -58,7 +58,7 @@ export class Place {
 
   /** A symbolic link may say what it wants: nothing here ever follows it, and the image decides what it means there. */
   async symbolicLink(entry: Entry, target: string): Promise<void> {
-    this.#budget.entry();
+    this.budget.entry();
     if (target === '' || target.includes('\0') || Buffer.byteLength(target) >= longestPath)
       throw new ArchiveError(`"${entry.path}" links to nothing`);
     await named(entry.path, async () => symlink(target, await this.#free(entry.path)));
@@ -66,7 +66,7 @@ export class Place {
 
   /** Another name of a file that was unpacked before. */
   async hardLink(entry: Entry, target: string): Promise<void> {
-    this.#budget.entry();
+    this.budget.entry();
     await named(entry.path, async () => {
       const parts = partsOf(target);
       for (let depth = 0; depth <= parts.length; depth++) {
@@ -93,7 +93,7 @@ export class Place {
     if (found && !found.isDirectory())
       throw new ArchiveError(`"${parts.join('/')}" is used as a folder but is none`);
     if (!found) {
-      this.#budget.entry();
+      this.budget.entry();
       await mkdir(path, { mode: 0o755 });
     }
     if (this.#folders.size >= rememberedFolders) this.#folders.clear();

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ArchiveError } from './archive-error.ts';
+import type { Budget } from './budget.ts';
 import { Place } from './place.ts';
 import { beginsTar, unpackTar } from './tar.ts';
 import { unpackZip } from './zip.ts';
@@ -13,7 +14,7 @@ export async function unpack(path: string, folder: string): Promise<void> {
   const place = new Place(folder, sizeBytes);
   if (first.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) {
     try {
-      await unpackTar(createReadStream(path).pipe(createGunzip()), place);
+      await unpackTar(gunzipped(path, place.budget), place);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code?.startsWith('Z_'))
         throw new ArchiveError('its compression is damaged');
@@ -25,6 +26,18 @@ export async function unpack(path: string, folder: string): Promise<void> {
     await unpackTar(createReadStream(path), place);
   } else {
     throw new ArchiveError('it is neither tar, tar.gz nor zip');
+  }
+}
+
+async function* gunzipped(path: string, budget: Budget): AsyncGenerator<Buffer> {
+  const source = createReadStream(path);
+  try {
+    for await (const chunk of source.pipe(createGunzip())) {
+      budget.decompressed((chunk as Buffer).length);
+      yield chunk as Buffer;
+    }
+  } finally {
+    source.destroy();
   }
 }
 

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { ArchiveError } from './archive-error.ts';
+import type { Budget } from './budget.ts';
 import { textOf } from './names.ts';
 import type { Place } from './place.ts';
 import { bytesAt, entriesOf, type ZipEntry } from './zip-directory.ts';
@@ -23,7 +24,8 @@ export async function unpackZip(path: string, place: Place): Promise<void> {
 async function unpackEntry(file: FileHandle, path: string, entry: ZipEntry, place: Place): Promise<void> {
   const start = await contentAt(file, entry);
   if (entry.kind === 'folder') return place.directory({ path: entry.path, mode: entry.mode || 0o755 });
-  const open = () => contentOf(path, start, entry);
+  place.budget.packed(entry.compressedBytes);
+  const open = () => contentOf(path, start, entry, place.budget);
   try {
     if (entry.kind === 'file')
       return await place.file({ path: entry.path, mode: entry.mode || 0o644 }, entry.sizeBytes, open);
@@ -51,25 +53,30 @@ async function contentAt(file: FileHandle, entry: ZipEntry): Promise<number> {
   return start;
 }
 
-function contentOf(path: string, start: number, entry: ZipEntry): Readable {
+function contentOf(path: string, start: number, entry: ZipEntry, budget: Budget): Readable {
   const raw =
     entry.compressedBytes === 0
       ? Readable.from([])
       : createReadStream(path, { start, end: start + entry.compressedBytes - 1 });
   const streams = entry.method === 0 ? [raw] : [raw, createInflateRaw()];
-  const check = checkOf(entry);
+  const check = checkOf(entry, budget);
   // Whoever reads it hears of every error.
   pipeline([...streams, check], () => undefined);
   return check;
 }
 
 /** Fails where an entry is longer than it says (a bomb) or has other bytes. */
-function checkOf({ path, sizeBytes, crc }: ZipEntry): Transform {
+function checkOf({ path, sizeBytes, crc }: ZipEntry, budget: Budget): Transform {
   let bytes = 0;
   let sum = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
+      try {
+        budget.decompressed(chunk.length);
+      } catch (error) {
+        return done(error as Error);
+      }
       sum = crc32(chunk, sum);
       done(bytes > sizeBytes ? new ArchiveError(`"${path}" is longer than it says`) : null, chunk);
     },
