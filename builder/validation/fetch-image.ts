@@ -4,7 +4,7 @@ import type { Aws } from '../aws.ts';
 import { BuildError } from '../build-error.ts';
 import { fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { createDocker, findDocker } from '../docker.ts';
-import { pullFailure } from '../failure.ts';
+import { pullFailure } from '../failure/registry-words.ts';
 import { say } from '../output.ts';
 import { type State, saveState, type Work } from '../work.ts';
 

@@ -31,6 +31,11 @@ export const buildFailures = {
     cause: 'The registry of a base image could not be reached.',
     retry: again,
   },
+  'base-image-unreadable': {
+    cause:
+      'The engine cannot unpack a layer of a base image: the layer is damaged, or compressed in a way that the engine does not know (zstd needs Docker 23 or later).',
+    retry: 'Build on another tag of the image, or push it again with gzip layers, then {again}.',
+  },
   'base-failed': {
     cause: 'An image of the same family that it builds on was not built.',
     retry: 'Correct that image, then send the family again: what is built already is not built twice.',
@@ -61,7 +66,8 @@ export const buildFailures = {
     retry: '{again}: the image that the tag names then is copied.',
   },
   'source-unsupported': {
-    cause: 'The image is of a form that cannot be copied byte by byte, such as Docker schema 1.',
+    cause:
+      'The image is of a form that cannot be copied byte by byte, such as Docker schema 1, or has a layer that the engine cannot unpack.',
     retry: 'Build the image again with a current tool.',
   },
   'target-exists': {
@@ -90,6 +96,11 @@ export const buildFailures = {
   'file-missing': {
     cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',
     retry: 'Upload a context with the file (POST /v1/uploads), then {again}.',
+  },
+  'download-failed': {
+    cause: 'The builder could not fetch an address that ADD names.',
+    retry:
+      'Check the address, or put the file into the context; then send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'registry-untrusted': {
     cause: 'A registry shows no certificate that can be trusted.',

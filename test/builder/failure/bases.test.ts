@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pullFailure } from '../../../builder/failure.ts';
+import { pullFailure } from '../../../builder/failure/registry-words.ts';
 import { failureOf } from './printed.ts';
 
 describe('B1 B4 why a build failed', () => {

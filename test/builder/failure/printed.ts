@@ -1,4 +1,4 @@
-import { BuildProgress } from '../../../builder/failure.ts';
+import { BuildProgress } from '../../../builder/failure/progress.ts';
 
 /** Why a build failed that printed this, as BuildKit prints it: of Docker 20.10, and of buildx 0.2x. */
 export function failureOf(output: string, hasFiles = true) {

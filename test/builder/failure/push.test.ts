@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pushFailure } from '../../../builder/failure.ts';
+import { pushFailure } from '../../../builder/failure/registry-words.ts';
 
 describe('B1 why a push failed', () => {
   const pushes: [string, string][] = [

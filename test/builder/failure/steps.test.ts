@@ -123,7 +123,7 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
     [
       '[2/2] ADD https://example.org/x /x',
       'failed to load cache key: invalid response status 404',
-      'step-failed',
+      'download-failed',
     ],
   ];
   test.each(steps)('%s: %s', (name, message, code) => {

@@ -1,0 +1,4 @@
+/** Of what is kept of a job's output. */
+export const keptLines = 25;
+/** In characters. */
+export const longestLine = 500;
