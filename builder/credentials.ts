@@ -8,10 +8,13 @@ import type { BuildSpec, CredentialsSource } from '../shared/model/build-spec.ts
 import type { Aws, Credentials } from './aws.ts';
 import { BuildError } from './build-error.ts';
 
+/** Where credentials come from. */
+export type CredentialsOfAws = Pick<Aws, 'ecrCredentials' | 'registryCredentials'>;
+
 /** Credentials by registry host. Throws `BuildError` where stored ones are gone. */
 export async function fetchCredentials(
   registries: BuildSpec['registries'],
-  aws: Aws,
+  aws: CredentialsOfAws,
 ): Promise<Record<string, Credentials>> {
   const found = await allInOrder(
     registries.map(async (one) => [one.host, await credentialsOf(one, aws)] as const),
@@ -19,7 +22,7 @@ export async function fetchCredentials(
   return Object.fromEntries(found);
 }
 
-async function credentialsOf(source: CredentialsSource, aws: Aws): Promise<Credentials> {
+async function credentialsOf(source: CredentialsSource, aws: CredentialsOfAws): Promise<Credentials> {
   if (source.kind === 'ecr') return aws.ecrCredentials(source.region);
   const credentials = await aws.registryCredentials(source.secretArn);
   if (credentials) return credentials;
@@ -48,7 +51,8 @@ export async function writeDockerConfig(
   await writeFile(configFile(folder), JSON.stringify(config), { mode: 0o600 });
   // Plugins (buildx) are looked for beside the configuration, so the user's own stay reachable.
   const plugins = join(process.env.HOME ?? homedir(), '.docker', 'cli-plugins');
-  if (existsSync(plugins)) await symlink(plugins, join(folder, 'cli-plugins'));
+  const link = join(folder, 'cli-plugins');
+  if (existsSync(plugins) && !existsSync(link)) await symlink(plugins, link);
 }
 
 /** One more host for the configuration that is there. */

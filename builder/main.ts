@@ -108,7 +108,7 @@ async function finish(current: Run, state: State): Promise<BuildResult> {
     return { outcome: 'built', timingsMs: state.timingsMs };
   }
   const { push } = await import('./phases/push.ts');
-  return push(work, { ...state, spec }, (result) => {
+  return push(work, { ...state, spec }, aws, (result) => {
     // Nothing that goes wrong from here on makes a failure of it.
     current.writing = write(result, current, state).then(
       () => {

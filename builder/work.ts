@@ -23,6 +23,8 @@ export interface State<S extends JobSpec = JobSpec> {
   /** Whether an earlier build of the repository left a layer cache. */
   cacheExists: boolean;
   cacheMode: CacheMode;
+  /** Of a build: when its Docker configuration got its credentials, ISO 8601. */
+  loggedInAt?: string;
   /** Of a validation: the image in the engine, and whether it is there only because of it. */
   image?: { reference: string; fetched: boolean };
   timingsMs: Record<string, number>;

@@ -1,15 +1,16 @@
 /** Builds the image into the engine of this host. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clippedIn, unclippedLogs } from '../../shared/build/engine-log.ts';
 import type { BuildSpec } from '../../shared/model/build-spec.ts';
 import { BuildError } from '../build-error.ts';
 import { buildArguments } from '../command.ts';
 import { createDocker } from '../docker.ts';
 import type { Environment } from '../environment.ts';
-import { BuildProgress } from '../failure.ts';
-import { shieldHost, unshieldHost } from '../host.ts';
+import { BuildProgress } from '../failure/progress.ts';
+import { blockedPackets, shieldHost, unshieldHost } from '../host/firewall.ts';
 import { reachBases } from '../other-accounts.ts';
-import { shown } from '../output.ts';
+import { say, shown } from '../output.ts';
 import { type State, saveState, secretPath, type Work } from '../work.ts';
 
 export async function build(environment: Environment, work: Work, state: State<BuildSpec>): Promise<void> {
@@ -30,12 +31,20 @@ export async function build(environment: Environment, work: Work, state: State<B
     cacheKept: spec.push !== false,
   });
   const docker = createDocker(client, work.docker.config);
+  const clippedSteps = new Set<string>();
   const onLine = (raw: string) => {
     const line = withOwnNames(shown(raw));
     // The digests that older engines give their steps say nothing to anybody.
     if (/^#\d+ sha256:[0-9a-f]{64}$/.test(line)) return;
     progress.take(line);
     process.stdout.write(`${line}\n`);
+    const clipped = clippedIn(line);
+    if (clipped && !clippedSteps.has(clipped.step)) {
+      clippedSteps.add(clipped.step);
+      say(
+        `lines of step #${clipped.step} are missing here: this engine keeps at most ${clipped.limit} of a step. To have every line, start dockerd with ${unclipped} in its environment`,
+      );
+    }
   };
   let exitCode: number;
   try {
@@ -49,12 +58,17 @@ export async function build(environment: Environment, work: Work, state: State<B
   if (exitCode !== 0) throw new BuildError(progress.failure());
 }
 
+const unclipped = Object.entries(unclippedLogs)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(' ');
+
 async function shielded<T>({ BUILDER_HOST }: Environment, work: () => Promise<T>): Promise<T> {
   if (BUILDER_HOST !== 'dedicated') return work();
   await shieldHost();
   try {
     return await work();
   } finally {
+    say(`packets to metadata addresses that were blocked: ${await blockedPackets()}`);
     await unshieldHost();
   }
 }

@@ -45,6 +45,7 @@ export async function prepare(
     return fetchImage(work, { ...state, spec }, aws);
   }
   say(`build ${spec.buildId} of ${spec.target}`);
+  const loggedInAt = new Date().toISOString();
   // The context comes last: it may be large, and nothing else waits for it in vain.
   const [client, , cacheExists] = await inOrder([
     () => findDocker(),
@@ -54,7 +55,7 @@ export async function prepare(
   ]);
   const docker = createDocker(client, work.docker.config);
   const [cacheMode] = await allInOrder([cacheModeOf(environment, docker), requireHeredocs(spec, docker)]);
-  Object.assign(state, { client, cacheExists, cacheMode });
+  Object.assign(state, { client, cacheExists, cacheMode, loggedInAt });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
 }

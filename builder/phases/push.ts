@@ -5,8 +5,9 @@ import { keptCacheTag } from '../../shared/model/layer-cache.ts';
 import { RegistryError } from '../../shared/registry/model.ts';
 import { BuildError } from '../build-error.ts';
 import { latestCache } from '../command.ts';
+import { type CredentialsOfAws, fetchCredentials, writeDockerConfig } from '../credentials.ts';
 import { createDocker, type Docker } from '../docker.ts';
-import { pushFailure } from '../failure.ts';
+import { pushFailure } from '../failure/registry-words.ts';
 import { say } from '../output.ts';
 import { createRegistryView, type RegistryView } from '../pushed.ts';
 import { networkOf } from '../registries.ts';
@@ -19,9 +20,11 @@ import type { State, Work } from '../work.ts';
 export async function push(
   work: Work,
   state: State<BuildSpec>,
+  aws: () => Promise<CredentialsOfAws>,
   onPushed: (result: BuildResult) => Promise<void>,
 ): Promise<BuildResult> {
   const { spec, client, timingsMs } = state;
+  await renewLogin(work, state, aws);
   const docker = createDocker(client, work.docker.config);
   const registry = createRegistryView(work.docker.config, networkOf(spec));
   const started = performance.now();
@@ -36,6 +39,20 @@ export async function push(
   timingsMs.push = Math.round(performance.now() - started);
   say(`pushed ${spec.target}@${digest}: ${sizeBytes ?? 'unknown'} bytes in ${timingsMs.push} ms`);
   return { outcome: 'succeeded', digest, sizeBytes, platform, timingsMs };
+}
+
+/** Tokens of ECR last 12 hours, builds up to 36, and a password may have been changed meanwhile. */
+const renewAfterMs = 3_600_000;
+
+/** `aws` is only called for credentials that are old: its client takes time to load. */
+async function renewLogin(
+  work: Work,
+  { spec, loggedInAt }: State<BuildSpec>,
+  aws: () => Promise<CredentialsOfAws>,
+): Promise<void> {
+  if (loggedInAt === undefined || Date.now() - Date.parse(loggedInAt) < renewAfterMs) return;
+  await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, await aws()));
+  say('credentials of the registries renewed');
 }
 
 const describeAttempts = 3;

@@ -1,7 +1,7 @@
 /** Blobs on disk, named by their digest, and the uploads that become blobs. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
-import { open, rename, stat, unlink } from 'node:fs/promises';
+import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -88,7 +88,7 @@ export function createBlobFiles(folder: string): BlobFiles {
     },
     async abandon(uploadId) {
       hashes.delete(uploadId);
-      await unlink(uploadPath(uploadId));
+      await rm(uploadPath(uploadId), { force: true });
     },
     read: (digest, range) => createReadStream(path(digest), { ...range, highWaterMark: readBytes }),
     sweep(before, isNeeded) {
@@ -98,7 +98,7 @@ export function createBlobFiles(folder: string): BlobFiles {
         ...unneeded.map((name) => join(blobs, name)),
         ...readdirSync(uploads).map(uploadPath),
       ].filter(isOld);
-      for (const file of stale) unlinkSync(file);
+      for (const file of stale) rmSync(file, { force: true });
       return stale.length;
     },
   };

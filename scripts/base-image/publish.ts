@@ -8,7 +8,7 @@ import {
   ECRClient,
   GetAuthorizationTokenCommand,
 } from '@aws-sdk/client-ecr';
-import { run } from '../command.ts';
+import { CommandError, run } from '../command.ts';
 import type { Engine } from '../engine.ts';
 import type { LocalCloud } from '../local-cloud.ts';
 import { awsConfiguration } from '../local-cloud.ts';
@@ -79,8 +79,17 @@ async function pushWithToken(
     await run(engine.cli, ['tag', image, reference]);
     const push = ['--config', configuration, 'push', reference];
     await run(engine.cli, push, { onLine: (line) => detail(`pushing ${reference}: ${line}`) });
-    await run(engine.cli, ['rmi', reference]);
+    await removeTag(engine, reference);
   } finally {
     await rm(configuration, { recursive: true, force: true });
+  }
+}
+
+/** What is gone is gone: another run that pushed the same image may have removed the tag first. */
+async function removeTag(engine: Engine, reference: string): Promise<void> {
+  try {
+    await run(engine.cli, ['rmi', reference]);
+  } catch (error) {
+    if (!(error instanceof CommandError) || !/no such image/i.test(error.output)) throw error;
   }
 }

@@ -2,14 +2,13 @@
  * A Python base image from Debian's (or Ubuntu's) own packages, for machines that reach no container registry.
  * Made once: the engine keeps it, under a tag that names the recipe.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, succeeds } from '../command.ts';
-import { commandsOnPath } from '../engine/find.ts';
-import { hasApt, installPackages, isRoot } from '../engine/install.ts';
+import { isRoot } from '../engine/install.ts';
 import type { Engine } from '../engine.ts';
 import type { Detail } from '../progress.ts';
+import { bootstrap, hostRelease } from './debian.ts';
 
 /** Raise it when the recipe changes, so that cached images of the old one aren't used. */
 const RECIPE = 'r2';
@@ -19,31 +18,6 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** The machine can't make a base image; the message is one line which says what to do. */
 class BaseImageError extends Error {
   override readonly name = 'BaseImageError';
-}
-
-interface Release {
-  distribution: string;
-  codename: string;
-}
-
-function hostRelease(): Release | undefined {
-  if (!hasApt() || !existsSync('/etc/os-release')) return undefined;
-  const text = readFileSync('/etc/os-release', 'utf8');
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1];
-  const codename = field('VERSION_CODENAME');
-  return codename ? { distribution: field('ID') ?? 'debian', codename } : undefined;
-}
-
-/** The package source that this machine itself uses, as a line of sources.list: a company's own mirror works too. */
-async function hostSource({ distribution, codename }: Release): Promise<string> {
-  const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI) $(CODENAME) $(COMPONENT)']);
-  for (const target of targets.split('\n')) {
-    const [uri, release, component] = target.split(' ');
-    if (!uri || release !== codename || component !== 'main' || uri.includes('security')) continue;
-    const keyring = `/usr/share/keyrings/${distribution}-archive-keyring.gpg`;
-    return `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${uri} ${codename} main`;
-  }
-  throw new BaseImageError(`apt has no package mirror for ${codename} main: see /etc/apt/sources.list`);
 }
 
 /** The engine's tag of the Python base; made first if it isn't there (half a minute, as root). */
@@ -56,16 +30,12 @@ export async function pythonImage(engine: Engine, detail: Detail): Promise<strin
       'Docker Hub does not answer, and making a base image from Debian packages needs root on Debian or Ubuntu: ' +
         'name a Python image that this machine can pull in SLIPWAY_BASE_IMAGE.',
     );
-  if (commandsOnPath('mmdebstrap').length === 0) await installPackages(['mmdebstrap'], ['gpgv'], detail);
-
   // Device nodes are made in it, which many a /tmp forbids.
   const work = await mkdtemp('/var/tmp/slipway-base-');
   try {
     const root = join(work, 'root');
     const archive = join(work, 'root.tar');
-    await run('mmdebstrap', [...mmdebstrapOptions(), release.codename, root, await hostSource(release)], {
-      onLine: (line) => detail(line.replace(/^I: /, '')),
-    });
+    await bootstrap(root, { release: release.codename, packages: ['python3'] }, detail);
     detail('leaving out documentation, locales and package caches');
     await slim(root);
     await symlink('python3', join(root, 'usr/bin/python'));
@@ -77,20 +47,6 @@ export async function pythonImage(engine: Engine, detail: Detail): Promise<strin
     await rm(work, { recursive: true, force: true });
   }
   return image;
-}
-
-function mmdebstrapOptions(): string[] {
-  // Lets `usr-is-merged` stand in for a package that needs all of Perl.
-  const hook = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
-  return [
-    '--mode=root',
-    '--variant=apt',
-    '--format=directory',
-    '--include=python3',
-    // Nobody needs half an image after a power failure.
-    '--dpkgopt=force-unsafe-io',
-    ...(existsSync(hook) ? [`--hook-dir=${hook}`] : []),
-  ];
 }
 
 /** What Debian's own slim images leave out; copyright files stay. */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unclippedLogs } from '../../shared/build/engine-log.ts';
 import { CommandError, run, succeeds } from '../command.ts';
 import type { Detail } from '../progress.ts';
 import { commandsOnPath, type FoundEngine, findEngine } from './find.ts';
@@ -73,7 +74,12 @@ async function startProcess(home: string, detail: Detail): Promise<StartedEngine
   detail(`dockerd, its log in ${logPath}`);
   const [dockerd = 'dockerd'] = commandsOnPath('dockerd');
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(dockerd, [], { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+  const child = spawn(dockerd, [], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    cwd: '/',
+    env: { ...process.env, ...unclippedLogs },
+  });
   closeSync(log);
   const waiting = new AbortController();
   const ended = new Promise<string>((resolve) => {

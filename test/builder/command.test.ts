@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cacheModeOf } from '../../builder/cache-mode.ts';
 import { buildArguments } from '../../builder/command.ts';
 import { findDocker } from '../../builder/docker.ts';
-import { shieldContainers, shieldHost, unshieldHost, useContainerdStore } from '../../builder/host.ts';
 import { lineSplitter, shown } from '../../builder/output.ts';
 
 const command = {
@@ -119,66 +116,6 @@ describe('B1 the Docker client that builds', () => {
 });
 
 describe('a build host of our own', () => {
-  test('metadata addresses are walled off', async () => {
-    const ran: string[] = [];
-    const run = async (program: string, args: string[]) => {
-      ran.push([program, ...args].join(' '));
-      return 0;
-    };
-    await shieldContainers(run);
-    await shieldHost(run);
-    await unshieldHost(run);
-    // Nothing else of 169.254.0.0/16: 169.254.169.253 may be the host's resolver.
-    const metadata = '169.254.169.254,169.254.170.2,169.254.170.23';
-    expect(ran).toEqual([
-      `iptables -I DOCKER-USER -d ${metadata} -j REJECT`,
-      `iptables -I OUTPUT -d ${metadata} -j REJECT`,
-      `iptables -D OUTPUT -d ${metadata} -j REJECT`,
-    ]);
-    await expect(shieldHost(async () => 3)).rejects.toThrow('exit code 3');
-  });
-
-  test('a Docker daemon that cannot be started is an error like any other', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'slipway-host-'));
-    try {
-      const host = {
-        pid: join(folder, 'docker.pid'),
-        config: join(folder, 'daemon.json'),
-        daemon: join(folder, 'no-such-daemon'),
-        log: join(folder, 'daemon.log'),
-      };
-      await expect(useContainerdStore('docker', async () => 1, host)).rejects.toThrow('ENOENT');
-      const daemon = join(folder, 'daemon');
-      writeFileSync(daemon, '#!/bin/sh\necho "failed to start: bad address" >&2\nexit 3\n', { mode: 0o755 });
-      await expect(useContainerdStore('docker', async () => 1, { ...host, daemon })).rejects.toThrow(
-        /exit code 3; it said:\nfailed to start: bad address/,
-      );
-      // The daemon that was there still answers.
-      await useContainerdStore('docker', async () => 0, { ...host, daemon });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-
-  test('an ended daemon that nobody has asked about is not waited for', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'slipway-host-'));
-    // A shell that never asks about its child.
-    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    try {
-      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-      const pid = join(folder, 'docker.pid');
-      writeFileSync(pid, line);
-      const host = { pid, config: join(folder, 'c'), daemon: '/bin/true', log: join(folder, 'log') };
-      await useContainerdStore('docker', async () => 0, host);
-      expect(readFileSync(`/proc/${line.toString().trim()}/stat`, 'utf8')).toContain(') Z ');
-    } finally {
-      parent.kill('SIGKILL');
-      rmSync(folder, { recursive: true });
-    }
-  });
-
   test('B9 the registry cache is used where the engine can, else the build goes on with the inline one', async () => {
     const engine = (line: string, exitCode = 0) => ({
       run: async (_: string[], onLine: (line: string) => void) => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -23,6 +23,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function pushed(
   before?: (asked: Asked) => Answer | undefined,
   cached?: (registry: MemoryRegistry) => void,
+  more: Partial<State<BuildSpec>> = {},
+  spec: Partial<BuildSpec> = {},
 ) {
   const registry = await startMemoryRegistry(before);
   try {
@@ -33,16 +35,27 @@ async function pushed(
     chmodSync(client, 0o755);
     writeFileSync(join(folder, 'config.json'), '{"auths":{}}');
     const state: State<BuildSpec> = {
-      spec: smallBuild(registry.host),
+      spec: smallBuild(registry.host, spec),
       client,
       cacheExists: false,
       cacheMode: 'registry',
       timingsMs: {},
+      ...more,
     };
+    const renewed = { username: 'AWS', password: 'renewed' };
+    const aws = async () => ({
+      ecrCredentials: async () => renewed,
+      registryCredentials: async () => renewed,
+    });
     const work = { ...workOf(environmentWith('registry')), docker: { config: folder } };
-    const result = await push(work, state, async () => undefined);
+    const result = await push(work, state, aws, async () => undefined);
     // As it travels.
-    return { registry, digest, result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))) };
+    return {
+      registry,
+      digest,
+      config: readFileSync(join(folder, 'config.json'), 'utf8'),
+      result: buildResultSchema.parse(JSON.parse(JSON.stringify(result))),
+    };
   } finally {
     await registry.stop();
   }
@@ -90,3 +103,17 @@ test('B9 a layer cache gets a tag of its own, by which ECR drops it once another
   const matches = (one: string) => new RegExp(`^${pattern.replace('*', '.*')}$`).test(one);
   expect([tag, cacheTag, '1', 'slipway-copy-1'].map(matches)).toEqual([true, false, false, false]);
 });
+
+test.each([
+  [0.1, '{"auths":{}}'],
+  [11, `{"auths":{"127.0.0.1:1":{"auth":"${Buffer.from('AWS:renewed').toString('base64')}"}}}`],
+])(
+  'B1 credentials of %s hours are fetched again before the push only where they are old',
+  async (hours, config) => {
+    const loggedInAt = new Date(Date.now() - hours * 3_600_000).toISOString();
+    const registries = ['ecr' as const].map((kind) => ({ kind, host: '127.0.0.1:1' }));
+    const { result, ...left } = await pushed(undefined, undefined, { loggedInAt }, { registries });
+    expect(result.outcome).toBe('succeeded');
+    expect(left.config).toBe(config);
+  },
+);
