@@ -4,13 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { prepareCfnLint } from './cfn-lint.ts';
 import { check } from './check.ts';
 import { commandsOnPath } from './engine/find.ts';
 import { hasApt, installPackages, isRoot } from './engine/install.ts';
 import { type Engine, EngineUnavailableError, ensureEngine } from './engine.ts';
 import { repositoryRoot, stateDirectory } from './local-cloud.ts';
 import { heading, say, task } from './progress.ts';
+import { type PythonTools, preparePythonTools, pythonTools } from './python-tools.ts';
 
 async function engineForTests(): Promise<Engine | undefined> {
   heading('Set-up');
@@ -32,14 +32,21 @@ const tools: Record<string, string> = {
   python3: 'python3',
 };
 
-/** Fetched now, where its progress is seen, rather than by the test that uses it. */
-async function ensureCfnLint(): Promise<void> {
-  try {
-    await task('cfn-lint', prepareCfnLint, () => 'ready');
-  } catch (error) {
-    say(`  cfn-lint is not available (${error instanceof Error ? error.message : error}).`);
-    say('  Its tests are going to fail.');
-  }
+/** Fetched now, where their progress is seen, rather than by the tests that use them. */
+async function ensurePythonTools(): Promise<void> {
+  for (const name of Object.keys(pythonTools) as PythonTools[])
+    try {
+      await task(
+        name,
+        (detail) => preparePythonTools(name, detail),
+        () => 'ready',
+      );
+    } catch (error) {
+      say(
+        `  ${name} (${pythonTools[name]}): not available (${error instanceof Error ? error.message : error}).`,
+      );
+      say('  The tests that use it are going to fail.');
+    }
 }
 
 async function ensureTools(): Promise<void> {
@@ -78,7 +85,7 @@ const args = process.argv.slice(2).filter((one) => one !== '--yes');
 const engine = await engineForTests();
 try {
   await ensureTools();
-  await ensureCfnLint();
+  await ensurePythonTools();
   const checked = args.length > 0 || (await check());
   heading('Tests');
   const code = interrupted ? 130 : await vitest(args);

@@ -10,6 +10,14 @@ const gatewayErrorSchema = z
 
 const problemBody = { 'application/problem+json': { schema: problemSchema } };
 const gatewayBody = { 'application/json': { schema: gatewayErrorSchema } };
+/** Under both media types, since clients decide by the status which schema they read with. */
+const refusalSchema = z
+  .union([problemSchema, gatewayErrorSchema])
+  .meta({ id: 'Refusal', description: 'From Slipway a problem; from the gateway before it only a message' });
+const eitherBody = {
+  'application/problem+json': { schema: refusalSchema },
+  'application/json': { schema: refusalSchema },
+};
 
 const problem = (id: string, description: string): ZodOpenApiResponseObject => ({
   id,
@@ -24,7 +32,7 @@ const refusals: Record<number, ZodOpenApiResponseObject> = {
     id: 'Forbidden',
     description:
       'A problem: your role is not enough. From the gateway: the token is wrong, expired or revoked, or its member was removed',
-    content: { ...problemBody, ...gatewayBody },
+    content: eitherBody,
   },
   404: problem('NotFound', 'There is none in your organisation'),
   409: problem('Conflict', 'In conflict with the present state'),
@@ -32,15 +40,20 @@ const refusals: Record<number, ZodOpenApiResponseObject> = {
   413: {
     id: 'TooLarge',
     description: 'From the gateway: the request is above its limit. A problem: some part of it is',
-    content: { ...problemBody, ...gatewayBody },
+    content: eitherBody,
   },
   415: problem('MediaType', 'Another media type than the operation takes'),
   422: problem('Invalid', 'Some field is wrong: `errors` lists every one with its JSON pointer'),
-  500: problem('Internal', 'Our fault: the request id finds it in the log'),
+  500: {
+    id: 'Internal',
+    description:
+      'Our fault: the request id finds it in the log. From the gateway: no answer that it understands',
+    content: eitherBody,
+  },
   503: {
     id: 'Busy',
     description: 'A problem: too many of these at once, try again. From the gateway: the same as everywhere',
-    content: { ...problemBody, ...gatewayBody },
+    content: eitherBody,
   },
 };
 
