@@ -21,6 +21,44 @@ export interface Cognito extends Service {
   serveIssuer(path: string): RestAnswer | undefined;
 }
 
+/** Operations that users call for themselves, with a token of theirs or none, and without AWS credentials. */
+const unsignedOperations = [
+  'AssociateSoftwareToken',
+  'ChangePassword',
+  'CompleteWebAuthnRegistration',
+  'ConfirmDevice',
+  'ConfirmForgotPassword',
+  'ConfirmSignUp',
+  'DeleteUser',
+  'DeleteUserAttributes',
+  'DeleteWebAuthnCredential',
+  'ForgetDevice',
+  'ForgotPassword',
+  'GetDevice',
+  'GetTokensFromRefreshToken',
+  'GetUser',
+  'GetUserAttributeVerificationCode',
+  'GetUserAuthFactors',
+  'GlobalSignOut',
+  'InitiateAuth',
+  'ListDevices',
+  'ListUserSessions',
+  'ListWebAuthnCredentials',
+  'ResendConfirmationCode',
+  'RespondToAuthChallenge',
+  'RevokeToken',
+  'RevokeUserSession',
+  'SetUserMFAPreference',
+  'SetUserSettings',
+  'SignUp',
+  'StartWebAuthnRegistration',
+  'UpdateAuthEventFeedback',
+  'UpdateDeviceStatus',
+  'UpdateUserAttributes',
+  'VerifySoftwareToken',
+  'VerifyUserAttribute',
+];
+
 /** Cognito on `cloud.db`. Invitations go through the outbox of SES, which hands them over. */
 export function createCognito(cloud: Cloud, options: { smtpUrl?: string } = {}): Cognito {
   const users = openUserStore(cloud);
@@ -37,7 +75,7 @@ export function createCognito(cloud: Cloud, options: { smtpUrl?: string } = {}):
 
   return {
     signingName: 'cognito-idp',
-    unsignedOperations: ['InitiateAuth', 'RespondToAuthChallenge', 'SignUp'],
+    unsignedOperations,
     resourceTypes: {
       'AWS::Cognito::UserPool': {
         physicalId: (declared) => `${cloud.region}_${stableId(declared, 9)}`,

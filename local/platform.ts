@@ -53,6 +53,12 @@ export interface JsonCall extends Caller {
   rawBody: Buffer;
 }
 
+/** A request of the query protocol (STS): a form, in the body or the URL. */
+export interface QueryCall extends Caller {
+  operation: string;
+  form: URLSearchParams;
+}
+
 /** A request of a REST protocol (Batch, SES, S3), signature checked, body not read yet. */
 export interface RestCall extends Caller {
   method: string;
@@ -105,6 +111,10 @@ export interface Service {
   operations?: Record<string, (call: JsonCall) => Promise<object> | object>;
   /** JSON protocol, for a service that answers every operation itself (in place of `operations`). */
   serveJson?(call: JsonCall): Promise<RestAnswer>;
+  /** Query protocol: operation name → handler, which gives the XML inside the result. */
+  queryOperations?: Record<string, (call: QueryCall) => Promise<string> | string>;
+  /** Of a service that once spoke the query protocol: the names that its errors had then, where they differ. */
+  readonly queryErrors?: Readonly<Record<string, string>>;
   /** Operations that need no signature (Cognito's sign-in): their principal is `anonymous`. */
   readonly unsignedOperations?: readonly string[];
   /** REST protocol. */

@@ -1,16 +1,8 @@
 /** STS: who am I, and another role for those whom its trust policy names. */
 import type { Credentials } from './iam/credentials.ts';
 import type { Roles } from './iam/roles.ts';
-import {
-  AwsError,
-  type Cloud,
-  type Principal,
-  type RestAnswer,
-  type RestCall,
-  type Service,
-} from './platform.ts';
+import { AwsError, type Cloud, type Principal, type QueryCall, type Service } from './platform.ts';
 
-const maxBodyBytes = 65_536;
 const defaultSeconds = 3600;
 
 export interface StsParts {
@@ -22,14 +14,6 @@ const invalid = (message: string): AwsError => new AwsError('ValidationError', m
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const xml = (text: string): string => text.replace(/[&<>]/g, (one) => entities[one] ?? one);
-
-function answer(action: string, requestId: string, result: string): RestAnswer {
-  return {
-    status: 200,
-    headers: { 'content-type': 'text/xml' },
-    body: `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${result}</${action}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`,
-  };
-}
 
 /** STS of the one account. */
 export function createSts(cloud: Cloud, { roles, credentials }: StsParts): Service {
@@ -45,17 +29,13 @@ export function createSts(cloud: Cloud, { roles, credentials }: StsParts): Servi
     };
   }
 
-  function getCallerIdentity(call: RestCall): RestAnswer {
+  function getCallerIdentity(call: QueryCall): string {
     const { arn, userId } = identity(call.principal);
-    return answer(
-      'GetCallerIdentity',
-      call.requestId,
-      `<Arn>${xml(arn)}</Arn><UserId>${xml(userId)}</UserId><Account>${cloud.accountId}</Account>`,
-    );
+    return `<Arn>${xml(arn)}</Arn><UserId>${xml(userId)}</UserId><Account>${cloud.accountId}</Account>`;
   }
 
   /** A trust policy that names the caller is enough; one that names the account leaves it to the caller's own policy. */
-  function checkTrust(call: RestCall, roleArn: string): void {
+  function checkTrust(call: QueryCall, roleArn: string): void {
     const account = [`arn:aws:iam::${cloud.accountId}:root`, cloud.accountId];
     const names = [call.principal.arn, identity(call.principal).arn];
     if (roles.admits(roleArn, 'AWS', names)) return;
@@ -70,7 +50,8 @@ export function createSts(cloud: Cloud, { roles, credentials }: StsParts): Servi
     );
   }
 
-  function assumeRole(call: RestCall, form: URLSearchParams): RestAnswer {
+  function assumeRole(call: QueryCall): string {
+    const { form } = call;
     const roleArn = form.get('RoleArn') ?? '';
     const sessionName = form.get('RoleSessionName') ?? '';
     const seconds = Number(form.get('DurationSeconds') ?? defaultSeconds);
@@ -103,21 +84,11 @@ export function createSts(cloud: Cloud, { roles, credentials }: StsParts): Servi
       kind === 'role' ? origin : undefined,
     );
     const assumed = identity({ arn: roleArn, kind: 'role', sessionName });
-    return answer(
-      'AssumeRole',
-      call.requestId,
-      `<Credentials><AccessKeyId>${issued.accessKeyId}</AccessKeyId><SecretAccessKey>${xml(issued.secretAccessKey)}</SecretAccessKey><SessionToken>${xml(issued.sessionToken)}</SessionToken><Expiration>${issued.expiration.toISOString()}</Expiration></Credentials><AssumedRoleUser><Arn>${xml(assumed.arn)}</Arn><AssumedRoleId>${xml(assumed.userId)}</AssumedRoleId></AssumedRoleUser>`,
-    );
+    return `<Credentials><AccessKeyId>${issued.accessKeyId}</AccessKeyId><SecretAccessKey>${xml(issued.secretAccessKey)}</SecretAccessKey><SessionToken>${xml(issued.sessionToken)}</SessionToken><Expiration>${issued.expiration.toISOString()}</Expiration></Credentials><AssumedRoleUser><Arn>${xml(assumed.arn)}</Arn><AssumedRoleId>${xml(assumed.userId)}</AssumedRoleId></AssumedRoleUser>`;
   }
 
   return {
     signingName: 'sts',
-    async serve(call) {
-      const form = new URLSearchParams((await call.readBody(maxBodyBytes)).toString());
-      const action = form.get('Action');
-      if (action === 'GetCallerIdentity') return getCallerIdentity(call);
-      if (action === 'AssumeRole') return assumeRole(call, form);
-      throw new AwsError('UnsupportedOperation', `The embedded cloud does not implement sts:${action}.`, 400);
-    },
+    queryOperations: { GetCallerIdentity: getCallerIdentity, AssumeRole: assumeRole },
   };
 }

@@ -5,11 +5,15 @@ export interface CallCounts {
   read(): Record<string, number>;
 }
 
+/** Operations are named by callers, who may name any; what comes later than these is counted together. */
+const namesLimit = 1000;
+
 export function createCallCounts(): CallCounts {
   const counts = new Map<string, number>();
   return {
     add(service, operation) {
-      const name = `${service}:${operation}`;
+      const own = `${service}:${operation}`;
+      const name = counts.has(own) || counts.size < namesLimit ? own : 'other';
       counts.set(name, (counts.get(name) ?? 0) + 1);
     },
     read: () => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),

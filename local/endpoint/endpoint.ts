@@ -8,6 +8,7 @@ import {
   type Caller,
   type Cloud,
   type Principal,
+  type QueryCall,
   type RestAnswer,
   type Service,
 } from '../platform.ts';
@@ -16,7 +17,16 @@ import { describeError } from '../storage-errors.ts';
 import { detached, discardRest, readAll } from './body.ts';
 import { restOperation } from './call-counts.ts';
 import { type SignedRequest, sha256Hex } from './canonical.ts';
-import { errorAnswer, type Protocol, protocolOf } from './protocols.ts';
+import {
+  type ErrorContext,
+  errorAnswer,
+  formOf,
+  type Protocol,
+  protocolOf,
+  queryAnswer,
+  queryProtocolOf,
+  rpcOperation,
+} from './protocols.ts';
 import { checkSignature, readSignature, type Signature, SignatureError } from './signature.ts';
 
 export interface EndpointParts {
@@ -69,39 +79,65 @@ function send(response: ServerResponse, answer: RestAnswer, requestId: string): 
 }
 
 class Exchange {
-  protocol: Protocol = 'rest-json';
+  protocol: Protocol;
   private readonly parts: EndpointParts;
   private readonly request: SignedRequest;
   private readonly incoming: IncomingMessage;
-  private readonly requestId: string;
+  readonly requestId = randomUUID();
+  private signingName = '';
+  private service: Service | undefined;
 
-  constructor(parts: EndpointParts, request: SignedRequest, incoming: IncomingMessage, requestId: string) {
+  constructor(parts: EndpointParts, request: SignedRequest, incoming: IncomingMessage) {
     this.parts = parts;
     this.request = request;
     this.incoming = incoming;
-    this.requestId = requestId;
-    this.protocol = protocolOf('', request.headers);
+    this.protocol = protocolOf(undefined, request);
   }
 
   async answer(): Promise<RestAnswer> {
     const open = this.parts.serveOpen(this.request);
     if (open) return open;
+    const { method, path, headers } = this.request;
     const signature = readSignature(this.request);
-    const [prefix = '', operation = ''] = (this.request.headers['x-amz-target'] ?? '').split('.');
-    const signingName = signature?.scope.service ?? unsignedTargets[prefix] ?? '';
-    this.protocol = protocolOf(signingName, this.request.headers);
-    const { method, path } = this.request;
-    this.parts.onCall?.(signingName, operation || restOperation(signingName, method, path));
-    const service = this.parts.services.find((one) => one.signingName === signingName);
-    if (!signature && !service?.unsignedOperations?.includes(operation)) {
-      throw new SignatureError('missing', 'Missing Authentication Token');
+    const [prefix = '', target = ''] = (headers['x-amz-target'] ?? '').split('.');
+    const signingName = signature?.scope.service ?? unsignedTargets[prefix];
+    this.protocol = protocolOf(signingName, this.request);
+    this.signingName = signingName ?? (this.protocol === 's3' ? 's3' : 'unsigned');
+    this.service = this.parts.services.find((one) => one.signingName === signingName);
+    if (this.protocol === 's3') {
+      this.count(signature ? method : 'unsigned');
+      if (!signature) throw missing();
+      return this.serveStreamed(signature);
     }
-    if (this.protocol === 's3' && signature) return this.serveStreamed(service, signature);
     const body = await readAll(this.incoming, jsonLimitBytes);
+    const form = formOf(this.protocol, this.request, body);
+    this.protocol = queryProtocolOf(this.protocol, form);
+    const operation =
+      target || rpcOperation(this.request, form) || restOperation(this.signingName, method, path);
+    const isOpen = this.service?.unsignedOperations?.includes(operation);
+    // What nobody signed may name any operation.
+    this.count(signature || isOpen ? operation : 'unsigned');
+    if (!signature && !isOpen) throw missing();
     const key = signature && this.check(signature, sha256Hex(body));
     const caller = this.callerFor(key?.principal ?? anonymous);
-    if (this.protocol !== 'json') return this.serveRest(service, signingName, caller, Readable.from([body]));
-    return this.serveJson(service, signingName, operation, caller, body);
+    if (this.protocol === 'json') return this.serveJson(operation, caller, body);
+    if (this.protocol === 'query') return this.serveQuery({ ...caller, operation, form });
+    if (this.protocol === 'rest-json') return this.serveRest(caller, Readable.from([body]));
+    throw this.unsupported(operation);
+  }
+
+  private count(operation: string): void {
+    this.parts.onCall?.(this.signingName, operation);
+  }
+
+  /** How an error of this exchange is rendered. */
+  errorContext(): ErrorContext {
+    return {
+      protocol: this.protocol,
+      requestId: this.requestId,
+      contentType: this.request.headers['content-type'],
+      queryErrors: this.service?.queryErrors,
+    };
   }
 
   private check(signature: Signature, payloadHash: string): Key {
@@ -122,7 +158,7 @@ class Exchange {
   }
 
   /** S3 says in a header what the signature covers, so that bodies needn't be held in memory. */
-  private serveStreamed(service: Service | undefined, signature: Signature): Promise<RestAnswer> {
+  private serveStreamed(signature: Signature): Promise<RestAnswer> {
     const stated =
       this.request.headers['x-amz-content-sha256'] ?? this.request.query.get('X-Amz-Content-Sha256');
     const payloadHash = stated ?? (signature.expiresSeconds === undefined ? '' : 'UNSIGNED-PAYLOAD');
@@ -131,28 +167,23 @@ class Exchange {
     const key = this.check(signature, payloadHash);
     const isDigest = /^[0-9a-f]{64}$/.test(payloadHash);
     const body = detached(this.incoming, isDigest ? payloadHash : undefined);
-    return this.serveRest(service, 's3', this.callerFor(key.principal), body);
+    return this.serveRest(this.callerFor(key.principal), body);
   }
 
-  private async serveRest(
-    service: Service | undefined,
-    signingName: string,
-    caller: Caller,
-    body: Readable,
-  ): Promise<RestAnswer> {
+  private async serveRest(caller: Caller, body: Readable): Promise<RestAnswer> {
     const { method, path, query, headers } = this.request;
-    if (!service?.serve) throw this.unsupported(`${signingName} ${method} ${path}`);
+    if (!this.service?.serve) throw this.unsupported(`${method} ${path}`);
     const readBody = (limitBytes: number) => readAll(body, limitBytes);
-    return service.serve({ ...caller, method, path, query, headers, body, readBody });
+    return this.service.serve({ ...caller, method, path, query, headers, body, readBody });
   }
 
-  private async serveJson(
-    service: Service | undefined,
-    signingName: string,
-    operation: string,
-    caller: Caller,
-    rawBody: Buffer,
-  ): Promise<RestAnswer> {
+  private async serveQuery(call: QueryCall): Promise<RestAnswer> {
+    const handler = own(this.service?.queryOperations, call.operation);
+    if (!handler) throw this.unsupported(call.operation);
+    return queryAnswer(call.operation, this.requestId, await handler(call));
+  }
+
+  private async serveJson(operation: string, caller: Caller, rawBody: Buffer): Promise<RestAnswer> {
     let input: unknown;
     try {
       input = rawBody.length === 0 ? {} : JSON.parse(rawBody.toString('utf8'));
@@ -160,19 +191,25 @@ class Exchange {
       throw new AwsError('SerializationException', `the body is not JSON: ${(error as Error).message}`);
     }
     const call = { ...caller, operation, input, rawBody };
-    if (service?.serveJson) return service.serveJson(call);
-    const operations = service?.operations;
-    const handler = operations && Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-    if (!handler) throw this.unsupported(`${signingName}:${operation}`);
+    if (this.service?.serveJson) return this.service.serveJson(call);
+    const handler = own(this.service?.operations, operation);
+    if (!handler) throw this.unsupported(operation);
     const output = await handler(call);
     const contentType = this.request.headers['content-type'] ?? 'application/x-amz-json-1.1';
     return { status: 200, headers: { 'content-type': contentType }, body: JSON.stringify(output) };
   }
 
-  private unsupported(what: string): AwsError {
+  private unsupported(operation: string): AwsError {
+    const what = `${this.signingName}:${operation}`;
     return new AwsError('UnsupportedOperation', `The embedded cloud does not implement ${what}.`, 400);
   }
 }
+
+const missing = () => new SignatureError('missing', 'Missing Authentication Token');
+
+/** The entry of a table, and nothing that all objects have. */
+const own = <T>(table: Record<string, T> | undefined, name: string): T | undefined =>
+  table && Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** A server for `serveEndpoint`. Frozen functions keep their connections; closing these would break their next call. */
 export function createEndpointServer(): Server {
@@ -191,15 +228,14 @@ export function serveEndpoint(server: Server, parts: EndpointParts): void {
     parts.cloud.log('endpoint', `${method} ${path}: ${describeError(error, databaseFile(parts.cloud.home))}`);
   };
   const respond = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const requestId = randomUUID();
     const request = readRequest(incoming);
-    const exchange = new Exchange(parts, request, incoming, requestId);
+    const exchange = new Exchange(parts, request, incoming);
     const answer = await exchange.answer().catch((error: unknown) => {
       // Nobody waits for an answer when the client has gone.
       if (!response.destroyed) explain(error, request);
-      return errorAnswer(error, exchange.protocol, requestId);
+      return errorAnswer(error, exchange.errorContext());
     });
-    send(response, answer, requestId);
+    send(response, answer, exchange.requestId);
     if (!incoming.complete) discardRest(incoming);
   };
   server.on('request', (incoming, response) => {
