@@ -5,6 +5,7 @@
 
 import type { BuildResult } from '../shared/model/build-spec.ts';
 import { endOfLog } from '../shared/model/end-of-log.ts';
+import { withAccount } from './accounts.ts';
 import type { Aws } from './aws.ts';
 import { BuildError } from './build-error.ts';
 import { createDocker } from './docker.ts';
@@ -126,12 +127,12 @@ function notPushed(target: string, { BUILDER_HOST }: Environment): string {
 }
 
 async function report(error: unknown, current: Run): Promise<void> {
+  const { state } = current;
   const failure =
     error instanceof BuildError
-      ? error.failure
+      ? withAccount(error.failure, state?.spec)
       : { code: 'builder-failed' as const, message: `${current.phase}: ${(error as Error).message}` };
   say(`failed: ${failure.code}: ${failure.message}`);
-  const { state } = current;
   // Without a spec nobody knows where the result belongs: the build ends as the builder's failure.
   if (state && !state.published)
     await publish({ outcome: 'failed', failure, timingsMs: state.timingsMs }, current, state);

@@ -5,38 +5,39 @@ import { type Implementation, implement } from '../../shared/http/operation.ts';
 import { imageAnswer } from '../../shared/images/answer.ts';
 import { anyImage } from '../../shared/images/find.ts';
 import { lineageOf } from '../../shared/images/lineage.ts';
+import { showImage } from '../../shared/images/readme.ts';
 import type { ImageRecord } from '../../shared/images/record.ts';
 import { removeImage, updateImage } from './change.ts';
 import * as contract from './contract.ts';
 import type { ImagesDependencies } from './dependencies.ts';
 import { locateImage } from './location.ts';
 import { putLogo, removeLogo, showLogo } from './logo.ts';
+import { withWarnings } from './orphans.ts';
 import { purgeTag } from './purge.ts';
 import { listImages, readDockerfile } from './read.ts';
 import { resolveImage } from './resolve.ts';
 import { useImage } from './usage.ts';
 
 export const imageOperations = (dependencies: ImagesDependencies): Implementation[] => {
-  const { table } = dependencies;
+  const { table, registries } = dependencies;
   return [
-    implement(contract.listImages, async ({ caller, query }) => ({
-      status: 200,
-      body: await listImages(table, caller.organisation, query, () =>
+    implement(contract.listImages, async ({ caller, query }) => {
+      const { items, nextCursor } = await listImages(table, caller.organisation, query, () =>
         publishedImages(dependencies, caller.organisation),
-      ),
-    })),
+      );
+      const shown = await withWarnings(registries, caller.organisation, items);
+      return { status: 200, body: { items: shown, nextCursor } };
+    }),
     implement(contract.resolveImage, async ({ caller, body }) => ({
       status: 200,
       body: await resolveImage(dependencies, caller.organisation, body.image),
     })),
-    implement(contract.getImage, async ({ caller, params }) =>
-      imageAnswer(
-        table,
-        200,
-        caller.organisation,
-        await anyImage(dependencies, caller.organisation, params.id),
-      ),
-    ),
+    implement(contract.getImage, async ({ caller, params }) => {
+      const record = await anyImage(dependencies, caller.organisation, params.id);
+      const image = await showImage(table, caller.organisation, record);
+      const [body] = await withWarnings(registries, caller.organisation, [image]);
+      return { status: 200, body, etag: record.version };
+    }),
     implement(contract.updateImage, async (request) => {
       const { caller, params, body, ifMatch } = request;
       return imageAnswer(

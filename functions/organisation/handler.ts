@@ -6,6 +6,7 @@ import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
 import { serve } from '../../shared/http/serve.ts';
 import { createLog } from '../../shared/observability/log.ts';
+import { registriesOfDeployment } from '../../shared/registry/deployment.ts';
 import { createIdempotency } from '../../shared/store/idempotency.ts';
 import { createSeal } from '../../shared/store/seal.ts';
 import { createTable } from '../../shared/store/table.ts';
@@ -13,6 +14,7 @@ import { organisationOperations } from './operations.ts';
 
 const environment = readVariables({
   TABLE_NAME: true,
+  ECR_REGISTRY: true,
   ARTIFACTS_BUCKET: true,
   TOKEN_KEY_SECRET_ARN: true,
   AUTH_ISSUER: true,
@@ -20,12 +22,15 @@ const environment = readVariables({
 });
 const stage = readStage();
 const table = createTable(environment.TABLE_NAME);
+const { registries, access } = registriesOfDeployment(table, environment.ECR_REGISTRY, stage);
 const secrets = createSecrets();
 const tokenKey = createTokenKey(secrets, environment.TOKEN_KEY_SECRET_ARN);
 
 export const handler = serve(
   organisationOperations({
     table,
+    registries,
+    access,
     secrets,
     stage,
     tokenKey,

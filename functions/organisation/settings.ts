@@ -7,13 +7,14 @@ import { pauseAfter } from '../../shared/store/contention.ts';
 import { getRegistryRecord, stillConnected } from '../../shared/store/registries.ts';
 import { getSettings, settingsWrite } from '../../shared/store/settings.ts';
 import { ConditionFailedError, type Table, type Write } from '../../shared/store/table.ts';
+import { requireDefaultImage } from './default-image.ts';
 import type { Asking, OrganisationDependencies } from './dependencies.ts';
 
-type Dependencies = Pick<OrganisationDependencies, 'table'>;
+type Dependencies = Pick<OrganisationDependencies, 'table' | 'registries' | 'access'>;
 
 const attempts = 5;
 
-/** O1: replaces the settings. Throws 412, and 422 for a registry that isn't there or an image that is no name. */
+/** O1: replaces the settings. Throws 412, and 422 for a registry or an image that isn't there. */
 export const replaceSettings = (dependencies: Dependencies, asking: Asking, settings: Settings) =>
   writeSettings(dependencies, asking, settings, () => settings);
 
@@ -33,16 +34,20 @@ const merged = (current: object, change: object): object =>
 
 /** `asked` is what the request names: only that can be wrong. */
 async function writeSettings(
-  { table }: Dependencies,
+  dependencies: Dependencies,
   { caller: { organisation }, ifMatch }: Asking,
   asked: SettingsChange,
   next: (current: Settings) => Settings,
 ): Promise<{ settings: Settings; version: number }> {
+  const { table } = dependencies;
   for (let attempt = 1; ; attempt++) {
     const { settings: current, version } = await getSettings(table, organisation);
     requireMatch({ ifMatch }, version);
     await requireKnown(table, organisation, asked);
     const settings = next(current);
+    // One that was kept may have gone since: what else changes of the settings has nothing to do with that.
+    if (attempt === 1 && settings.defaultImage !== current.defaultImage)
+      await requireDefaultImage(dependencies, organisation, settings);
     const registry = whileThere(table, organisation, asked.defaultRegistryId);
     try {
       await table.transact([settingsWrite(table, organisation, settings, version), ...registry]);

@@ -24,6 +24,7 @@ export async function checkRegistry(
     { url: known, visibility, credentials, repository, createsRepositories },
     now,
   );
-  const { warnings = [] } = withWarnings(known, dependencies);
+  const all = await dependencies.registries.all(organisation);
+  const { warnings = [] } = withWarnings(known, all, dependencies);
   return { ...found, warnings: [...found.warnings, ...warnings] };
 }

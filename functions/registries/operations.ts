@@ -14,8 +14,14 @@ import { getRegistry, listRegistries, withWarnings } from './read.ts';
 import { removeRegistry } from './remove.ts';
 import { updateRegistry } from './update.ts';
 
-const answered = (record: RegistryRecord, dependencies: RegistriesDependencies): Registry =>
-  withWarnings({ registry: toRegistry(record), host: record.host }, dependencies);
+async function answered(
+  organisation: string,
+  record: RegistryRecord,
+  dependencies: RegistriesDependencies,
+): Promise<Registry> {
+  const all = await dependencies.registries.all(organisation);
+  return withWarnings({ ...record, registry: toRegistry(record) }, all, dependencies);
+}
 
 export const registryOperations = (dependencies: RegistriesDependencies): Implementation[] => [
   implement(contract.listRegistries, async ({ caller, query }) => ({
@@ -31,14 +37,15 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
     );
     return {
       status: 201,
-      body: answered(record, dependencies),
+      body: await answered(request.caller.organisation, record, dependencies),
       etag: record.version,
       headers: { location: `/v1/registries/${record.id}` },
     };
   }),
   implement(contract.getRegistry, async ({ caller, params }) => {
     const known = await getRegistry(dependencies, caller.organisation, params.id);
-    return { status: 200, body: withWarnings(known, dependencies), etag: known.version };
+    const all = await dependencies.registries.all(caller.organisation);
+    return { status: 200, body: withWarnings(known, all, dependencies), etag: known.version };
   }),
   implement(contract.updateRegistry, async (request) => {
     const { params, body, ifMatch } = request;
@@ -49,7 +56,11 @@ export const registryOperations = (dependencies: RegistriesDependencies): Implem
       body,
       ifMatch,
     );
-    return { status: 200, body: answered(record, dependencies), etag: record.version };
+    return {
+      status: 200,
+      body: await answered(request.caller.organisation, record, dependencies),
+      etag: record.version,
+    };
   }),
   implement(contract.deleteRegistry, async (request) => {
     const { params, query, ifMatch } = request;

@@ -1,17 +1,29 @@
 import type * as z from 'zod';
 import { notFound } from '../../shared/http/problem.ts';
 import type { Registry, registryListQuery } from '../../shared/model/registry.ts';
-import type { KnownRegistry } from '../../shared/store/registries.ts';
+import { type KnownRegistry, registryFor } from '../../shared/store/registries.ts';
 import { smallPage } from '../../shared/store/small-list.ts';
 import { credentialWarnings } from './credential-rules.ts';
 import type { RegistriesDependencies } from './dependencies.ts';
 
-/** A registry as it is answered, with what is worth knowing about its credentials (R8). */
+/** A registry of `all` as it is answered, with what is worth knowing about its credentials (R8). */
 export function withWarnings(
-  { registry, host }: Pick<KnownRegistry, 'registry' | 'host'>,
+  { registry, host, path }: Pick<KnownRegistry, 'registry' | 'host' | 'path'>,
+  all: KnownRegistry[],
   own: Pick<RegistriesDependencies, 'ecrRegistry'>,
 ): Registry {
   const warnings = credentialWarnings({ host, username: registry.username }, own);
+  const same = all.filter(
+    (one) =>
+      one.host === host && one.path === path && !one.registry.isDefault && one.registry.id !== registry.id,
+  );
+  if (same.length > 0 && !registry.isDefault) {
+    const counting = registryFor(all, host, `${path}/any`)?.registry.id;
+    const others = same.map((one) => one.registry.id).join(', ');
+    warnings.push(
+      `${registry.url} is also connected as ${others}. Images there are read and pushed with the credentials of ${counting}. Delete the registries that you don't need, or connect a path below for another account.`,
+    );
+  }
   return warnings.length > 0 ? { ...registry, warnings } : registry;
 }
 
@@ -21,8 +33,9 @@ export async function listRegistries(
   organisation: string,
   { type, visibility, ...page }: z.output<typeof registryListQuery>,
 ): Promise<{ items: Registry[]; nextCursor?: string }> {
-  const all = (await registries.all(organisation)).map((one) => withWarnings(one, { ecrRegistry }));
-  return smallPage(all, {
+  const all = await registries.all(organisation);
+  const shown = all.map((one) => withWarnings(one, all, { ecrRegistry }));
+  return smallPage(shown, {
     ...page,
     organisation,
     collection: 'registries',

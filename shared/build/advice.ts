@@ -1,6 +1,6 @@
 /** B4: what to think of a failure and what to do about it, in the same words in mails and in answers. */
 import type { BuildFailure, BuildKind } from '../model/build.ts';
-import { buildFailures } from '../model/build-failures.ts';
+import { buildFailures, type Explanation } from '../model/build-failures.ts';
 import type { BuildRecord } from './record.ts';
 
 interface Advice {
@@ -19,13 +19,15 @@ const again: Record<BuildKind, (job: Job) => string> = {
 };
 
 /** Names image and registry of the job by their ids, ready to be copied. */
-export function adviceOn(job: Job, { code }: Pick<BuildFailure, 'code'>): Advice {
-  const { cause, retry } = buildFailures[code];
+export function adviceOn(job: Job, { code, registryId }: Pick<BuildFailure, 'code' | 'registryId'>): Advice {
+  const explanation: Explanation = buildFailures[code];
+  const retry = (registryId !== undefined && explanation.retryWithAccount) || explanation.retry;
   const put: Record<string, string> = {
     again: again[job.kind](job),
     image: job.imageId,
     registry: job.registryId,
+    account: registryId ?? '',
   };
-  const filled = retry.replace(/\{(again|image|registry)\}/g, (_, name: string) => put[name] ?? '');
-  return { likelyCause: cause, howToRetry: filled.charAt(0).toUpperCase() + filled.slice(1) };
+  const filled = retry.replace(/\{(again|image|registry|account)\}/g, (_, name: string) => put[name] ?? '');
+  return { likelyCause: explanation.cause, howToRetry: filled.charAt(0).toUpperCase() + filled.slice(1) };
 }

@@ -147,8 +147,9 @@ function accountOf(
 ): CredentialsSource | undefined {
   if (host !== ecrRegistry) {
     // The builder's role has rights in no other ECR.
-    const secretArn = registryFor(registries, host, repository)?.secretArn;
-    return secretArn === undefined ? undefined : { kind: 'secret', host, secretArn };
+    const known = registryFor(registries, host, repository);
+    if (known?.secretArn === undefined) return undefined;
+    return { kind: 'secret', host, secretArn: known.secretArn, registryId: known.registry.id };
   }
   // In the own ECR the role decides, whatever somebody has stored.
   const [, accountId, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host) ?? [];

@@ -1,10 +1,15 @@
 /** Why a build failed: stable codes, with the likely cause and the way on, which mails and answers tell. */
 
-interface Explanation {
+export interface Explanation {
   cause: string;
   /** `{image}` and `{registry}` are their ids; `{again}` is how a job of its kind is asked for once more. */
   retry: string;
+  /** In its place where `{account}`, a registry, has credentials that were refused. */
+  retryWithAccount?: string;
 }
+
+const changeCredentials =
+  'Check the name of the image, or change the credentials of its registry (PATCH /v1/registries/{account}), then {again}.';
 
 const again = '{again}.';
 
@@ -26,6 +31,7 @@ export const buildFailures = {
   'base-image-unauthorized': {
     cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
     retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
+    retryWithAccount: changeCredentials,
   },
   'base-image-unavailable': {
     cause: 'The registry of a base image could not be reached.',
@@ -56,6 +62,7 @@ export const buildFailures = {
   'source-unauthorized': {
     cause: 'The registry of the image wants other credentials, or hides that the image does not exist.',
     retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
+    retryWithAccount: changeCredentials,
   },
   'source-unavailable': {
     cause: 'The registry of the image could not be reached, or did not answer as a registry does.',

@@ -13,7 +13,13 @@ const credentialsSource = z.discriminatedUnion('kind', [
     region: z.string().optional(),
   }),
   /** A secret that holds `{"username","password"}`. */
-  z.strictObject({ kind: z.literal('secret'), host: z.string(), secretArn: z.string() }),
+  z.strictObject({
+    kind: z.literal('secret'),
+    host: z.string(),
+    secretArn: z.string(),
+    /** Of the registry whose account it is. */
+    registryId: z.string().optional(),
+  }),
 ]);
 export type CredentialsSource = z.infer<typeof credentialsSource>;
 

@@ -139,6 +139,10 @@ const failureFields = () => ({
   step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
   exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
   lastLines: z.array(z.string()).optional(),
+  registryId: z
+    .string()
+    .optional()
+    .meta({ description: 'Registry whose stored credentials were refused; absent where none were sent' }),
 });
 /** As the builder tells it and the table keeps it. */
 export const failureSchema = z.lazy(() => z.object(failureFields()));

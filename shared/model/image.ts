@@ -75,6 +75,10 @@ export const imageSchema = z.lazy(() =>
         .optional()
         .meta({ description: 'The last mirror of this image' }),
       validation: imageValidationSchema.optional(),
+      warnings: z
+        .array(z.string())
+        .optional()
+        .meta({ description: 'What is worth knowing about its registry; absent where there is nothing' }),
       parentUri: z.string().optional().meta({ description: 'What it is built on, where that is known' }),
       catalogue: z
         .object({

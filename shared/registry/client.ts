@@ -7,6 +7,7 @@ import { acceptedManifests, isSchema1, mediaTypeOf } from './media-types.ts';
 import { type ReadManifest, type RegistryClient, RegistryError } from './model.ts';
 import { discard } from './read-body.ts';
 import { referrerLists } from './referrers.ts';
+import { refusal } from './refusal.ts';
 import { resolveManifest } from './resolve-manifest.ts';
 import { unsignedBytes } from './schema1.ts';
 import { createSession, type SessionOptions, type SessionRequest } from './session.ts';
@@ -52,6 +53,16 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     return { digest, mediaType, body, document };
   }
 
+  async function headByGet(repository: string, reference: string): Promise<Found> {
+    try {
+      const { digest, mediaType } = await getManifest(repository, reference);
+      return { statusCode: 200, headers: { 'docker-content-digest': digest, 'content-type': mediaType } };
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return { statusCode: 404, headers: {} };
+      throw error;
+    }
+  }
+
   async function readBlob(repository: string, digest: string, limitBytes: number): Promise<Buffer> {
     const { body, from } = await session.read(
       { method: 'GET', url: blobUrl(repository, digest), scopes: pull(repository), expected: [200] },
@@ -61,16 +72,30 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     return body;
   }
 
-  /** As engines do: what a registry doesn't answer to HEAD, it may answer to GET, or say why it doesn't. */
+  /**
+   * As engines do: what a registry doesn't answer to HEAD, it may answer to GET, or say why it doesn't. `orGet` answers
+   * with the status 404 for what isn't there. Where GET says that, a refusal of HEAD in the registry's own form stays one.
+   */
   async function head(request: Omit<SessionRequest, 'method'>, orGet: () => Promise<Found>): Promise<Found> {
+    let isRefused = false;
     try {
-      const { answer } = await session.send({ ...request, method: 'HEAD' });
+      const { answer } = await session.send({ ...request, method: 'HEAD', expected: [200, 403, 404] });
       discard(answer);
-      if (answer.statusCode !== 404 || isFromRegistry(answer)) return answer;
+      const isOwnWord = answer.statusCode === 200 || isFromRegistry(answer);
+      isRefused = answer.statusCode === 403 && isOwnWord;
+      if (isOwnWord && !isRefused) return answer;
     } catch (error) {
       if (!(error instanceof RegistryError) || !isRefusal(error)) throw error;
     }
-    return await orGet();
+    const found = await orGet();
+    if (!isRefused || found.statusCode !== 404) return found;
+    throw refusal({
+      host,
+      status: 403,
+      request: { method: 'HEAD', scopes: request.scopes },
+      body: Buffer.alloc(0),
+      hasCredentials: options.credentials !== undefined,
+    });
   }
 
   async function hasBlob(repository: string, digest: string): Promise<number | undefined> {
@@ -113,19 +138,14 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
         headers: { accept: acceptedManifests },
         expected: [200, 404],
       };
-      // Some registries leave the digest out: the body says it.
-      const answer = await head(asked, () => Promise.resolve({ headers: {} }));
+      const answer = await head(asked, () => headByGet(repository, reference));
       const digest = answer.headers['docker-content-digest'];
       if (answer.statusCode === 404) return undefined;
       if (typeof digest === 'string' && isDigest(digest))
         return { digest, mediaType: answer.headers['content-type'] ?? '' };
-      try {
-        const { digest: computed, mediaType } = await getManifest(repository, reference);
-        return { digest: computed, mediaType };
-      } catch (error) {
-        if (error instanceof RegistryError && error.status === 404) return undefined;
-        throw error;
-      }
+      // Some registries leave the digest out: the body says it.
+      const { digest: computed, mediaType } = await getManifest(repository, reference);
+      return { digest: computed, mediaType };
     },
     async putManifest(repository, reference, mediaType, body) {
       const { headers } = await session.read(

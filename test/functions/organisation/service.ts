@@ -5,7 +5,9 @@ import { organisationOperations } from '../../../functions/organisation/operatio
 import { createUploadSigner } from '../../../shared/aws/upload-url.ts';
 import { createUserPool } from '../../../shared/aws/user-pool.ts';
 import { serve } from '../../../shared/http/serve.ts';
+import { RegistryError } from '../../../shared/registry/model.ts';
 import { createIdempotency } from '../../../shared/store/idempotency.ts';
+import { createRegistryStore } from '../../../shared/store/registries.ts';
 import { createSeal } from '../../../shared/store/seal.ts';
 import { type TestDeployment, testStage } from '../deployment.ts';
 import { memoryLog } from '../event.ts';
@@ -21,6 +23,12 @@ export function organisationService(
   const handler = serve(
     organisationOperations({
       table,
+      registries: createRegistryStore(table, 'ecr.example', []),
+      access: {
+        async clientFor(_organisation, host) {
+          throw new RegistryError('unreachable', host, `${host} is not reached from this test`);
+        },
+      },
       secrets,
       stage: testStage,
       tokenKey,

@@ -3,6 +3,8 @@ import { GetSecretValueCommand, ListSecretsCommand } from '@aws-sdk/client-secre
 import { describe, expect, it } from 'vitest';
 import type { Secrets } from '../../../shared/aws/secrets.ts';
 import { getSecret } from '../../../shared/store/secrets.ts';
+import { putImage } from '../../shared/registry/images.ts';
+import { openedByTests } from '../../shared/registry/opened.ts';
 import { calledFunction } from '../called.ts';
 import type { Call } from '../event.ts';
 import { organisationService } from './service.ts';
@@ -122,6 +124,61 @@ describe('O1 settings', () => {
       ]);
     },
   );
+
+  describe('with a default image', () => {
+    const { registry, clientOf } = openedByTests();
+    const served = async (before?: Parameters<typeof registry>[0]) => {
+      const store = await registry(before);
+      putImage(store, 'library/python', '3.13');
+      putImage(store, 'team/app', '1');
+      serveWith({ access: { clientFor: async () => clientOf(store) } });
+    };
+
+    it.each(['python:3.13', 'docker.io/team/app:1', 'quay.io/team/app:1'])(
+      '%s, which is there',
+      async (defaultImage) => {
+        await served();
+        expect((await put({ defaultImage })).status).toBe(200);
+      },
+    );
+
+    it.each([
+      ['python:3.99', 'docker.io/library/python:3.99'],
+      ['quay.io/team/nothing', 'quay.io/team/nothing'],
+      ['img_01m7q5cqg00w3ge1r70w3ge1r7', 'img_01m7q5cqg00w3ge1r70w3ge1r7'],
+    ])('%s, which is not, are refused', async (defaultImage, named) => {
+      await served();
+      const { status, body } = await put({ defaultImage });
+      expect([status, body.errors]).toEqual([
+        422,
+        [{ pointer: '/defaultImage', message: expect.stringContaining(named) }],
+      ]);
+      expect((await ask('GET', '/v1/settings')).body).toEqual(defaults);
+    });
+
+    it('go by the default registry that comes with it', async () => {
+      const store = await registry();
+      putImage(store, 'team/app', '1');
+      const asked: string[] = [];
+      serveWith({
+        access: {
+          async clientFor(_organisation, host) {
+            asked.push(host);
+            return clientOf(store);
+          },
+        },
+      });
+      expect((await put({ defaultRegistryId: 'reg_nvidia', defaultImage: 'team/app:1' })).status).toBe(200);
+      expect(asked).toEqual(['nvcr.io']);
+    });
+
+    it('are taken where its registry cannot be asked, and changed where it is gone by now', async () => {
+      await served(() => ({ status: 503 }));
+      expect((await put({ defaultImage: 'python:3.99' })).status).toBe(200);
+      await served();
+      expect((await put({ defaultImage: 'python:3.99', installDependencies: false })).status).toBe(200);
+    });
+  });
 
   it('O3 are for admins to change', async () => {
     expect((await put({}, { caller: { ...caller(), role: 'editor' } })).status).toBe(403);

@@ -8,6 +8,33 @@ const { deployment, service, organisation, serveWith, ask, create, one, secretNa
 
 const anotherEcr = { url: '123456789012.dkr.ecr.eu-west-1.amazonaws.com' };
 
+describe('R1 connecting one place again', () => {
+  it('says whose credentials count, on each of them and for as long as there are several', async () => {
+    const connect = async (more: object) => (await create({ ...quay, ...more })).body;
+    const first = await connect({});
+    expect(first.warnings).toBeUndefined();
+    const below = await connect({ url: 'quay.io/team/deep' });
+    const open = await connect({ username: undefined, password: undefined });
+    const third = await connect({ url: 'quay.io/team/' });
+    // Of several with credentials, the one whose id comes first.
+    const counting = [first.id, third.id].sort()[0];
+    const { warnings } = (await one('GET', open.id)).body;
+    expect(warnings).toEqual([expect.stringContaining(`credentials of ${counting}`)]);
+    expect(third.warnings).toHaveLength(1);
+    expect((await one('GET', first.id)).body.warnings).toEqual([expect.stringContaining(third.id)]);
+    expect((await one('GET', below.id)).body.warnings).toBeUndefined();
+    const { items } = (await ask({ method: 'GET' })).body;
+    expect(items.filter(({ warnings }: { warnings?: string[] }) => warnings)).toHaveLength(3);
+    for (const { id } of [open, third]) await one('DELETE', id);
+    expect((await one('GET', first.id)).body.warnings).toBeUndefined();
+  });
+
+  it('is no matter where the other came with Slipway', async () => {
+    const hub = await create({ ...quay, type: 'dockerhub', url: 'docker.io' });
+    expect(hub.body.warnings).toBeUndefined();
+  });
+});
+
 describe('R1 connecting a registry', () => {
   it('answers it without its password, which is in Secrets Manager only', async () => {
     const seen = await create(quay);
@@ -109,6 +136,7 @@ describe('R1 connecting a registry', () => {
       expect((await ask({ method: 'GET', query: { q: anotherEcr.url, type } })).body.items).toMatchObject([
         { warnings },
       ]);
+      await one('DELETE', seen.body.id);
     }
     const own = `${ecrRegistry}/${organisation()}/team`;
     const known = await create({ ...quay, url: own, type: 'ecr', username: 'AWS' });

@@ -185,7 +185,7 @@ test('O1 R3 the settings name no registry that is gone, at whatever step of its 
   const choose = async (id: string | undefined) => {
     const settings = settingsSchema.parse(id ? { defaultRegistryId: id } : {});
     await replaceSettings(
-      deployment,
+      { ...deployment, registries: registriesOf(deployment.table), access },
       { caller: { ...ada, organisation }, now: asking.now, ifMatch: undefined },
       settings,
     );

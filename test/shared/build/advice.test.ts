@@ -21,6 +21,17 @@ describe('B4 how to try again', () => {
     expect(adviceOn(job, { code: 'target-unavailable' }).howToRetry).toContain('/v1/registries/reg_1/check');
   });
 
+  test.each(['base-image-unauthorized', 'source-unauthorized'] as const)(
+    '%s: credentials that were refused are changed; a registry without any is connected',
+    (code) => {
+      const changed = adviceOn(job, { code, registryId: 'reg_base' }).howToRetry;
+      expect(changed).toContain('PATCH /v1/registries/reg_base)');
+      expect(changed).not.toContain('onnect');
+      expect(changed).not.toMatch(/\{|undefined/);
+      expect(adviceOn(job, { code }).howToRetry).toContain('(POST /v1/registries)');
+    },
+  );
+
   test('is asked for as the job was: I7 a mirror of its source, I10 a validation of its image', () => {
     const retry = (kind: 'build' | 'mirror' | 'validation') =>
       adviceOn({ ...job, kind, sourceImageId: 'img_source' }, { code: 'builder-lost' }).howToRetry;

@@ -92,7 +92,7 @@ describe('B1 B6 B9 what the builder gets', () => {
     const spec = specOf(record('quay.io/team/deep/x:1', 'reg_team'), request, sources);
     expect(spec.cache).toBe(`${ecrRegistry}/acme/cache/reg_team/team/deep/x:slipway-cache`);
     expect(spec.registries).toEqual([
-      { kind: 'secret', host: 'quay.io', secretArn: 'arn:team' },
+      { kind: 'secret', host: 'quay.io', secretArn: 'arn:team', registryId: 'reg_team' },
       expect.objectContaining({ kind: 'ecr', host: ecrRegistry }),
     ]);
     expect(ownRepositories(spec, ecrRegistry)).toEqual(['acme/cache/reg_team/team/deep/x']);
@@ -135,8 +135,8 @@ describe('B1 B6 B9 what the builder gets', () => {
       'quay.io/base:2',
       'python',
     ];
-    const quay = { kind: 'secret', host: 'quay.io', secretArn: 'arn:quay' };
-    const team = { kind: 'secret', host: 'quay.io', secretArn: 'arn:team' };
+    const quay = { kind: 'secret', host: 'quay.io', secretArn: 'arn:quay', registryId: 'reg_quay' };
+    const team = { kind: 'secret', host: 'quay.io', secretArn: 'arn:team', registryId: 'reg_team' };
     const toTeam = specOf(record('quay.io/team/x:1', 'reg_team'), { ...request, references }, sources);
     expect(buildSpecSchema.parse(toTeam)).toEqual(toTeam);
     expect(toTeam.registries).toContainEqual(team);
@@ -165,8 +165,18 @@ describe('B1 B6 B9 what the builder gets', () => {
       { ...request, references },
       { ...sources, registries: hub },
     );
-    expect(spec.registries).toContainEqual({ kind: 'secret', host: 'docker.io', secretArn: 'arn:me' });
-    const library = { kind: 'secret', host: 'docker.io', secretArn: 'arn:library' };
+    expect(spec.registries).toContainEqual({
+      kind: 'secret',
+      host: 'docker.io',
+      secretArn: 'arn:me',
+      registryId: 'reg_me',
+    });
+    const library = {
+      kind: 'secret',
+      host: 'docker.io',
+      secretArn: 'arn:library',
+      registryId: 'reg_library',
+    };
     expect(spec.otherAccounts).toEqual([
       { repository: 'library/python', credentials: library },
       { repository: 'library/ubuntu', credentials: library },
