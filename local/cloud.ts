@@ -7,6 +7,7 @@ import { Roles } from './iam/roles.ts';
 import type { Asset, Cloud } from './platform.ts';
 import { ProcessGuard } from './process-guard.ts';
 import { databaseFile } from './state.ts';
+import { steadyTime } from './steady-time.ts';
 import { describeError } from './storage-errors.ts';
 
 /** The ways from one service to another; filled in once the services exist. */
@@ -109,6 +110,7 @@ export function createCloud(settings: CloudSettings, db: DatabaseSync): CloudCor
     assets: settings.assets,
     db,
     now,
+    steady: steadyTime,
     log,
     issueCredentials: (roleArn, servicePrincipal, sessionName, durationSeconds) =>
       credentials.issue(roleArn, servicePrincipal, sessionName, durationSeconds),

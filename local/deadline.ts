@@ -1,13 +1,13 @@
-/** Timers for any point in time: Node's own end at 24.8 days. */
+/** Timers for any time ahead: Node's own end at 24.8 days. */
 
 const longestTimerMs = 2_147_483_647;
 
-/** Runs `work` once `now()` has reached `deadlineMs` (epoch milliseconds). Returns cancel. */
-export function atDeadline(deadlineMs: number, now: () => Date, work: () => void): () => void {
+/** Runs `work` once nothing is left by `leftMs()`, which is asked again whenever the timer fires. Returns cancel. */
+export function whenElapsed(leftMs: () => number, work: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
-    const left = deadlineMs - now().getTime();
-    timer = left > longestTimerMs ? setTimeout(wait, longestTimerMs) : setTimeout(work, Math.max(0, left));
+    const left = leftMs();
+    timer = left > 0 ? setTimeout(wait, Math.min(left, longestTimerMs)) : setTimeout(work, 0);
   };
   wait();
   return () => clearTimeout(timer);

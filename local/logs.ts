@@ -40,8 +40,8 @@ export function createLogs(cloud: Cloud, options: Partial<LogsOptions> = {}): Lo
   const groupArn = (group: string): string =>
     `arn:aws:logs:${cloud.region}:${cloud.accountId}:log-group:${group}`;
   const access = { store, groupArn, now: () => cloud.now().getTime() };
-  const limitRead = callLimiter(settings.getLogEventsPerSecond, access.now);
-  const limitFilter = callLimiter(settings.filterLogEventsPerSecond, access.now);
+  const limitRead = callLimiter(settings.getLogEventsPerSecond, () => cloud.steady().ms);
+  const limitFilter = callLimiter(settings.filterLogEventsPerSecond, () => cloud.steady().ms);
   let stopExpiry = (): void => undefined;
 
   return {

@@ -5,6 +5,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { Readable } from 'node:stream';
+import type { SteadyTime } from './steady-time.ts';
 
 /** Who signed a request. `arn` is a role ARN, or the account's root for the operator's own key. Nobody signed: `anonymous`. */
 export interface Principal {
@@ -163,6 +164,8 @@ export interface Cloud {
   /** SQLite, WAL: each service keeps its own tables, named after it. Survives `kill -9`. */
   readonly db: DatabaseSync;
   now(): Date;
+  /** For durations: time-outs, limits, rates. */
+  steady(): SteadyTime;
   /** One line to the operator's terminal and the cloud's own log file. */
   log(source: string, message: string): void;
   /** Credentials of a role; throws unless its trust policy admits `servicePrincipal` (such as `codebuild.amazonaws.com`). */

@@ -29,7 +29,7 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
   const arn = (resource: string): string => `arn:aws:ses:${cloud.region}:${cloud.accountId}:${resource}`;
   const limitRate = callLimiter(
     quota.perSecond,
-    () => cloud.now().getTime(),
+    () => cloud.steady().ms,
     () => new AwsError('TooManyRequestsException', 'Maximum sending rate exceeded.', 429),
   );
 

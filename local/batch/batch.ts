@@ -58,7 +58,7 @@ export function createBatch(
   let capacity: Machine = machine ?? { vcpus: 0, memoryMiB: 0, gpuIds: [] };
   const limitSubmissions = callLimiter(
     submissionsPerSecond,
-    () => cloud.now().getTime(),
+    () => cloud.steady().ms,
     () => new AwsError('TooManyRequestsException', 'Too Many Requests', 429),
   );
   const scheduler = createScheduler(

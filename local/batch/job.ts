@@ -1,4 +1,5 @@
 /** A job as it is recorded, and as DescribeJobs shows it. Times are epoch milliseconds. */
+import type { SteadyTime } from '../steady-time.ts';
 import type { ContainerProperties, RetryStrategy } from './job-definition.ts';
 
 export type JobStatus =
@@ -17,6 +18,7 @@ export interface Attempt {
   placedAt: number;
   logStream: string;
   startedAt?: number;
+  startedSteady?: SteadyTime;
   stoppedAt?: number;
   exitCode?: number;
   /** The container's own reason, such as `OutOfMemoryError: …`. */
@@ -54,7 +56,7 @@ export interface Job {
   /** The attempt under way, from STARTING on. */
   current?: Attempt;
   /** Why it is at the head of its queue and still can't be placed, and since when. */
-  blocked?: { reason: string; since: number };
+  blocked?: { reason: string; since: number; sinceSteady?: SteadyTime };
   isCancelled: boolean;
   isTerminated: boolean;
   terminationReason?: string;

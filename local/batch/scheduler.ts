@@ -1,7 +1,8 @@
 /** Moves jobs through their states: places those that may run, runs them, decides what follows. */
 import { randomUUID } from 'node:crypto';
-import { atDeadline } from '../deadline.ts';
+import { whenElapsed } from '../deadline.ts';
 import type { Cloud } from '../platform.ts';
+import { elapsedMs } from '../steady-time.ts';
 import { transaction } from '../transaction.ts';
 import type { JobQueue } from './declared.ts';
 import { type Attempt, describeJob, isEnded, isPlaced, type Job, type JobStatus } from './job.ts';
@@ -140,7 +141,7 @@ export function createScheduler(
 
   const block = (queue: JobQueue, job: Job, reason: string) => {
     if (job.blocked?.reason !== reason) {
-      job.blocked = { reason, since: now() };
+      job.blocked = { reason, since: now(), sinceSteady: cloud.steady() };
       job.statusReason = reason;
       store.saveJob(job);
       publish(cloud, 'Batch Job Queue Blocked', job);
@@ -152,9 +153,10 @@ export function createScheduler(
       move(job, 'FAILED', `Canceled by JobStateTimeLimit action due to reason: ${limit.reason}`);
       schedulePass();
     };
+    const begun = { wall: job.blocked.since, steady: job.blocked.sinceSteady };
     limits.set(
       job.id,
-      atDeadline((job.blocked?.since ?? now()) + limit.maxTimeSeconds * 1000, cloud.now, act),
+      whenElapsed(() => limit.maxTimeSeconds * 1000 - elapsedMs(cloud, begun), act),
     );
   };
 
@@ -177,11 +179,16 @@ export function createScheduler(
     const state: Running = { controller, timedOut: false, done: Promise.resolve() };
     let cancelTimeout: (() => void) | undefined;
     const startClock = () => {
-      if (job.timeoutSeconds === undefined || attempt.startedAt === undefined) return;
-      cancelTimeout = atDeadline(attempt.startedAt + job.timeoutSeconds * 1000, cloud.now, () => {
-        state.timedOut = true;
-        controller.abort();
-      });
+      const { timeoutSeconds } = job;
+      if (timeoutSeconds === undefined || attempt.startedAt === undefined) return;
+      const begun = { wall: attempt.startedAt, steady: attempt.startedSteady };
+      cancelTimeout = whenElapsed(
+        () => timeoutSeconds * 1000 - elapsedMs(cloud, begun),
+        () => {
+          state.timedOut = true;
+          controller.abort();
+        },
+      );
     };
     const environment = queue.environments.find((one) => one.arn === attempt.environmentArn);
     const task = runTask(parts, {
@@ -191,6 +198,7 @@ export function createScheduler(
       environmentName: environment?.name ?? '',
       onRunning() {
         attempt.startedAt = now();
+        attempt.startedSteady = cloud.steady();
         job.startedAt = attempt.startedAt;
         move(job, 'RUNNING');
         startClock();

@@ -1,4 +1,5 @@
 /** A build as it is recorded, and as BatchGetBuilds shows it. */
+import type { SteadyTime } from '../steady-time.ts';
 import type { EnvironmentVariable, Project } from './project.ts';
 
 export type PhaseType =
@@ -36,6 +37,7 @@ export interface Build {
   timeoutInMinutes: number;
   queuedTimeoutInMinutes: number;
   startedAt: number;
+  startedSteady?: SteadyTime;
   endedAt?: number;
   status: BuildStatus;
   phases: BuildPhase[];

@@ -64,6 +64,7 @@ export function createCodeBuild(
       timeoutInMinutes: request.timeoutInMinutes,
       queuedTimeoutInMinutes: request.queuedTimeoutInMinutes,
       startedAt: cloud.now().getTime(),
+      startedSteady: cloud.steady(),
       status: 'IN_PROGRESS',
       phases: [],
       ...(project.sourceLocation && { sourceLocation: project.sourceLocation }),

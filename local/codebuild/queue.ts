@@ -1,5 +1,7 @@
 /** Which builds run, which wait, and what ends them from outside. */
+import { whenElapsed } from '../deadline.ts';
 import type { Cloud } from '../platform.ts';
+import { elapsedMs } from '../steady-time.ts';
 import { transaction } from '../transaction.ts';
 import type { Build } from './build.ts';
 import { stateChangeEvent } from './events.ts';
@@ -35,14 +37,14 @@ export function createBuildQueue(
   concurrentBuilds: number,
 ): BuildQueue {
   const { cloud, store } = parts;
-  const waiting: { build: Build; timer: NodeJS.Timeout }[] = [];
+  const waiting: { build: Build; cancelLimit: () => void }[] = [];
   const running = new Map<string, Running>();
   let closed = false;
 
   const dequeue = (id: string): Build | undefined => {
     const index = waiting.findIndex(({ build }) => build.id === id);
     const [entry] = index < 0 ? [] : waiting.splice(index, 1);
-    clearTimeout(entry?.timer);
+    entry?.cancelLimit();
     return entry?.build;
   };
 
@@ -54,14 +56,15 @@ export function createBuildQueue(
   const begin = (build: Build, project: Project) => {
     createProgress(cloud, store, build).leave('SUCCEEDED');
     const controller = new AbortController();
-    const timer = setTimeout(
+    const begun = { wall: cloud.now().getTime(), steady: cloud.steady() };
+    const cancelLimit = whenElapsed(
+      () => build.timeoutInMinutes * 60_000 - elapsedMs(cloud, begun),
       () => controller.abort('TIMED_OUT' satisfies Ending),
-      build.timeoutInMinutes * 60_000,
     );
     const ended = runBuild(parts, project, build, controller.signal)
       .catch((error: unknown) => fault(cloud, parts, build, error))
       .finally(() => {
-        clearTimeout(timer);
+        cancelLimit();
         running.delete(build.id);
         if (!closed) fill();
       });
@@ -80,10 +83,10 @@ export function createBuildQueue(
   };
 
   const add = (build: Build) => {
-    const milliseconds = build.startedAt + build.queuedTimeoutInMinutes * 60_000 - cloud.now().getTime();
-    const timer = setTimeout(() => endWaiting(build.id, 'TIMED_OUT'), Math.max(0, milliseconds));
-    waiting.push({ build, timer });
-    if (milliseconds <= 0) endWaiting(build.id, 'TIMED_OUT');
+    const begun = { wall: build.startedAt, steady: build.startedSteady };
+    const leftMs = () => build.queuedTimeoutInMinutes * 60_000 - elapsedMs(cloud, begun);
+    waiting.push({ build, cancelLimit: whenElapsed(leftMs, () => endWaiting(build.id, 'TIMED_OUT')) });
+    if (leftMs() <= 0) endWaiting(build.id, 'TIMED_OUT');
     fill();
   };
 
@@ -113,7 +116,7 @@ export function createBuildQueue(
     },
     async close() {
       closed = true;
-      for (const { timer } of waiting.splice(0)) clearTimeout(timer);
+      for (const { cancelLimit } of waiting.splice(0)) cancelLimit();
       const ending = [...running.values()];
       if (ending.length > 0)
         cloud.log('codebuild', `builds under way are ended, and have to be built again: ${ending.length}`);

@@ -11,12 +11,12 @@ const cacheLimit = 10_000;
 const answerLimitMs = 10_000;
 
 export class Authorizers {
-  private readonly cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>;
+  private readonly cloud: Pick<Cloud, 'invokeFunction' | 'log' | 'region' | 'accountId'>;
   private readonly cache = new Map<string, { decision: Decision; until: number }>();
   /** Requests of one identity that come while the authorizer is being asked share its answer, where answers are kept. */
   private readonly asked = new Map<string, Promise<Decision>>();
 
-  constructor(cloud: Pick<Cloud, 'invokeFunction' | 'now' | 'log' | 'region' | 'accountId'>) {
+  constructor(cloud: Pick<Cloud, 'invokeFunction' | 'log' | 'region' | 'accountId'>) {
     this.cloud = cloud;
   }
 
@@ -25,7 +25,7 @@ export class Authorizers {
     // Without its identity the request isn't worth an invocation: API Gateway answers at once.
     if (identity.includes('')) return 'unauthorized';
     const key = JSON.stringify([authorizer.id, ...identity]);
-    const now = this.cloud.now().getTime();
+    const now = performance.now();
     const cached = this.cache.get(key);
     if (cached && cached.until > now) return cached.decision;
     if (authorizer.ttlSeconds === 0) return this.ask(authorizer, event, identity, apiId);

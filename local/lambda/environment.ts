@@ -31,6 +31,7 @@ const failed = (errorType: string, errorMessage: string): Outcome => ({
 
 export class Environment {
   readonly ready: Promise<Outcome | undefined>;
+  /** By `performance.now()`. */
   idleSince = 0;
   /** Resolves when the process is gone and its last output is logged. */
   readonly gone: Promise<void>;
@@ -168,7 +169,7 @@ export class Environment {
   /** Runs one invocation; never rejects. The environment is frozen again, or ended, when it resolves. */
   invoke(event: string, requestId: string): Promise<Outcome> {
     const { config, lines, cloud } = this;
-    const startedAt = cloud.now().getTime();
+    const startedAt = performance.now();
     this.requestId = requestId;
     lines.add(`START RequestId: ${requestId} Version: $LATEST`);
     return new Promise((resolve) => {
@@ -218,8 +219,8 @@ export class Environment {
         settle(outcome, 'freeze');
       };
       this.signal('SIGCONT');
-      const deadlineMs = startedAt + config.timeoutSeconds * 1000;
-      this.child.send({ event, requestId, deadlineMs, functionArn: config.arn }, (error) => {
+      const limitMs = config.timeoutSeconds * 1000;
+      this.child.send({ event, requestId, limitMs, functionArn: config.arn }, (error) => {
         // The process ended between two invocations; with a callback, `send` tells instead of throwing.
         if (error) this.onEnd?.();
       });
@@ -228,7 +229,7 @@ export class Environment {
 
   private report(startedAt: number): void {
     const { requestId, config } = this;
-    const durationMs = this.cloud.now().getTime() - startedAt;
+    const durationMs = Math.round(performance.now() - startedAt);
     this.lines.add(`END RequestId: ${requestId}`);
     this.lines.add(
       `REPORT RequestId: ${requestId}\tDuration: ${durationMs} ms\tBilled Duration: ${durationMs} ms\tMemory Size: ${config.memoryMiB} MB`,
@@ -241,7 +242,7 @@ export class Environment {
   }
 
   private freeze(): void {
-    this.idleSince = this.cloud.now().getTime();
+    this.idleSince = performance.now();
     this.signal('SIGSTOP');
   }
 

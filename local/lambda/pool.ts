@@ -183,7 +183,7 @@ export class Pools {
 
   /** Ends environments that no invocation needed lately; the least recently used of a surplus first. */
   reap(): void {
-    const now = this.cloud.now().getTime();
+    const now = performance.now();
     this.idleEnvironments().forEach(({ pool, environment }, rank) => {
       const idleMs = now - environment.idleSince;
       if (idleMs > idleLimitMs || (rank >= warmLimit && idleMs > surplusIdleLimitMs))

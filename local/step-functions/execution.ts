@@ -1,7 +1,8 @@
 /** Runs one execution in the interpreter, from its journal where it has one. */
 import type { Batch } from '../batch/batch.ts';
-import { atDeadline } from '../deadline.ts';
+import { whenElapsed } from '../deadline.ts';
 import type { Cloud, Principal } from '../platform.ts';
+import { elapsedMs } from '../steady-time.ts';
 import {
   batchSubmitJobSync,
   eachState,
@@ -11,7 +12,13 @@ import {
   type StateMachine,
   waitUntil,
 } from './definition.ts';
-import type { Execution, ExecutionStore, Journal, JournalEntry } from './journal.ts';
+import {
+  beginningOf,
+  type Execution,
+  type ExecutionStore,
+  type Journal,
+  type JournalEntry,
+} from './journal.ts';
 import { checkSize, StateError } from './task-error.ts';
 import { invokeFunction, runJob, type TaskParts, wait } from './tasks.ts';
 
@@ -49,13 +56,14 @@ export async function runExecution(
   const controller = new AbortController();
   const journal = store.journal(execution.arn);
   const tasks: TaskParts = { cloud, batch: parts.batch, role: parts.role, signal: controller.signal };
-  const deadlines = new Map<string, number>();
+  /** Milliseconds that a state still has. */
+  const limits = new Map<string, () => number>();
   const definition = forInterpreter(machine.definition, (name) => {
-    const left = ((deadlines.get(name) ?? Number.POSITIVE_INFINITY) - cloud.now().getTime()) / 1000;
+    const left = (limits.get(name)?.() ?? Number.POSITIVE_INFINITY) / 1000;
     // The interpreter takes 0 for "not given".
     return Math.min(longestTaskSeconds, Math.max(0.001, left));
   });
-  const { handlers, pauses } = overrides(machine, definition as unknown as State, tasks, journal, deadlines);
+  const { handlers, pauses } = overrides(machine, definition as unknown as State, tasks, journal, limits);
   const interpreter = new Interpreter(definition, { validationOptions: { noValidate: true } });
   const run = interpreter.run(JSON.parse(execution.input), {
     overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: pauses },
@@ -71,8 +79,9 @@ export async function runExecution(
   const cancelLimit =
     limitSeconds === undefined
       ? () => {}
-      : atDeadline(execution.startedAt + limitSeconds * 1000, cloud.now, () =>
-          timeOut({ status: 'TIMED_OUT' }),
+      : whenElapsed(
+          () => limitSeconds * 1000 - elapsedMs(cloud, beginningOf(execution)),
+          () => timeOut({ status: 'TIMED_OUT' }),
         );
 
   const finished = run.result.then(
@@ -105,7 +114,7 @@ function overrides(
   definition: State,
   tasks: TaskParts,
   journal: Journal,
-  deadlines: Map<string, number>,
+  limits: Map<string, () => number>,
 ) {
   // biome-ignore lint/suspicious/noExplicitAny: the interpreter's JSON values
   const handlers: Record<string, (input: any) => Promise<any>> = {};
@@ -122,22 +131,23 @@ function overrides(
     }
     if (state.Type !== 'Task') return;
     handlers[name] = (input) => {
-      const entry = journal.next(name, path.length > 1, input, tasks.cloud.now().getTime());
+      const begun = { wall: tasks.cloud.now().getTime(), steady: tasks.cloud.steady() };
+      const entry = journal.next(name, path.length > 1, input, begun);
       const limitSeconds = declaredTimeouts.get(name);
-      if (limitSeconds === undefined) deadlines.delete(name);
-      else deadlines.set(name, entry.call.startedAt + limitSeconds * 1000);
-      return perform(name, state.Resource, input, entry, withDeadline(tasks, deadlines.get(name)));
+      if (limitSeconds === undefined) limits.delete(name);
+      else limits.set(name, () => limitSeconds * 1000 - elapsedMs(tasks.cloud, beginningOf(entry.call)));
+      return perform(name, state.Resource, input, entry, withDeadline(tasks, limits.get(name)));
     };
   });
   return { handlers, pauses };
 }
 
 /** The task's own signal also ends when its time is up, so that a job doesn't outlive the state that waits for it. */
-function withDeadline(tasks: TaskParts, deadline: number | undefined): TaskParts & { done(): void } {
-  if (deadline === undefined) return { ...tasks, done: () => {} };
+function withDeadline(tasks: TaskParts, leftMs: (() => number) | undefined): TaskParts & { done(): void } {
+  if (leftMs === undefined) return { ...tasks, done: () => {} };
   const controller = new AbortController();
-  if (deadline <= tasks.cloud.now().getTime()) controller.abort();
-  const done = atDeadline(deadline, tasks.cloud.now, () => controller.abort());
+  if (leftMs() <= 0) controller.abort();
+  const done = whenElapsed(leftMs, () => controller.abort());
   return { ...tasks, signal: AbortSignal.any([tasks.signal, controller.signal]), done };
 }
 

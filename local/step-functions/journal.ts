@@ -1,6 +1,7 @@
 /** Executions, and what their tasks have come to, in the database: enough to go on after a restart. */
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Beginning, SteadyTime } from '../steady-time.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -13,6 +14,7 @@ export interface Execution {
   input: string;
   status: ExecutionStatus;
   startedAt: number;
+  startedSteady?: SteadyTime;
   stoppedAt?: number;
   /** JSON text. */
   output?: string;
@@ -23,6 +25,7 @@ export interface Execution {
 /** One run of a Task or Wait state. */
 export interface Call {
   startedAt: number;
+  startedSteady?: SteadyTime;
   /** When a Wait state is over. */
   waitUntil?: number;
   jobId?: string;
@@ -99,7 +102,7 @@ export interface Journal {
    * The record of a state's next run: the one from before the restart, if there is one, or a new one. States inside
    * a Map or Parallel state run in any order, so there a run is known by its input.
    */
-  next(state: string, isNested: boolean, input: unknown, now: number): JournalEntry;
+  next(state: string, isNested: boolean, input: unknown, begun: Beginning): JournalEntry;
   /** True if later runs of this state are on record. */
   isReplaying(state: string): boolean;
 }
@@ -116,14 +119,14 @@ function createJournal(db: DatabaseSync, arn: string): Journal {
     'INSERT INTO states_calls VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET call = excluded.call',
   );
   return {
-    next(state, isNested, input, now) {
+    next(state, isNested, input, begun) {
       const inputKey = isNested ? createHash('sha256').update(JSON.stringify(input)).digest('hex') : '';
       const count = (counts.get(`${state}/${inputKey}`) ?? 0) + 1;
       counts.set(`${state}/${inputKey}`, count);
       const key = `${inputKey}#${count}`;
       const known = recorded.get(state)?.get(key);
       recorded.get(state)?.delete(key);
-      const call: Call = known ?? { startedAt: now };
+      const call: Call = known ?? { startedAt: begun.wall, startedSteady: begun.steady };
       const save = () => void write.run(arn, state, key, JSON.stringify(call));
       if (!known) save();
       return { call, save };
@@ -131,3 +134,12 @@ function createJournal(db: DatabaseSync, arn: string): Journal {
     isReplaying: (state) => (recorded.get(state)?.size ?? 0) > 0,
   };
 }
+
+/** When an execution or a call began. */
+export const beginningOf = ({
+  startedAt,
+  startedSteady,
+}: Pick<Call, 'startedAt' | 'startedSteady'>): Beginning => ({
+  wall: startedAt,
+  steady: startedSteady,
+});

@@ -5,6 +5,7 @@ import { callLimiter } from '../call-limiter.ts';
 import { AwsError, type Cloud, type Principal, type Service } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
 import { generatedName } from '../template/names.ts';
+import { transaction } from '../transaction.ts';
 import { batchSubmitJobSync, eachState, readStateMachine, type StateMachine } from './definition.ts';
 import { type Ending, type RunningExecution, runExecution } from './execution.ts';
 import { createExecutionStore, type Execution, type ExecutionStatus } from './journal.ts';
@@ -28,7 +29,7 @@ const managedRule = 'StepFunctionsGetEventsForBatchJobsRule';
 
 export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts): Service {
   const store = createExecutionStore(cloud.db);
-  const limitStarts = callLimiter(startsPerSecond, () => cloud.now().getTime());
+  const limitStarts = callLimiter(startsPerSecond, () => cloud.steady().ms);
   const machines = new Map<string, StateMachine>();
   const roles = new Map<string, Principal>();
   const running = new Map<string, { execution: Execution; run: Promise<RunningExecution> }>();
@@ -51,10 +52,12 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
 
   const end = (execution: Execution, status: ExecutionStatus, more: Partial<Execution> = {}) => {
     Object.assign(execution, { status, stoppedAt: cloud.now().getTime(), ...more });
-    store.save(execution);
-    store.forgetCalls(execution.arn);
+    transaction(cloud.db, () => {
+      store.save(execution);
+      store.forgetCalls(execution.arn);
+      publish(cloud, execution);
+    });
     running.delete(execution.arn);
-    publish(cloud, execution);
   };
 
   const begin = (machine: StateMachine, execution: Execution) => {
@@ -142,9 +145,12 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
           input: text,
           status: 'RUNNING',
           startedAt: cloud.now().getTime(),
+          startedSteady: cloud.steady(),
         };
-        store.insert(execution);
-        publish(cloud, execution);
+        transaction(cloud.db, () => {
+          store.insert(execution);
+          publish(cloud, execution);
+        });
         begin(machine, execution);
         return { executionArn, startDate: execution.startedAt / 1000 };
       },

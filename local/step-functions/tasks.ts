@@ -1,9 +1,10 @@
 /** What Task states do: invoke functions, and run Batch jobs to their end. */
 import type { Batch } from '../batch/batch.ts';
-import { atDeadline } from '../deadline.ts';
+import { whenElapsed } from '../deadline.ts';
 import type { Cloud, Principal } from '../platform.ts';
+import { elapsedMs } from '../steady-time.ts';
 import { transaction } from '../transaction.ts';
-import type { Call, JournalEntry } from './journal.ts';
+import { beginningOf, type Call, type JournalEntry } from './journal.ts';
 import { toCamelCase, toPascalCase } from './member-names.ts';
 import { StateError, serviceError } from './task-error.ts';
 
@@ -110,8 +111,13 @@ export function wait(
     save();
   }
   const until = call.waitUntil;
+  // Until a time on the wall, or for a duration.
+  const leftMs =
+    seconds === undefined
+      ? () => until - cloud.now().getTime()
+      : () => until - call.startedAt - elapsedMs(cloud, beginningOf(call));
   return new Promise((resolve) => {
-    const cancel = atDeadline(until, cloud.now, () => {
+    const cancel = whenElapsed(leftMs, () => {
       signal.removeEventListener('abort', cancel);
       resolve(input);
     });

@@ -20,6 +20,7 @@ import {
   type RestAnswer,
   type Service,
 } from '../../local/platform.ts';
+import { steadyTime } from '../../local/steady-time.ts';
 import { freePorts } from '../../scripts/ports.ts';
 
 export interface CloudWithEndpoint extends Cloud {
@@ -93,6 +94,7 @@ export async function createCloudWithEndpoint(
     endedSessions: new Set(),
     functions: new Map(),
     now: () => new Date(),
+    steady: steadyTime,
     log: (source, message) => void cloud.messages.push(`${source}: ${message}`),
     issueCredentials(roleArn, servicePrincipal, sessionName) {
       if (cloud.untrusted.has(roleArn))

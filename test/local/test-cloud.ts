@@ -69,6 +69,7 @@ export function testCloud(home = mkdtempSync(join(tmpdir(), 'slipway-cloud-'))):
     events: [],
     deny: () => false,
     now: () => new Date(cloud.time),
+    steady: () => ({ boot: 'test', ms: cloud.time }),
     log: (source, message) => void cloud.logged.push(`${source}: ${message}`),
     issueCredentials(roleArn, _service, sessionName) {
       const accessKeyId = `ASIA${randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase()}`;

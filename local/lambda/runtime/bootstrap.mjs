@@ -62,6 +62,7 @@ async function loadHandler() {
 }
 
 function contextOf(invocation) {
+  const endsAt = performance.now() + invocation.limitMs;
   return {
     callbackWaitsForEmptyEventLoop: true,
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
@@ -71,7 +72,7 @@ function contextOf(invocation) {
     awsRequestId: invocation.requestId,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-    getRemainingTimeInMillis: () => Math.max(0, invocation.deadlineMs - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(endsAt - performance.now())),
   };
 }
 

@@ -41,7 +41,7 @@ describe('the queue of builds over an orderly end and a new start', () => {
 
   test('what has waited for longer than its queue time-out is TIMED_OUT', async () => {
     const { get, ended, waiting } = await restartedWith((build) => {
-      build.startedAt -= build.queuedTimeoutInMinutes * 60_000;
+      if (build.startedSteady) build.startedSteady.ms -= build.queuedTimeoutInMinutes * 60_000;
     });
     await ended(waiting);
     expect((await get(waiting)).buildStatus).toBe('TIMED_OUT');
