@@ -13,7 +13,7 @@ export interface LogsOptions {
   getLogEventsPerSecond: number;
   filterLogEventsPerSecond: number;
   /**
-   * Answers every first read from a stream's head with an empty page and a token, as AWS now and then does.
+   * Answers every first read of a stream, from either end, with an empty page and a token, as AWS now and then does.
    * `SLIPWAY_LOGS_EMPTY_PAGES=1` unless given.
    */
   emptyFirstPage: boolean;

@@ -172,7 +172,8 @@ async function preparation(
   );
   return (current, circumstances) => {
     const move = pinnedImage(current, circumstances);
-    return move && { ...move, set: { ...move.set, jobDefinition: arn } };
+    const set = { jobDefinition: arn, ...(clearEntrypoint ? { entrypointReplaced: true as const } : {}) };
+    return move && { ...move, set: { ...move.set, ...set } };
   };
 }
 

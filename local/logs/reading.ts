@@ -44,7 +44,7 @@ function page(found: Iterable<StoredEvent>): StoredEvent[] {
 
 /**
  * One page of one stream, oldest first. The same forward token twice means the end for now; with
- * `emptyFirstPage` a read from the head begins with an empty page.
+ * `emptyFirstPage` a read begins with an empty page, from either end.
  */
 export function getLogEvents(access: LogAccess, call: JsonCall, emptyFirstPage: boolean): object {
   const input = new RequestMembers(call.input, 'InvalidParameterException');
@@ -63,7 +63,7 @@ export function getLogEvents(access: LogAccess, call: JsonCall, emptyFirstPage: 
       ? { direction: 'f' as const, at: beginning }
       : { direction: 'b' as const, at: ending };
 
-  const empty = emptyFirstPage && token === undefined && fromHead;
+  const empty = emptyFirstPage && token === undefined;
   const events = empty
     ? []
     : from.direction === 'f'
@@ -83,7 +83,11 @@ export function getLogEvents(access: LogAccess, call: JsonCall, emptyFirstPage: 
     nextBackwardToken:
       token && !first && from.direction === 'b'
         ? token
-        : tokenAt('b', first ?? (from.direction === 'b' ? here : following(here)), access.now()),
+        : tokenAt(
+            'b',
+            first ?? (from.direction === 'f' ? following(here) : empty ? from.at : here),
+            access.now(),
+          ),
   };
 }
 

@@ -4,30 +4,32 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 
-/** The beginning of a job's log, before it is kept anywhere else. */
+/** The end of a job's log, before it is kept anywhere else. */
 export interface JobLog {
-  /** Up to five events; none where nothing has been written yet. */
-  firstLines(stream: string): Promise<string[]>;
+  /** Up to twenty events, the last one last; none where nothing has been written yet. */
+  lastLines(stream: string): Promise<string[]>;
 }
+
+const atMost = 20;
 
 export function createJobLog(group: string, client: CloudWatchLogsClient): JobLog {
   return {
-    async firstLines(stream) {
+    async lastLines(stream) {
+      const lines: string[] = [];
       try {
         for (let nextToken: string | undefined; ; ) {
-          const { events = [], nextForwardToken } = await client.send(
+          const { events = [], nextBackwardToken } = await client.send(
             new GetLogEventsCommand({
               logGroupName: group,
               logStreamName: stream,
-              startFromHead: true,
-              limit: 5,
+              limit: atMost - lines.length,
               nextToken,
             }),
           );
-          // A page may be empty; only the same token again means the end.
-          if (events.length > 0 || nextForwardToken === nextToken)
-            return events.map(({ message = '' }) => message);
-          nextToken = nextForwardToken;
+          lines.unshift(...events.map(({ message = '' }) => message));
+          // A page may be short, or empty; only the same token again means the beginning.
+          if (lines.length >= atMost || nextBackwardToken === nextToken) return lines;
+          nextToken = nextBackwardToken;
         }
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return [];

@@ -33,6 +33,8 @@ export interface Job {
   /** The container agent's own words. */
   containerReason?: string | undefined;
   exitCode?: number | undefined;
+  /** The end of its log, where that was looked at. */
+  lastLines?: string[] | undefined;
   logStream?: string | undefined;
   createdAt?: number | undefined;
   startedAt?: number | undefined;

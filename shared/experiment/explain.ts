@@ -1,23 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobLog } from '../aws/job-log.ts';
 import type { Job } from '../aws/jobs.ts';
+import { isUnclear } from './command-failure.ts';
 
 const looks = 10;
 const pauseMs = 300;
 
 /**
- * The job with what only its log tells. The container's init process ends with 127 both where the image has no shell
- * and where the shell finds no such command; its own line is what tells them apart. Lines may arrive a moment after
- * the end.
+ * The job with what only its log tells: which program could not be run, and why. Lines may arrive a moment after the end;
+ * of a job that may have nothing to say less time is spent on it.
  */
 export async function explained(job: Job, log: JobLog): Promise<Job> {
-  if (job.status !== 'FAILED' || job.exitCode !== 127 || job.containerReason || !job.logStream) return job;
-  for (let look = 1; look <= looks; look++) {
-    const lines = await log.firstLines(job.logStream);
-    const refused = lines.find((line) => /exec \/bin\/sh failed: No such file/.test(line));
-    if (refused !== undefined) return { ...job, containerReason: `CannotStartContainerError: ${refused}` };
-    if (lines.length > 0) break;
+  const { exitCode, logStream, startedAt, stoppedAt } = job;
+  const ranMs = (stoppedAt ?? 0) - (startedAt ?? 0);
+  if (job.status !== 'FAILED' || job.containerReason || !logStream || !isUnclear(exitCode, ranMs)) return job;
+  for (let look = exitCode === 126 || exitCode === 127 ? 1 : looks - 2; ; look++) {
+    const lastLines = await log.lastLines(logStream);
+    if (lastLines.length > 0 || look === looks) return { ...job, lastLines };
     await sleep(pauseMs);
   }
-  return job;
 }

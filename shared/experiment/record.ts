@@ -59,6 +59,8 @@ export interface ExperimentRecord extends Work {
   stopRequestedAt?: string;
   /** Set before anything that belongs to it is deleted; from then on it can only go. */
   deleting?: true;
+  /** The command runs in place of an ENTRYPOINT that the image has. */
+  entrypointReplaced?: true;
   /** Registered job definition, once the image is resolved. */
   jobDefinition?: string;
   /** Nobody is left to submit another attempt. */

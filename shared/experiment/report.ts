@@ -65,7 +65,7 @@ export const observed =
     if (stage === 'ended') {
       next.finishedAt = iso(job.stoppedAt) ?? now.toISOString();
       next.exitCode = job.exitCode;
-      next.reason = failureOf(job, attempt);
+      next.reason = failureOf(job, attempt, record);
     }
     return {
       set: {

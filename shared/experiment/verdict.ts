@@ -1,7 +1,10 @@
 /** Why a job ended, from the words that Batch and its container agent use; and whether that is worth another attempt. */
 import type { Job } from '../aws/jobs.ts';
 import { type ExperimentReason, experimentReasons, type RetryCause } from '../model/experiment.ts';
+import { commandFailure, type Launched } from './command-failure.ts';
+import { pullFailure } from './pull-failure.ts';
 import type { Attempt, ExperimentRecord, Reason } from './record.ts';
+import { engineWords, startFailure } from './start-failure.ts';
 
 /** Our sentence for a code, followed by AWS's own words where there are any. */
 export function reasonOf(code: ExperimentReason, ...awsWords: (string | undefined)[]): Reason {
@@ -12,8 +15,12 @@ export function reasonOf(code: ExperimentReason, ...awsWords: (string | undefine
   };
 }
 
-/** The reason for which a finished job failed; `undefined` when it did not. */
-export function failureOf(job: Job, attempt: Pick<Attempt, 'ending'>): Reason | undefined {
+/** The reason for which the finished job of an attempt failed; `undefined` when it did not. */
+export function failureOf(
+  job: Job,
+  attempt: Pick<Attempt, 'ending'>,
+  launched: Launched,
+): Reason | undefined {
   if (job.status === 'SUCCEEDED') return undefined;
   // We ended it ourselves: whatever the container said while dying is a consequence.
   if (attempt.ending) return attempt.ending;
@@ -21,33 +28,29 @@ export function failureOf(job: Job, attempt: Pick<Attempt, 'ending'>): Reason | 
   const container = job.containerReason ?? '';
   const because = (code: ExperimentReason) => reasonOf(code, status, container);
   if (/^Host EC2/.test(status)) return because('host-lost');
-  if (/exceeded timeout/i.test(status)) return because('timed-out');
+  if (/exceeded timeout/i.test(status)) return plain('timed-out');
   if (/MISCONFIGURATION:/.test(status)) return because('compute-unavailable');
   if (/CAPACITY:/.test(status)) return because('no-capacity');
-  if (/^OutOfMemoryError/.test(container)) return because('out-of-memory');
-  if (/^CannotPull/.test(container)) return because(pullFailure(container));
+  if (/^OutOfMemoryError/.test(container)) return plain('out-of-memory');
+  if (/^CannotPull/.test(container)) return said(pullFailure(container), container);
   if (/^(CannotStartContainer|CannotCreateContainer|ContainerRuntime|ResourceInitialization)/.test(container))
-    return because(startFailure(container));
-  if (job.exitCode === 127) return because('command-not-found');
-  if (job.exitCode === 126) return because('command-not-executable');
+    return startFailure(container) ?? because('launch-failed');
   if (job.exitCode !== undefined)
-    return { ...because('exit-code'), message: `The command ended with exit code ${job.exitCode}.` };
+    return (
+      commandFailure(job.exitCode, job.lastLines ?? [], launched) ?? {
+        code: 'exit-code',
+        message: `The command ended with exit code ${job.exitCode}.`,
+      }
+    );
   return because(job.startedAt === undefined ? 'launch-failed' : 'job-lost');
 }
 
-function pullFailure(words: string): ExperimentReason {
-  if (/not found|manifest unknown|does not exist/i.test(words)) return 'image-not-found';
-  if (/unauthori[sz]ed|not authori[sz]ed|denied|authentication|no basic auth/i.test(words))
-    return 'image-unauthorized';
-  return 'image-pull-failed';
-}
+const plain = (code: ExperimentReason): Reason => ({ code, message: experimentReasons[code] });
 
-function startFailure(words: string): ExperimentReason {
-  const missing = /no such file or directory|executable file not found/i.test(words);
-  if (missing) return /["\s]\/bin\/sh["\s:]/.test(words) ? 'image-without-shell' : 'command-not-found';
-  if (/permission denied/i.test(words)) return 'command-not-executable';
-  return 'launch-failed';
-}
+const said = (code: ExperimentReason, container: string): Reason => ({
+  code,
+  message: `${experimentReasons[code]} The host's container engine said: ${engineWords(container)}`,
+});
 
 /** Failures that would only repeat themselves have no cause here. */
 const causes: Partial<Record<ExperimentReason, RetryCause>> = {

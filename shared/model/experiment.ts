@@ -24,6 +24,8 @@ export const experimentReasons = {
     'The image has no version for the platform of the hosts, or a format that they cannot run.',
   'image-too-large': 'The image is too large to be copied at launch.',
   'image-pull-failed': 'The host could not pull the image.',
+  'image-corrupt': 'The layers of the image are damaged: build or push it again.',
+  'image-config-invalid': "No container can be started with the image's own configuration.",
   'image-not-scanned': "The organisation's launchGate asks for a scan, and there is none to judge by.",
   'vulnerabilities-found': "Vulnerabilities of the image reach the organisation's launchGate.",
   'image-without-shell': 'The image has no /bin/sh.',

@@ -59,10 +59,30 @@ describe.each(shells)('E2 the bootstrap in %s', (_name, imageFor, sh) => {
     [127, ['no-such-program']],
     [127, ['/no/such/program', 'x']],
     [126, ['/tmp/data']],
+    [127, ['-v']],
+    [127, ['source', '/tmp/data']],
+    [127, ['exit 3']],
   ])('ends with exit code %i', async (expected, command) => {
     const { code, output } = await execute(command);
     expect(code).toBe(expected);
     if (expected >= 126) expect(output).toMatch(/slipway: .*(not found|denied|such file)/i);
+  });
+
+  it.each(['#!/no/such/interpreter', '#!/bin/sh\\r'])(
+    'shows the first line of a script: %s',
+    async (first) => {
+      const path = `/tmp/script-${first.length}`;
+      const write = `printf '${first}\\necho hi\\n' > ${path}; chmod 755 ${path}`;
+      await run(cli, ['exec', container, 'sh', '-c', write]);
+      const { code, output } = await execute([path, 'x']);
+      expect(code).toBe(127);
+      expect(output).toContain(`slipway: ${path} begins with ${first.replace('\\r', '\r')}\n`);
+    },
+  );
+
+  it('says nothing of a command that ran', async () => {
+    for (const code of [0, 126, 127])
+      expect(await execute(['sh', '-c', `exit ${code}`])).toEqual({ code, output: '' });
   });
 
   it('becomes the command, so that signals reach it', async () => {

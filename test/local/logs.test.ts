@@ -84,6 +84,9 @@ test('an empty first page comes with a token that leads on', async () => {
   const empty = await get({ startFromHead: true });
   expect(empty.events).toEqual([]);
   expect(messages(await get({ nextToken: empty.nextForwardToken, startFromHead: true }))).toEqual(['one']);
+  const fromTail = await get({});
+  expect(fromTail.events).toEqual([]);
+  expect(messages(await get({ nextToken: fromTail.nextBackwardToken }))).toEqual(['one']);
 });
 
 test('GetLogEvents beyond 25 a second is throttled, and a second later is not', async () => {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { failureOf, nextQueue, reasonOf } from '../../../shared/experiment/verdict.ts';
 import { job } from './records.ts';
 
+const launched = { command: ['python'], entrypoint: 'replace' as const };
 const failed = (fields: Parameters<typeof job>[0]) =>
-  failureOf(job({ status: 'FAILED', ...fields }), {})?.code;
+  failureOf(job({ status: 'FAILED', ...fields }), {}, launched)?.code;
 const notStarted = (containerReason: string) =>
   failed({ statusReason: 'Task failed to start', containerReason });
 const essential = 'Essential container in task exited';
@@ -75,12 +76,12 @@ describe('E1, E15 why a job ended', () => {
   });
 
   it("carries AWS's own words, and our own reason where we ended it", () => {
-    expect(failureOf(job({ status: 'FAILED', statusReason: 'who knows' }), {})?.message).toContain(
+    expect(failureOf(job({ status: 'FAILED', statusReason: 'who knows' }), {}, launched)?.message).toContain(
       'who knows',
     );
     const ending = reasonOf('queue-timeout');
-    expect(failureOf(job({ status: 'FAILED', exitCode: 137 }), { ending })).toBe(ending);
-    expect(failureOf(job({ status: 'SUCCEEDED' }), { ending })).toBeUndefined();
+    expect(failureOf(job({ status: 'FAILED', exitCode: 137 }), { ending }, launched)).toBe(ending);
+    expect(failureOf(job({ status: 'SUCCEEDED' }), { ending }, launched)).toBeUndefined();
   });
 });
 

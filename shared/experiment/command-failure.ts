@@ -1,0 +1,150 @@
+/**
+ * Why a command could not be run, from its exit code and the last lines of its log. Shells and the container's init
+ * process end with 127 where a program is missing and with 126 where it can't be executed; which program that was, and
+ * why, only their own words tell. Both are the same on AWS and on one machine.
+ */
+import type { ExperimentReason } from '../model/experiment.ts';
+import { inShell, misreading, quoted } from './command-words.ts';
+import type { ExperimentRecord, Reason } from './record.ts';
+
+/** What was run. */
+export type Launched = Pick<ExperimentRecord, 'command' | 'entrypoint' | 'entrypointReplaced'>;
+
+/** Of the init process, which could not run what the image or the experiment names. */
+const initLine = /^\[FATAL tini \(\d+\)\] exec (.*) failed: (.*?)\s*$/s;
+/** Of the shell that was to become the command, which is named so (see `job/bootstrap.ts`). */
+const ownLine = /^slipway: /;
+const firstLine = /^slipway: .* begins with #!(.*)$/s;
+/** Of a shell that was given a program of another processor: whatever can't be executed may be a script. */
+const noScript = /^(\/.+?): (?:line )?1: (?:syntax error|.*\x7fELF.*not found)/is;
+const isShell = /\/(?:ba|da|a|k|z)?sh$/;
+const wrongFormat = /exec format error|cannot execute binary file/i;
+
+/** Nothing for an exit code that is the command's own. `lines` are the last ones of the log. */
+export function commandFailure(
+  exitCode: number,
+  lines: readonly string[],
+  launched: Launched,
+): Reason | undefined {
+  const init = matchIn(lines, initLine);
+  if (init) return initFailure(init[1] ?? '', init[2] ?? '', launched);
+  const script = matchIn(lines, noScript)?.[1];
+  if (script !== undefined && !isShell.test(script) && [2, 127].includes(exitCode))
+    return readByShell(script, launched);
+  if (exitCode !== 126 && exitCode !== 127) return undefined;
+  const code = exitCode === 127 ? 'command-not-found' : 'command-not-executable';
+  const [program] = launched.command ?? [];
+  const isOwn = launched.entrypoint === 'replace' && lines.some((line) => ownLine.test(line));
+  if (program === undefined || !isOwn) return because(code, within(exitCode, lines));
+  const said = lines.filter((line) => ownLine.test(line)).join('\n');
+  if (code === 'command-not-executable') return because(code, notExecutable(program, said));
+  const interpreter = matchIn(lines, firstLine)?.[1];
+  return because(
+    code,
+    interpreter === undefined ? notFound(launched) : withoutInterpreter(program, interpreter),
+  );
+}
+
+/** Whether the log may say more than the exit code; `ranMs` is how long the container ran. */
+export const isUnclear = (exitCode: number | undefined, ranMs: number) =>
+  exitCode === 126 ||
+  exitCode === 127 ||
+  // The init process, or a shell, ends so for a program of another processor, and does at once.
+  ((exitCode === 1 || exitCode === 2) && ranMs < 10_000);
+
+const because = (code: ExperimentReason, message: string): Reason => ({ code, message });
+
+function matchIn(lines: readonly string[], pattern: RegExp): RegExpExecArray | undefined {
+  for (const line of lines.toReversed()) {
+    const found = pattern.exec(line);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const buildFor = 'build it for linux/amd64 (`docker build --platform linux/amd64`)';
+
+function initFailure(program: string, why: string, launched: Launched): Reason {
+  const isForeign = wrongFormat.test(why);
+  const isMissing = /no such file/i.test(why);
+  if (program === '/bin/sh' && launched.command !== undefined && launched.entrypoint === 'replace')
+    return isForeign
+      ? because('image-unsupported', `The image's programs are for another processor: ${buildFor}.`)
+      : because(
+          'image-without-shell',
+          `The image ${isMissing ? 'has no /bin/sh' : 'has a /bin/sh that its user may not execute'}. A command that replaces the ENTRYPOINT needs one: choose another base image, or set \`"entrypoint": "keep"\`.`,
+        );
+  if (launched.command?.[0] === program) {
+    if (isMissing) return because('command-not-found', notFound(launched));
+    return because('command-not-executable', notExecutable(program, why));
+  }
+  const names = `The image's ENTRYPOINT or CMD names ${quoted(program)}`;
+  if (isForeign)
+    return because('image-unsupported', `${names}, a program for another processor: ${buildFor}.`);
+  return because(
+    'image-config-invalid',
+    isMissing
+      ? `${names}, which it doesn't have; or it is a script whose first line names an interpreter that the image doesn't have, or ends with a carriage return. Correct the ENTRYPOINT or CMD, or give a command.`
+      : `${names}, which its user may not execute: make it executable in the Dockerfile (\`RUN chmod +x …\`), or give a command.`,
+  );
+}
+
+function readByShell(program: string, { command }: Launched): Reason {
+  const said = `${quoted(program)} was read as a script of the shell and is none: it is a program for another processor, or lacks a first line such as \`#!/usr/bin/env python3\`.`;
+  return command?.[0] === program
+    ? because('command-not-executable', said)
+    : because('image-unsupported', `${said} If the image is for another processor, ${buildFor}.`);
+}
+
+function notFound({ command = [], entrypointReplaced }: Launched): string {
+  const [program = ''] = command;
+  const keep = entrypointReplaced
+    ? ' The command ran in place of the image\'s ENTRYPOINT; to pass it to the ENTRYPOINT, set `"entrypoint": "keep"`.'
+    : '';
+  return `${misreading(command) ?? `The image has no program ${quoted(program)}, or not on its PATH.`}${keep}`;
+}
+
+const unixLineEnds = 'Save it with Unix line ends (LF), not those of Windows (CRLF).';
+
+function withoutInterpreter(program: string, interpreter: string): string {
+  if (interpreter.endsWith('\r'))
+    return `${quoted(program)} can't be run: its first line ends with a carriage return. ${unixLineEnds}`;
+  const [name = ''] = interpreter.trim().split(/\s/);
+  return `${quoted(program)} can't be run: its first line names the interpreter ${quoted(name)}, which the image doesn't have.`;
+}
+
+function notExecutable(program: string, said: string): string {
+  if (wrongFormat.test(said))
+    return `${quoted(program)} is no program for the hosts' processor (linux/amd64): it is built for another one, or damaged.`;
+  if (/is a directory/i.test(said)) return `${quoted(program)} is a directory.`;
+  return `${quoted(program)} is no executable file, or its user may not execute it. Make it executable in the Dockerfile (\`RUN chmod +x …\`), or name its interpreter: ${inShell([program])}.`;
+}
+
+/** What shells, and `env` in the first line of a script, say of what they were to run. */
+const missing = [
+  /\benv: (?:can't execute )?['‘"]?(.+?)['’"]?: No such file or directory/s,
+  /(?:^|: )([^:]+): [^:]+: bad interpreter\b/,
+  /(?:^|: )(?:\$')?([^:']+)'?: (?:command )?not found\s*$/,
+  /(?:^|: )([^:]+): (?:cannot execute: required file not found|No such file or directory)\s*$/,
+];
+const refused =
+  /(?:^|: )([^:]+): (?:cannot execute: )?(Permission denied|[Ii]s a directory|cannot execute binary file|Exec format error)\b/;
+
+/** The command itself did run: what it was to run in its turn failed. */
+function within(exitCode: number, lines: readonly string[]): string {
+  const ended = `The command ended with exit code ${exitCode}`;
+  if (exitCode === 126) {
+    const [, name, why = ''] = matchIn(lines, refused) ?? [];
+    return name === undefined
+      ? `${ended}, by which shells say that something can't be executed: the last lines of the log say what.`
+      : `${ended}: ${notExecutable(name, why)}`;
+  }
+  for (const line of lines.toReversed()) {
+    const name = missing.map((pattern) => pattern.exec(line)?.[1]).find((one) => one !== undefined);
+    if (name === undefined) continue;
+    if (/(\r|\\r|\^M)/.test(line))
+      return `${ended}: a carriage return stands behind ${quoted(name.replace(/(\r|\\r|\^M)+$/, ''))}. ${unixLineEnds}`;
+    return `${ended}: ${misreading([name]) ?? `the image has no ${quoted(name)}, or not where it was looked for.`}`;
+  }
+  return `${ended}, by which shells say that there is no such program: the last lines of the log say which.`;
+}

@@ -1,0 +1,41 @@
+/** What people write as the first word of a command, meaning a shell to read it. */
+import { abridged } from '../text/abridged.ts';
+
+const longest = 120;
+
+/** A word of the user's, in a sentence. */
+export const quoted = (word: string) => `\`${abridged(word.trim(), longest)}\``;
+
+/** Commands of shells themselves, which are no programs, or not in every image. */
+const builtins = new Set(
+  '. : alias bg cd command declare eval exec exit export fg for function getopts hash if jobs let local popd pushd read readonly return set shift shopt source times trap type typeset ulimit umask unalias unset until wait while { ( [['.split(
+    ' ',
+  ),
+);
+/** Of these only bash and its like know. */
+const ofBash = new Set(['source', 'declare', 'let', 'local', 'popd', 'pushd', 'shopt', 'typeset', '[[']);
+
+const list = (words: readonly string[]) =>
+  `\`${abridged(JSON.stringify(words).replaceAll('","', '", "'), 2 * longest)}\``;
+
+/** The command as it is for a shell to read. */
+export const inShell = (command: readonly string[], shell = 'sh') =>
+  command.length === 1 && shell === 'sh' && !/[\s$~*;|&<>]/.test(command[0] ?? '')
+    ? list(['sh', command[0] ?? ''])
+    : list([shell, '-c', command.join(' ')]);
+
+/** A sentence on how the command was meant to be read; nothing where its first word may be a program. */
+export function misreading(command: readonly string[]): string | undefined {
+  const [first = ''] = command;
+  if (command.length === 1 && /\S\s+\S/.test(first))
+    return `The image has no program ${quoted(first)}: the whole command line is one word. Write ${list(first.trim().split(/\s+/))}, or ${list(['sh', '-c', first])}.`;
+  if (builtins.has(first))
+    return ofBash.has(first)
+      ? `${quoted(first)} is a command of bash, not a program, and sh doesn't know it: write ${list(['bash', '-c', `${first} …`])}${first === 'source' ? ', or `.` in place of `source`' : ''}.`
+      : `${quoted(first)} is a command of shells, not a program: write ${list(['sh', '-c', command.join(' ')])}.`;
+  if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first))
+    return `${quoted(first)} sets a variable only where a shell reads it: put it into \`env\`, or write ${list(['sh', '-c', command.join(' ')])}.`;
+  if (/^~|[$*]/.test(first))
+    return `No shell reads the command, so ${quoted(first)} stands for itself: write ${list(['sh', '-c', command.join(' ')])}.`;
+  return undefined;
+}
