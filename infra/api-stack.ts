@@ -1,4 +1,5 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -78,6 +79,18 @@ export class ApiStack extends Stack {
       name: `${names.prefix}-requests-failing`,
       description: 'The API answered with server errors.',
       metric: requests.api.metricServerError({ period: Duration.minutes(5), statistic: 'Sum' }),
+      action: alarms.action,
+    });
+    new HouseAlarm(this, 'FunctionsThrottled', {
+      name: `${names.prefix}-functions-throttled`,
+      description: "Lambda refused invocations: the account's concurrent executions are used up.",
+      // Without dimensions: all functions of the account share one limit, so another's can use it up.
+      metric: new Metric({
+        namespace: 'AWS/Lambda',
+        metricName: 'Throttles',
+        period: Duration.minutes(5),
+        statistic: 'Sum',
+      }),
       action: alarms.action,
     });
     this.addEvents(alarms);

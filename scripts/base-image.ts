@@ -6,7 +6,8 @@ import type { Engine } from './engine.ts';
 import type { LocalCloud } from './local-cloud.ts';
 import type { Detail } from './progress.ts';
 
-export const PUBLIC_PYTHON = 'docker.io/library/python:3.13-slim';
+/** Docker's own image, from a registry that doesn't count the pulls of all who share an address, as CodeBuild's hosts do. */
+const PUBLIC_PYTHON = 'public.ecr.aws/docker/library/python:3.13-slim';
 
 export interface BaseImage {
   /** What to write after `FROM`. */
@@ -15,10 +16,10 @@ export interface BaseImage {
   origin: string;
 }
 
-/** Whether Docker Hub's registry answers at all; it asks for a login, which is an answer. */
-export async function dockerHubAnswers(): Promise<boolean> {
+/** Whether the public registry answers at all; it asks for a token, which is an answer. */
+async function publicRegistryAnswers(): Promise<boolean> {
   try {
-    const answer = await fetch('https://registry-1.docker.io/v2/', { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch('https://public.ecr.aws/v2/', { signal: AbortSignal.timeout(5000) });
     return answer.status === 401 || answer.status === 200;
   } catch {
     // No route, no name, no TLS, no time: all the same here.
@@ -27,7 +28,7 @@ export async function dockerHubAnswers(): Promise<boolean> {
 }
 
 /**
- * A Python base image: `SLIPWAY_BASE_IMAGE` where that is set, Docker Hub's where it answers, else one from Debian
+ * A Python base image: `SLIPWAY_BASE_IMAGE` where that is set, ECR Public's where it answers, else one from Debian
  * packages in the organisation's own ECR space (kept by engine and cloud: half a minute once, then at once).
  */
 export async function ensurePythonBase(
@@ -38,13 +39,13 @@ export async function ensurePythonBase(
 ): Promise<BaseImage> {
   const chosen = process.env.SLIPWAY_BASE_IMAGE;
   if (chosen) return { reference: chosen, origin: 'SLIPWAY_BASE_IMAGE' };
-  detail('asking Docker Hub');
-  if (await dockerHubAnswers()) return { reference: PUBLIC_PYTHON, origin: 'Docker Hub' };
+  detail('asking ECR Public');
+  if (await publicRegistryAnswers()) return { reference: PUBLIC_PYTHON, origin: 'ECR Public' };
   const target = { cloud, repository: `${organisation}/python`, tag: '3-debian' };
-  const origin = 'from Debian packages, as Docker Hub does not answer';
+  const origin = 'from Debian packages, as ECR Public does not answer';
   if (await isPublished(target))
     return { reference: `${cloud.registryHost}/${target.repository}:${target.tag}`, origin };
-  detail('Docker Hub does not answer: making one from Debian packages');
+  detail('ECR Public does not answer: making one from Debian packages');
   return { reference: await publish(engine, await pythonImage(engine, detail), target, detail), origin };
 }
 

@@ -77,7 +77,18 @@ async function main(): Promise<void> {
       const docker = ['--config', configuration];
       await run(
         engine.cli,
-        [...docker, 'build', '--build-arg', `BASE=${bases.get(name) ?? base}`, '-t', reference, folder],
+        // Hosts and builds are x86-64, whatever the operator's machine is.
+        [
+          ...docker,
+          'build',
+          '--platform',
+          'linux/amd64',
+          '--build-arg',
+          `BASE=${bases.get(name) ?? base}`,
+          '-t',
+          reference,
+          folder,
+        ],
         { onLine, env: { DOCKER_BUILDKIT: '1' } },
       );
       await run(engine.cli, [...docker, 'push', reference], { onLine });

@@ -27,7 +27,7 @@ export async function pythonImage(engine: Engine, detail: Detail): Promise<strin
   if (await succeeds(engine.cli, ['image', 'inspect', image])) return image;
   if (!release || !isRoot())
     throw new BaseImageError(
-      'Docker Hub does not answer, and making a base image from Debian packages needs root on Debian or Ubuntu: ' +
+      'ECR Public does not answer, and making a base image from Debian packages needs root on Debian or Ubuntu: ' +
         'name a Python image that this machine can pull in SLIPWAY_BASE_IMAGE.',
     );
   // Device nodes are made in it, which many a /tmp forbids.

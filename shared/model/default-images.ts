@@ -10,5 +10,5 @@ export interface DefaultImage {
 }
 
 export const defaultImages: readonly DefaultImage[] = [
-  { name: 'python', tag: '1', base: 'docker.io/library/python:3.13-slim' },
+  { name: 'python', tag: '1', base: 'public.ecr.aws/docker/library/python:3.13-slim' },
 ];

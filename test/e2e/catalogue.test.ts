@@ -1,7 +1,11 @@
 /** The catalogue of images that everybody has, and lineage (I9). */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { validate } from '@probelabs/maid';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { run } from '../../scripts/command.ts';
+import { commandsOnPath } from '../../scripts/engine/find.ts';
 import { apiOf, type Json, settled, unique } from './client.ts';
 
 const cloud = inject('cloud');
@@ -151,6 +155,7 @@ describe('catalogue', () => {
 
 describe('publish-images', () => {
   it('I9 R4 publishes the default images, and only then are they shown', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-publish-'));
     const path = '/v1/registries/reg_slipway/images?source=catalogue';
     expect((await api.read(path)).items).toEqual([]);
     expect((await api.get('/v1/images/img_slipway-python')).status).toBe(404);
@@ -167,9 +172,12 @@ describe('publish-images', () => {
           AWS_REGION: cloud.region,
           AWS_ACCESS_KEY_ID: cloud.accessKeyId,
           AWS_SECRET_ACCESS_KEY: cloud.secretAccessKey,
+          PATH: `${recordingDocker(folder)}:${process.env.PATH}`,
         },
       },
     );
+    // Builds and jobs run on x86-64, an operator's machine may be another.
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).toMatch(/ build --platform linux\/amd64 .*python:1 /);
     const uri = `${cloud.registryHost}/slipway/python:1`;
     expect(output).toContain(`${uri}: published`);
     const { items } = await api.read(path);
@@ -184,7 +192,16 @@ describe('publish-images', () => {
     });
     await usedDirectly(items[0]);
     await run('docker', ['rmi', '-f', uri]);
+    rmSync(folder, { recursive: true });
   });
+
+  /** A `docker` that writes down what it is called with, and does it. Returns the folder that it is in. */
+  function recordingDocker(folder: string): string {
+    const [docker] = commandsOnPath('docker');
+    const script = `#!/bin/sh\necho " $*" >> ${folder}/calls\nexec ${docker} "$@"\n`;
+    writeFileSync(join(folder, 'docker'), script, { mode: 0o755 });
+    return folder;
+  }
 
   /** I6, I7, I11, I13, I14: without being added to the organisation's own images first. */
   async function usedDirectly({ id, uri, digest }: Json): Promise<void> {
