@@ -172,7 +172,7 @@ describe('publish-images', () => {
           AWS_REGION: cloud.region,
           AWS_ACCESS_KEY_ID: cloud.accessKeyId,
           AWS_SECRET_ACCESS_KEY: cloud.secretAccessKey,
-          PATH: `${recordingDocker(folder)}:${process.env.PATH}`,
+          SLIPWAY_DOCKER: recordingDocker(folder),
         },
       },
     );
@@ -195,12 +195,13 @@ describe('publish-images', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A `docker` that writes down what it is called with, and does it. Returns the folder that it is in. */
+  /** A `docker` that writes down what it is called with, and does it. Returns its path. */
   function recordingDocker(folder: string): string {
-    const [docker] = commandsOnPath('docker');
+    const docker = process.env.SLIPWAY_DOCKER ?? commandsOnPath('docker')[0];
+    const recording = join(folder, 'docker');
     const script = `#!/bin/sh\necho " $*" >> ${folder}/calls\nexec ${docker} "$@"\n`;
-    writeFileSync(join(folder, 'docker'), script, { mode: 0o755 });
-    return folder;
+    writeFileSync(recording, script, { mode: 0o755 });
+    return recording;
   }
 
   /** I6, I7, I11, I13, I14: without being added to the organisation's own images first. */
@@ -210,7 +211,7 @@ describe('publish-images', () => {
     expect(await api.read(`/v1/images/${id}/location`)).toMatchObject({ kind: 'manifest', digest });
     expect(await api.get(`/v1/images/${id}/dockerfile`)).toMatchObject({
       status: 404,
-      body: { detail: expect.stringContaining('not built here') },
+      body: { detail: expect.stringContaining('did not build it') },
     });
     const repository = unique('from-catalogue');
     const mirror = await api.post(`/v1/images/${id}/mirrors`, { repository });
