@@ -60,7 +60,14 @@ const isUnauthorized = (message: string) =>
 
 const isForAnybody = (message: string) => /immutable|already exists|quota|does not exist/i.test(message);
 
+/** Docker's client has lost the engine, or doesn't find it: no registry is to blame. */
+const isEngineGone = (message: string) =>
+  /Cannot connect to the Docker daemon|error during connect|error reading from server|docker\.sock|\bunix @?->/i.test(
+    message,
+  );
+
 function pushFailureCode(message: string): BuildFailureCode {
+  if (isEngineGone(message)) return 'builder-failed';
   if (/no space left on device/i.test(message)) return 'disk-full';
   const answer = registryAnswer(message);
   if (answer === 'untrusted') return 'registry-untrusted';
@@ -92,7 +99,7 @@ export function pullFailure(reference: string, lines: string[]): BuildFailure {
   const answer = /no matching manifest|no match for platform/.test(last) ? 'missing' : registryAnswer(last);
   const code = isUnreadableLayer(last) ? 'source-unsupported' : codes[answer ?? 'unreachable'];
   return {
-    code: /no space left on device/i.test(last) ? 'disk-full' : code,
+    code: /no space left on device/i.test(last) ? 'disk-full' : isEngineGone(last) ? 'builder-failed' : code,
     message: `${reference} could not be pulled: ${last.slice(0, longestLine)}`,
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };

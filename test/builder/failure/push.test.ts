@@ -14,6 +14,15 @@ describe('B1 why a push failed', () => {
       'denied: User: arn:aws:sts::0:assumed-role/x is not authorized to perform: ecr:InitiateLayerUpload',
       'push-unauthorized',
     ],
+    [
+      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+      'builder-failed',
+    ],
+    [
+      'error during connect: Post "http://%2Fvar%2Frun%2Fdocker.sock/v1.41/images/x/push": EOF',
+      'builder-failed',
+    ],
+    ['read unix @->/run/user/1000/docker.sock: read: connection reset by peer', 'builder-failed'],
     ['denied: the quota of this project is used up', 'push-refused'],
     [
       "denied: The image tag '1' already exists in the 'x' repository and cannot be overwritten because the tag is immutable.",
