@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a program on the project's own Node: `sh scripts/node.sh scripts/test.ts`. Where npm has installed none for this
-# machine, the machine's own runs it. (npm 10 leaves node_modules/.bin/node out: docs/adr/0049-node-without-install-scripts.md.)
+# machine, the machine's own runs it. (npm 10 leaves node_modules/.bin/node out: docs/adr/0050-node-without-install-scripts.md.)
 root=$(cd "${0%/*}/.." && pwd)
 for bin in "$root"/node_modules/node-linux-*/bin; do
   # npm installs the package of this machine's platform only.
