@@ -28,7 +28,7 @@ export async function stopBuild(
   const moved = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
     if (isOver(current) || current.stopRequestedAt) return undefined;
     const timeline = onTimeline(current, [
-      { time, code: 'stop-requested', message: `${email} asked for it to be stopped.` },
+      { time, code: 'stop-requested', message: `${email} asked to stop the build.` },
     ]);
     return {
       set: {

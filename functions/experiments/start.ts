@@ -27,7 +27,7 @@ export async function startExperiment(
       if (isOver(current))
         throw conflict(
           'experiment-over',
-          `The experiment is ${current.status}; create another one to run it again.`,
+          `The experiment is ${current.status}. To run it again, create another one.`,
         );
       if (current.status !== 'created') return undefined;
       requireStaying(current);

@@ -44,7 +44,11 @@ const stopRequested =
       : {
           set: { stopRequestedAt: now.toISOString() },
           entries: [
-            { time: now.toISOString(), code: 'stop-requested', message: `${by} asked for it to be stopped.` },
+            {
+              time: now.toISOString(),
+              code: 'stop-requested',
+              message: `${by} asked to stop the experiment.`,
+            },
           ],
         };
 
@@ -53,5 +57,5 @@ const stoppedWithoutJob: Step = (record, circumstances) =>
     ? undefined
     : finish(record, circumstances, 'stopped', {
         code: 'stopped-by-user',
-        message: 'Stopped before it had a job.',
+        message: 'Stopped before its job was submitted.',
       });

@@ -42,7 +42,10 @@ export async function mirrorImage(
   const tag = asked.tag ?? source.tag;
   const location = joinReference({ repository, tag }, target.host, target.path);
   if (location.repository.length > 255)
-    throw invalid({ pointer: '/repository', message: `is too long below ${target.host}/${target.path}` });
+    throw invalid({
+      pointer: '/repository',
+      message: `must be shorter: ${target.host}/${target.path} comes before it in the image's name`,
+    });
   const uri = formatReference(location);
   if (uri === source.uri)
     throw invalid({ pointer: '/repository', message: 'is already the location of this image' });

@@ -48,5 +48,5 @@ export async function findInCache(
 
 export const staleness = ({ host, digest }: ImageLocation): string[] =>
   digest === undefined
-    ? [`The tag is that of the cache, which compares it with ${host} once in 24 hours; a digest is exact.`]
+    ? [`The cache compares this tag with ${host} once in 24 hours. A digest is exact.`]
     : [];

@@ -18,19 +18,21 @@ export const cacheRefusedEntry = ({ location, cacheRefused }: FoundImage, now: D
 export const copyingEntry = (sizeBytes: number, target: string, now: Date): Entry => ({
   time: now.toISOString(),
   code: 'image-copying',
-  message: `Its layers are copied to ${target} first.`,
+  message: `Copying the layers to ${target} first.`,
   detail: { sizeBytes, target },
 });
 
 export const readyEntry = (image: string, clearEntrypoint: boolean, now: Date): Entry => ({
   time: now.toISOString(),
   code: 'image-ready',
-  message: clearEntrypoint ? 'Runs with its ENTRYPOINT cleared.' : 'Runs from its copy.',
+  message: clearEntrypoint
+    ? 'Hosts run a copy of the image with its ENTRYPOINT cleared.'
+    : 'Hosts pull a copy of the image.',
   detail: { image },
 });
 
 export const scanningEntry = (now: Date): Entry => ({
   time: now.toISOString(),
   code: 'image-scanning',
-  message: 'It is scanned for vulnerabilities first, since it never was.',
+  message: 'Scanning the image for vulnerabilities, since it was never scanned.',
 });

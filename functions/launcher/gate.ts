@@ -38,17 +38,17 @@ export async function passGate(
   const refuse = (why: string) =>
     new LaunchRefusedError(
       'image-not-scanned',
-      `Images run here only when they are scanned (launchGate is ${gate}, which an admin changes with PATCH /v1/settings), and ${why}`,
+      `Your organisation runs scanned images only (launchGate is ${gate}; an admin can change it with PATCH /v1/settings). ${why}`,
     );
   if (!image)
     throw refuse(
-      `${uri} lies outside the deployment's own registry, where nothing can scan it: mirror it there (POST /v1/images/{id}/mirrors) and run the copy.`,
+      `${uri} is outside the deployment's own registry, so it can't be scanned. Mirror it there (POST /v1/images/{id}/mirrors) and run the copy.`,
     );
   const { status, reason, counts } = await scanned(scans, image, waiting);
-  if (status === 'failed') throw refuse(`the scan of ${uri} failed: ${reason}`);
+  if (status === 'failed') throw refuse(`The scan of ${uri} failed: ${reason}`);
   if (status !== 'complete')
     throw refuse(
-      `the scan of ${uri} is not done yet: start the experiment again when GET /v1/images/{id}/findings says complete.`,
+      `The scan of ${uri} is still running. Start the experiment again when GET /v1/images/{id}/findings says \`complete\`.`,
     );
   const reached = severities
     .slice(0, severities.indexOf(gate) + 1)
@@ -95,4 +95,4 @@ async function begin(
 }
 
 const message = (uri: string, gate: LaunchGate, reached: Severity[], counts: Findings['counts']): string =>
-  `${uri} has known vulnerabilities (${reached.map((one) => `${counts?.[one]} ${one}`).join(', ')}), and launchGate is ${gate}: GET /v1/images/{id}/findings names them; an admin changes launchGate with PATCH /v1/settings.`;
+  `${uri} has known vulnerabilities (${reached.map((one) => `${counts?.[one]} ${one}`).join(', ')}), and launchGate is ${gate}. GET /v1/images/{id}/findings lists them; an admin can change launchGate with PATCH /v1/settings.`;

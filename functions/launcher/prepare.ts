@@ -60,7 +60,7 @@ export async function prepare(dependencies: LauncherDependencies, request: Launc
   let step: Step;
   try {
     if (!compute)
-      throw new LaunchRefusedError('compute-unavailable', `There is no compute ${record.compute} any more.`);
+      throw new LaunchRefusedError('compute-unavailable', `The compute ${record.compute} no longer exists.`);
     step = await preparation(dependencies, request, record, compute, note);
   } catch (error) {
     if (error instanceof CopyCancelledError) return end;
@@ -107,7 +107,10 @@ async function preparation(
   const { config } = found.manifest;
   const hasEntrypoint = config.entrypoint.length > 0;
   if (!record.command && !hasEntrypoint && config.command.length === 0)
-    throw new LaunchRefusedError('no-command', `${found.image.uri} has no command of its own; name one.`);
+    throw new LaunchRefusedError(
+      'no-command',
+      `${found.image.uri} has no command of its own. Name one in \`command\`.`,
+    );
   const clearEntrypoint = record.command !== undefined && record.entrypoint === 'replace' && hasEntrypoint;
   if (found.cacheRefused !== undefined) entries.push(cacheRefusedEntry(found, now()));
   const isWanted = async () => {
@@ -162,7 +165,7 @@ async function preparation(
   entries.push({
     time: now().toISOString(),
     code: 'defined',
-    message: reused ? 'Its job definition exists.' : 'Its job definition is registered.',
+    message: reused ? 'The job definition exists already.' : 'Registered the job definition.',
     detail: { jobDefinition: arn, reused },
   });
   const isElsewhere = image !== pinned(found.location, platformDigest);

@@ -36,7 +36,7 @@ export function createBuildReconciler(dependencies: CloseDependencies): Reconcil
           ? await applyReport(dependencies, organisation, id, report)
           : await endBuild(dependencies, organisation, id, {
               status: 'failed',
-              failure: { code: 'builder-lost', message: 'CodeBuild knows nothing of the build any more.' },
+              failure: { code: 'builder-lost', message: 'CodeBuild no longer knows the build.' },
             });
       }
     }

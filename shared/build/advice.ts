@@ -12,8 +12,7 @@ type Job = Pick<BuildRecord, 'kind' | 'imageId' | 'sourceImageId' | 'registryId'
 
 /** How each kind of job is asked for once more. */
 const again: Record<BuildKind, (job: Job) => string> = {
-  build: ({ imageId }) =>
-    `build again (POST /v1/images/${imageId}/builds: what you leave out stays as it was)`,
+  build: ({ imageId }) => `build again (POST /v1/images/${imageId}/builds; omitted fields keep their values)`,
   mirror: ({ imageId, sourceImageId = imageId }) => `mirror again (POST /v1/images/${sourceImageId}/mirrors)`,
   validation: ({ imageId }) => `check again (POST /v1/images/${imageId}/validations)`,
 };

@@ -42,7 +42,7 @@ export async function settleAttached(
         dependencies,
         organisation,
         record,
-        `The finished image could not be taken over: ${error.message}.`,
+        `Slipway could not take over the finished image: ${error.message}.`,
       );
     }
     return endBuild(dependencies, organisation, buildId, {
@@ -57,7 +57,7 @@ export async function settleAttached(
     dependencies,
     organisation,
     record,
-    `${record.attachedTo} was stopped: this one builds itself.`,
+    `Build ${record.attachedTo} was stopped, so this build starts on its own.`,
   );
 }
 
@@ -81,7 +81,9 @@ async function detach(
         {
           time: time.toISOString(),
           code: other ? 'attached' : 'detached',
-          message: other ? `${message.replace(/: this one.*/, '')}; ${other} is identical too.` : message,
+          message: other
+            ? `${message.replace(/, so this build.*/, '')}. Build ${other} is identical too.`
+            : message,
         },
       ]);
       return {

@@ -116,17 +116,18 @@ function entriesOf(
   const ready = {
     time,
     code: 'bases-built',
-    message: `What it is built on is there: ${images.join(', ')}.`,
+    message: `The base images are ready: ${images.join(', ')}.`,
     detail: { bases: images },
   };
   if (identical)
     return [
       ready,
-      { time, code: 'attached', message: `${identical.id} is identical: its image is this one too.` },
+      {
+        time,
+        code: 'attached',
+        message: `Build ${identical.id} is identical. Slipway tags its image with this name too.`,
+      },
     ];
   if (fullCompute === undefined) return [ready];
-  return [
-    ready,
-    { time, code: 'waiting', message: `As many builds as ${fullCompute} takes at once are under way.` },
-  ];
+  return [ready, { time, code: 'waiting', message: `Waiting for a free ${fullCompute} slot.` }];
 }

@@ -157,11 +157,11 @@ function endEvent(current: BuildRecord, { status, failure, pushed }: End, finish
   const messages: Record<End['status'], string> = {
     succeeded:
       current.push === false
-        ? `Built ${current.uri}; nothing was pushed.`
+        ? `Built ${current.uri} without pushing it.`
         : succeeded[current.kind](current.uri),
-    failed: failure?.message ?? 'It failed.',
+    failed: failure?.message ?? 'The build failed.',
     stopped: 'Stopped.',
-    timed_out: failure?.message ?? 'It took too long.',
+    timed_out: failure?.message ?? 'The build took too long.',
   };
   return {
     time: finishedAt,
@@ -215,7 +215,7 @@ export function endOf(
       failure: {
         code: queued ? 'queue-timeout' : 'timed-out',
         message: queued
-          ? 'No build machine was free within the time that builds may wait.'
+          ? 'CodeBuild had no free machine within the time that builds may wait.'
           : 'The build took longer than the deployment allows.',
       },
     };
@@ -232,7 +232,7 @@ export function endOf(
     failure: {
       code: 'builder-failed',
       message: broken
-        ? `The builder ended in its phase ${broken.type} (${broken.outcome})${said}.`
+        ? `The builder ended in phase ${broken.type} (${broken.outcome})${said}.`
         : 'The builder ended without a result.',
     },
   };

@@ -14,9 +14,9 @@ export interface MailText {
 
 const verdicts: Record<BuildKind, string> = { build: 'built', mirror: 'mirrored', validation: 'checked' };
 const headings: Record<BuildKind, [succeeded: string, not: string]> = {
-  build: ['Your image is ready.', 'Your image could not be built.'],
-  mirror: ['Your image is mirrored.', 'Your image could not be mirrored.'],
-  validation: ['Your image was checked.', 'Your image could not be checked.'],
+  build: ['Slipway built your image.', 'Slipway could not build your image.'],
+  mirror: ['Slipway mirrored your image.', 'Slipway could not mirror your image.'],
+  validation: ['Slipway checked your image.', 'Slipway could not check your image.'],
 };
 
 interface Parts {
@@ -54,7 +54,7 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
   return {
     heading:
       succeeded && record.push === false
-        ? 'Your image could be built. Nothing was pushed, as you had asked.'
+        ? 'Slipway built your image and, as requested, did not push it.'
         : headings[record.kind][succeeded ? 0 : 1],
     facts: facts.filter((fact): fact is [string, string] => fact[1] !== undefined),
     lines: succeeded ? [] : tail.map(withoutControls),

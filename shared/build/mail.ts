@@ -35,13 +35,14 @@ export async function mailBuild(
     if (current.mail === 'claimed' && isAbandoned(current, now()))
       return entry(current, 'unknown', now(), {
         code: 'mail-unconfirmed',
-        message: 'Whoever was sending the mail died at it: it may have been sent, and is not sent again.',
+        message:
+          "The sender crashed mid-send. The email may have been delivered; Slipway won't send it again.",
       });
     if (current.mail !== 'due') return undefined;
     const to = recipients(current.author, settings.notifications.recipients);
     return entry(current, 'claimed', now(), {
       code: 'mail-claimed',
-      message: `A mail is being sent to ${to.join(', ')}.`,
+      message: `Sending an email to ${to.join(', ')}.`,
     });
   });
   if (!claimed?.moved || claimed.record.mail !== 'claimed') return;
@@ -55,10 +56,13 @@ export async function mailBuild(
   try {
     const { messageId, reached, refusal } = await sendTo(mail, to, messageFor(record, tail, apiUrl));
     const others = to.slice(1).join(', ');
-    const missed = refusal === undefined ? '' : ` One to all was refused, so not to ${others}: ${refusal}`;
+    const missed =
+      refusal === undefined
+        ? ''
+        : ` SES refused to send it to all recipients, so ${others} did not get it: ${refusal}`;
     told = {
       code: 'mail-sent',
-      message: `Mail sent to ${reached.join(', ')}.${missed}`,
+      message: `Sent an email to ${reached.join(', ')}.${missed}`,
       detail: { messageId },
     };
   } catch (error) {
@@ -66,7 +70,7 @@ export async function mailBuild(
     outcome = last ? 'failed' : 'due';
     told = {
       code: 'mail-failed',
-      message: `The mail was refused${last ? ' and is not tried again' : ''}: ${(error as Error).message}`,
+      message: `SES refused the email. Slipway ${last ? "won't" : 'will'} try again. ${(error as Error).message}`,
     };
   }
   await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) =>

@@ -18,27 +18,27 @@ interface Step {
 
 /** Phases of CodeBuild whose end moves a build. */
 const steps: Step[] = [
-  { after: 'QUEUED', phase: 'provisioning', status: 'queued', message: 'CodeBuild readies a machine.' },
+  { after: 'QUEUED', phase: 'provisioning', status: 'queued', message: 'CodeBuild is preparing a machine.' },
   {
     after: 'PROVISIONING',
     phase: 'preparing',
     status: 'queued',
-    message: 'Context and credentials are fetched.',
-    otherwise: { mirror: 'Credentials are fetched.', validation: 'The image is fetched.' },
+    message: 'Fetching the context and credentials.',
+    otherwise: { mirror: 'Fetching credentials.', validation: 'Fetching the image.' },
   },
   {
     after: 'PRE_BUILD',
     phase: 'building',
     status: 'building',
-    message: 'The Dockerfile is built.',
-    otherwise: { mirror: 'Layers are copied.', validation: 'The image is checked.' },
+    message: 'Building the Dockerfile.',
+    otherwise: { mirror: 'Copying layers.', validation: 'Checking the image.' },
   },
   {
     after: 'BUILD',
     phase: 'pushing',
     status: 'pushing',
-    message: 'The image is pushed.',
-    otherwise: { mirror: 'The tag is written.', validation: 'The result is kept.' },
+    message: 'Pushing the image.',
+    otherwise: { mirror: 'Writing the tag.', validation: 'Saving the result.' },
   },
 ];
 

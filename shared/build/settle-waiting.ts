@@ -32,7 +32,7 @@ export async function settleWaiting(
       const { compute } = current;
       if (!waits(current) || buildCompute(stage, compute) || next === undefined) return undefined;
       const time = now().toISOString();
-      const message = `There is no compute ${compute} any more: it waits for ${next}.`;
+      const message = `The compute ${compute} no longer exists. Waiting for a free ${next} slot.`;
       const { events, lastEventAt } = onTimeline(current, [{ time, code: 'waiting', message }]);
       return { set: { compute: next, updatedAt: time, lastEventAt }, events };
     },
@@ -44,7 +44,7 @@ export async function settleWaiting(
   if (!buildCompute(stage, record.compute))
     return fail({
       code: 'compute-unavailable',
-      message: `There is no compute any more that it may be built on (${request?.computes.join(', ')}).`,
+      message: `None of the computes that this build may use exists any more (${request?.computes.join(', ')}).`,
     });
   await startWaiting(dependencies, organisation, record.compute);
   const current = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;
@@ -53,7 +53,7 @@ export async function settleWaiting(
   const hours = longestWaitSeconds / 3600;
   return fail({
     code: 'queue-timeout',
-    message: `It has waited ${hours} hours for a place on ${current.compute}.`,
+    message: `The build waited ${hours} hours for a free ${current.compute} slot.`,
   });
 }
 

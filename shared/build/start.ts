@@ -92,10 +92,10 @@ function givenUp({ startingAt, delayedAt, lastEventAt }: BuildRecord, now: Date)
   if (startingAt && olderThan(startingAt, tokenSeconds))
     return {
       code: 'builder-lost',
-      message: 'Nothing was heard of the build after CodeBuild had been asked to start it.',
+      message: 'CodeBuild reported nothing about the build after Slipway asked to start it.',
     };
   if (!delayedAt && olderThan(lastEventAt, patienceSeconds))
-    return { code: 'start-refused', message: 'For an hour CodeBuild could not be made to start the build.' };
+    return { code: 'start-refused', message: 'CodeBuild did not start the build within an hour.' };
   return undefined;
 }
 
@@ -162,7 +162,7 @@ async function putOff(
               {
                 time: time.toISOString(),
                 code: 'start-delayed',
-                message: `CodeBuild does not start it yet, so it is asked again: ${reason}`,
+                message: `CodeBuild did not start the build yet. Slipway will ask again. ${reason}`,
               },
             ],
       );
@@ -183,7 +183,7 @@ async function putOff(
   if (stopsUnstarted(record)) return endStopped(dependencies, organisation, buildId);
   const waitedMs = time.getTime() - Date.parse(record.delayedAt ?? record.updatedAt);
   if (waitedMs <= stage.queueTimeoutSeconds * 1000) return record;
-  const message = `CodeBuild could not be made to start the build within ${stage.queueTimeoutSeconds} seconds: ${reason}`;
+  const message = `CodeBuild did not start the build within ${stage.queueTimeoutSeconds} seconds: ${reason}`;
   return endBuild(dependencies, organisation, buildId, {
     status: 'failed',
     failure: { code: 'start-refused', message },
@@ -195,7 +195,7 @@ export const submitted = ({ startingAt }: BuildRecord, codeBuildId: string, now:
   // CodeBuild may have begun with it before it answered.
   time: startingAt ?? now.toISOString(),
   code: 'submitted',
-  message: 'CodeBuild has taken it.',
+  message: 'CodeBuild accepted the build.',
   detail: { codeBuildId },
 });
 

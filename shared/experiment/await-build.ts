@@ -55,12 +55,12 @@ const buildEnded =
         ],
       };
     }
-    const message = build ? failureOf(build) : `Nothing is known any more of ${record.build.id}.`;
+    const message = build ? failureOf(build) : `Build ${record.build.id} no longer exists.`;
     const move = failed({ code: 'build-failed', message })(record, circumstances);
     return move && { ...move, set: { ...move.set, build: ended } };
   };
 
 function failureOf({ id, status, failure }: BuildRecord): string {
-  if (status === 'stopped') return `The build ${id} was stopped.`;
+  if (status === 'stopped') return `Build ${id} was stopped.`;
   return `The build ${id} failed: ${failure ? `${failure.message} (${failure.code})` : status}`;
 }

@@ -70,7 +70,7 @@ export const concluded =
     if (record.stopRequestedAt)
       return finish(record, circumstances, 'stopped', {
         code: 'stopped-by-user',
-        message: 'Stopped as it was asked.',
+        message: 'Stopped on request.',
       });
     const queue = record.executionEndedAt ? undefined : nextQueue(record, queues);
     if (queue === undefined) return finish(record, circumstances, 'failed', last.reason);
@@ -94,7 +94,7 @@ export const opened =
         {
           time,
           code: number === 1 ? 'submitting' : 'retrying',
-          message: `Attempt ${number} goes to queue ${queue}.`,
+          message: `Attempt ${number} uses queue ${queue}.`,
           detail: { attempt: number, queue },
         },
       ],
@@ -109,7 +109,7 @@ export const failed =
     return record.stopRequestedAt
       ? finish(record, circumstances, 'stopped', {
           code: 'stopped-by-user',
-          message: 'Stopped as it was asked.',
+          message: 'Stopped on request.',
         })
       : finish(record, circumstances, 'failed', reason);
   };

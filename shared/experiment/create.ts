@@ -61,7 +61,14 @@ export function newExperiment(
     { time, code: 'created', message: `Created by ${author}.` },
     ...(start ? [{ time, code: 'pending', message: `Started by ${author}.` }] : []),
     ...(build
-      ? [{ time, code: 'waiting-for-build', message: `Its image is built by ${build.id}.`, detail: build }]
+      ? [
+          {
+            time,
+            code: 'waiting-for-build',
+            message: `Waiting for build ${build.id} of its image.`,
+            detail: build,
+          },
+        ]
       : []),
   ]);
   const record: ExperimentRecord = {

@@ -105,14 +105,14 @@ function entriesOf(before: Attempt, after: Attempt, job: Job, now: Date): Entry[
     entries.push({
       time,
       code: 'provisioning',
-      message: 'A host was found; it pulls the image.',
+      message: 'A host is pulling the image.',
       detail: { attempt: number },
     });
   if (after.startedAt && !before.startedAt)
     entries.push({
       time: after.startedAt,
       code: 'running',
-      message: 'The container started.',
+      message: 'The container has started.',
       detail: { attempt: number, logStream: after.logStream },
     });
   if (after.stage === 'ended')

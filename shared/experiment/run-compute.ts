@@ -11,7 +11,9 @@ export function runCompute(stage: Stage, name: string | undefined): RunCompute {
   const names = computes.map((one) => one.name).join(', ');
   throw invalid({
     pointer: '/compute',
-    message: names ? `no such compute; there are ${names}` : 'this deployment runs no experiments',
+    message: names
+      ? `must be one of the computes ${names}`
+      : 'must be omitted: this deployment has no computes for experiments',
   });
 }
 

@@ -1,4 +1,4 @@
-/** Why a build failed: stable codes, with the likely cause and the way on, which mails and answers tell. */
+/** Why a build failed: stable codes, with the likely cause and the remedy, which mails and answers tell. */
 
 export interface Explanation {
   cause: string;
@@ -15,26 +15,27 @@ const again = '{again}.';
 
 export const buildFailures = {
   'dockerfile-invalid': {
-    cause: 'The Dockerfile could not be parsed.',
-    retry: 'Correct the line that is named and send the Dockerfile with POST /v1/images/{image}/builds.',
+    cause: 'BuildKit could not parse the Dockerfile.',
+    retry:
+      'Correct the line that the message names, then send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'step-failed': {
-    cause: 'A command of the Dockerfile ended with an exit code other than 0; its last lines say why.',
+    cause: 'A command of the Dockerfile failed. Its last lines say why.',
     retry:
-      'Correct the step and send the Dockerfile with POST /v1/images/{image}/builds; the steps before it are cached.',
+      'Correct the step, then send the Dockerfile with POST /v1/images/{image}/builds. The steps before it are cached.',
   },
   'base-image-not-found': {
-    cause: 'An image that the Dockerfile builds on does not exist under that name and tag.',
+    cause: 'The registry has no base image of that name and tag.',
     retry:
       'Check the spelling in FROM, COPY --from and --mount=from, then send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'base-image-unauthorized': {
-    cause: 'The registry of a base image wants other credentials, or hides that the image does not exist.',
+    cause: 'The registry of a base image requires other credentials, or the image does not exist.',
     retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
     retryWithAccount: changeCredentials,
   },
   'base-image-unavailable': {
-    cause: 'The registry of a base image could not be reached.',
+    cause: 'Slipway could not reach the registry of a base image.',
     retry: again,
   },
   'base-image-unreadable': {
@@ -43,65 +44,66 @@ export const buildFailures = {
     retry: 'Build on another tag of the image, or push it again with gzip layers, then {again}.',
   },
   'base-failed': {
-    cause: 'An image of the same family that it builds on was not built.',
-    retry: 'Correct that image, then send the family again: what is built already is not built twice.',
+    cause: 'The build of a base image in the same family failed.',
+    retry:
+      'Correct that image, then send the family again. Images that are already built are not built twice.',
   },
   'push-refused': {
     cause:
-      'The registry took the credentials but refused the image, for example because its tags are immutable or its quota is used up.',
-    retry: 'Choose another tag or make room in the registry, then {again}.',
+      'The registry accepted the credentials but refused the image, for example because its tags are immutable or its quota is used up.',
+    retry: 'Choose another tag or free space in the registry, then {again}.',
   },
   'push-unauthorized': {
-    cause: 'The stored credentials may not push to this repository, or none are stored.',
+    cause: "The registry has no stored credentials, or they don't allow a push to this repository.",
     retry: 'Update the credentials of the registry (PATCH /v1/registries/{registry}), then {again}.',
   },
   'source-not-found': {
-    cause: 'The image, or a part of it, is not in its registry any more, or not for that platform.',
+    cause: 'The registry no longer has the image or a part of it, or has it for other platforms only.',
     retry: 'Check the image in its registry, then {again}.',
   },
   'source-unauthorized': {
-    cause: 'The registry of the image wants other credentials, or hides that the image does not exist.',
+    cause: 'The registry of the image requires other credentials, or the image does not exist.',
     retry: 'Connect the registry with a username and password (POST /v1/registries), then {again}.',
     retryWithAccount: changeCredentials,
   },
   'source-unavailable': {
-    cause: 'The registry of the image could not be reached, or did not answer as a registry does.',
-    retry: 'Wait a little, then {again}.',
+    cause: 'Slipway could not reach the registry of the image, or got an answer that no registry gives.',
+    retry: 'Wait a few minutes, then {again}.',
   },
   'source-changed': {
-    cause: 'While it was copied, the tag of the image was moved to another one.',
-    retry: '{again}: the image that the tag names then is copied.',
+    cause: 'The tag moved to another image during the copy.',
+    retry: '{again}. Slipway copies the image that the tag names then.',
   },
   'source-unsupported': {
     cause:
-      'The image is of a form that cannot be copied byte by byte, such as Docker schema 1, or has a layer that the engine cannot unpack.',
+      "The image has a format that can't be copied byte by byte, such as Docker schema 1, or a layer that the engine can't unpack.",
     retry: 'Build the image again with a current tool.',
   },
   'target-exists': {
-    cause: 'The tag is there already in the target registry.',
-    retry: 'Choose another tag, or ask with "force": true to have it moved.',
+    cause: 'The tag already exists in the target registry.',
+    retry: 'Choose another tag, or set "force": true to move this one.',
   },
   'target-unavailable': {
-    cause: 'The target registry could not be reached, or did not answer as a registry does.',
+    cause: 'Slipway could not reach the target registry, or got an answer that no registry gives.',
     retry:
-      'See why (POST /v1/registries/{registry}/check), then {again}: what is copied or cached is not done twice.',
+      'Find the cause with POST /v1/registries/{registry}/check, then {again}. Steps and layers that are done are not repeated.',
   },
   'context-missing': {
-    cause: 'The uploaded context is not there, or is not the archive it was declared to be.',
-    retry: 'Upload the context again (POST /v1/uploads) and name it in POST /v1/images/{image}/builds.',
+    cause: 'The uploaded context is missing, or differs from what was declared.',
+    retry: 'Upload the context again (POST /v1/uploads), then name it in POST /v1/images/{image}/builds.',
   },
   'context-invalid': {
     cause:
-      'The uploaded context is no whole tar, tar.gz or zip archive, or holds what no context may: paths outside of itself, devices, encrypted files.',
+      'The uploaded context is not a complete tar, tar.gz or zip archive, or contains entries that Slipway refuses: paths outside the archive, devices or encrypted files.',
     retry:
-      'Pack the context again, upload it (POST /v1/uploads) and name it in POST /v1/images/{image}/builds.',
+      'Pack the context again, upload it (POST /v1/uploads), then name it in POST /v1/images/{image}/builds.',
   },
   'context-too-large': {
-    cause: 'The uploaded context unpacks to more than a builder takes.',
-    retry: 'Leave out what the build does not copy, upload the rest (POST /v1/uploads), then {again}.',
+    cause: 'The uploaded context is larger than the limit once unpacked.',
+    retry: 'Remove files that the build does not copy, upload the rest (POST /v1/uploads), then {again}.',
   },
   'file-missing': {
-    cause: 'COPY or ADD names a file that the context does not have (or that .dockerignore leaves out).',
+    cause: 'COPY or ADD names a file that is not in the context, or that .dockerignore excludes.',
     retry: 'Upload a context with the file (POST /v1/uploads), then {again}.',
   },
   'download-failed': {
@@ -110,44 +112,45 @@ export const buildFailures = {
       'Check the address, or put the file into the context; then send the Dockerfile with POST /v1/images/{image}/builds.',
   },
   'registry-untrusted': {
-    cause: 'A registry shows no certificate that can be trusted.',
+    cause: 'A registry presents a certificate that Slipway does not trust.',
     retry:
-      "An operator names the authority that signed it in the stage's privateCertificateAuthorities; then {again}. Where builds run on somebody's own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt: Slipway changes nothing there.",
+      "Ask your operator to add the authority that signed it to the stage's privateCertificateAuthorities, then {again}. Where builds run on your own machine, its container engine needs that certificate too, as /etc/docker/certs.d/<host>/ca.crt; Slipway changes nothing there.",
   },
   'secret-missing': {
-    cause: 'A secret that the build asks for does not exist, may not be read, or is not named for the build.',
-    retry: 'Store it (PUT /v1/secrets/<name>), name it under the id of its mount in `secrets`, then {again}.',
+    cause:
+      "A secret that the build uses does not exist, can't be read, or is not listed in the build's `secrets`.",
+    retry: 'Store it (PUT /v1/secrets/<name>), list it in `secrets` under the id of its mount, then {again}.',
   },
   'disk-full': {
-    cause: 'The build used up the disk of its host.',
-    retry: 'Make the image smaller, or name a larger compute, then {again}.',
+    cause: 'The build filled the disk of its host.',
+    retry: 'Make the image smaller or choose a larger compute, then {again}.',
   },
   'rate-limited': {
-    cause: 'A registry takes no more requests for now.',
-    retry: 'Wait, or connect that registry with an account of your own; then {again}.',
+    cause: 'A registry refuses further requests for now.',
+    retry: 'Wait, or connect that registry with an account of your own, then {again}.',
   },
   'out-of-memory': {
     cause: 'A step used more memory than the host has.',
-    retry: 'Name a larger compute, then {again}.',
+    retry: 'Choose a larger compute, then {again}.',
   },
   'timed-out': {
-    cause: 'It took longer than the deployment allows.',
-    retry: 'Make the slow step cheaper or name a larger compute, then {again}.',
+    cause: 'The job took longer than the deployment allows.',
+    retry: 'Make the slow step faster or choose a larger compute, then {again}.',
   },
   'builder-failed': {
-    cause: 'The builder itself failed; the Dockerfile is not known to be at fault.',
+    cause: 'The builder itself failed. The Dockerfile is probably not the cause.',
     retry: again,
   },
   'builder-lost': {
-    cause: 'Nothing is known any more of the machine that built.',
+    cause: 'The machine that ran the build is gone.',
     retry: again,
   },
   'compute-unavailable': {
-    cause: 'The deployment has none of the computes any more that the build was to run on.',
-    retry: '{again}, and name computes of GET /v1/computes.',
+    cause: 'The deployment no longer has any of the computes that the build was to run on.',
+    retry: '{again} with computes of GET /v1/computes.',
   },
   'queue-timeout': {
-    cause: 'Within the time that builds may wait, other builds held every place or machine.',
+    cause: 'Other builds held every slot or machine for as long as builds may wait.',
     retry: again,
   },
   'start-refused': {

@@ -159,7 +159,7 @@ const shownFailureSchema = z.lazy(() =>
       howToRetry: z.string().optional().meta({
         description: 'As in the mail; in every answer of `/v1/builds`',
         example:
-          'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds: what you leave out stays as it was).',
+          'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds; omitted fields keep their values).',
       }),
     })
     .meta({ id: 'BuildFailure' }),

@@ -59,7 +59,7 @@ it('I7 every platform, digests byte by byte, into a registry with a login; a lin
   });
   expect((await api.read('/v1/builds?kind=mirror')).items.map((one: Json) => one.id)).toContain(job.id);
   const { items } = await api.read(`${path}/events?limit=100`);
-  expect(items.map((event: Json) => event.message)).toContain('Layers are copied.');
+  expect(items.map((event: Json) => event.message)).toContain('Copying layers.');
 });
 
 it('I7 one platform, from a registry with a login into the own space', async () => {

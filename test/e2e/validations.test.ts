@@ -99,7 +99,7 @@ describe('I10 a notebook image', () => {
     expect(seen).toMatchObject({ status: 'ready', digest: image.digest });
     await noContainersOf(job.id);
     const { items } = await api.read(`/v1/builds/${job.id}/events?limit=100`);
-    expect(items.map((event: Json) => event.message)).toContain('The image is checked.');
+    expect(items.map((event: Json) => event.message)).toContain('Checking the image.');
   });
 
   const variants: [string, Record<string, string>, string[]][] = [

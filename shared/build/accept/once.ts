@@ -32,10 +32,10 @@ function warningsOf(unknownBases: Terms['unknownBases']): string[] {
     .slice(0, shownAtMost.warnings)
     .map(
       ({ reference, reason }) =>
-        `${reference.slice(0, shownAtMost.characters)} could not be looked up beforehand (${reason}), so this build is not shared with identical ones.`,
+        `Slipway could not look up ${reference.slice(0, shownAtMost.characters)} (${reason}), so it can't share this build with identical ones.`,
     );
   const more = unknownBases.length - warnings.length;
-  return more > 0 ? [...warnings, `${more} more base images could not be looked up either.`] : warnings;
+  return more > 0 ? [...warnings, `Slipway could not look up ${more} more base images either.`] : warnings;
 }
 
 /**
@@ -85,5 +85,5 @@ export async function acceptOnce(
       ({ holder } = error);
     }
   }
-  throw busy('Too many identical builds are being accepted: try again.');
+  throw busy('Too many identical builds are being accepted at the same time. Try again.');
 }

@@ -84,13 +84,13 @@ export async function placeBuild(
       await pauseAfter(attempt);
     }
   }
-  throw busy('Too many builds are being accepted at once: try again.');
+  throw busy('Too many builds are being accepted at the same time. Try again.');
 }
 
 const isPushed = (request: JobRequest) => !isBuild(request) || request.push !== false;
 
 /** What was asked to happen to the image. */
-const asked = { build: 'built', mirror: 'mirrored', validation: 'checked' };
+const asked = { build: 'build', mirror: 'mirror', validation: 'check' };
 
 function recordOf(
   { organisation, email, now }: Asking,
@@ -116,7 +116,7 @@ function recordOf(
     {
       time,
       code: 'accepted',
-      message: `${email} has ${uri} ${asked[kindOf(request)]} on ${compute}${isPushed(request) ? '' : ', and not pushed'}.`,
+      message: `${email} asked to ${asked[kindOf(request)]} ${uri} on ${compute}${isPushed(request) ? '' : ' without pushing it'}.`,
     },
     ...lintEvents(lint, time),
     ...warnings.map((message) => ({ time, code: 'warning', message })),
@@ -158,13 +158,13 @@ function recordOf(
 
 const attachedMessage = ({ id, status }: BuildRecord) =>
   status === 'succeeded'
-    ? `${id} has built exactly this: its image gets this name too.`
-    : `${id} builds exactly this: its image gets this name too.`;
+    ? `Build ${id} already built exactly this. Slipway tags its image with this name too.`
+    : `Build ${id} is building exactly this. Slipway will tag its image with this name too.`;
 
 const waitingMessage = (compute: string, waitsFor: string[]) =>
   waitsFor.length > 0
-    ? `It is built on what ${waitsFor.join(', ')} will have built.`
-    : `As many builds as ${compute} takes at once are under way.`;
+    ? `Waiting for the base images that ${waitsFor.join(', ')} will build.`
+    : `Waiting for a free ${compute} slot.`;
 
 /** Has an accepted build started. What goes wrong here is the reconciler's to finish: the build is accepted. */
 export async function tryStart(

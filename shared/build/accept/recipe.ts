@@ -31,13 +31,13 @@ export async function dockerfileFrom(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     warnings.push(
-      `${uri} could not be looked up, so its user is not known and stays as it is: ${error.message}`,
+      `Slipway could not look up ${uri}, so it doesn't know the image's user and keeps it: ${error.message}`,
     );
   }
   try {
     const dockerfile = generateDockerfile({ ...recipe, base: uri, baseUser });
     if (Buffer.byteLength(dockerfile) <= dockerfileLimit) return { dockerfile, warnings };
-    const message = `makes a Dockerfile of more than ${dockerfileLimit} bytes`;
+    const message = `must not make a Dockerfile of more than ${dockerfileLimit} bytes`;
     throw invalid({ pointer: `${pointer}/requirements`, message });
   } catch (error) {
     if (!(error instanceof RequirementsError)) throw error;

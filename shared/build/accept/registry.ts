@@ -42,7 +42,7 @@ export async function whileConnected(
 }
 
 export const notConnected = (registry: string) =>
-  conflict('registry-not-connected', `${registry} is not connected, or not any more: connect it first.`);
+  conflict('registry-not-connected', `${registry} is not connected. Connect it first.`);
 
 /** The registry that was asked for, else the organisation's default, else its own space. Throws 422. */
 export async function registryOrDefault(
@@ -55,7 +55,8 @@ export async function registryOrDefault(
     (await getSettings(table, organisation)).settings.defaultRegistryId ??
     defaultRegistryIds.private;
   const known = await registries.get(organisation, id);
-  if (!known) throw invalid({ pointer: '/registryId', message: `there is no registry ${id}` });
+  if (!known)
+    throw invalid({ pointer: '/registryId', message: `names the registry ${id}, which does not exist` });
   return known;
 }
 
@@ -68,7 +69,7 @@ export async function pushable(
   const known = await registryOrDefault(dependencies, organisation, asked);
   // R5
   if (known.registry.visibility === 'public') {
-    const message = `${known.registry.title} is public: images can be pulled from it, not pushed`;
+    const message = `must name a private registry: ${known.registry.title} is public, so images can be pulled from it but not pushed to it`;
     throw new ProblemError(422, 'registry-is-public', `${message}.`, {
       errors: [{ pointer: '/registryId', message }],
     });

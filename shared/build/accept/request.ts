@@ -50,7 +50,7 @@ export async function readBuildRequest(
     if (!offered.includes(name))
       errors.push({
         pointer: `${pointer}/computes/${i}`,
-        message: `no compute of this name builds: ${offered.join(', ')}`,
+        message: `must name computes for builds: ${offered.join(', ')}`,
       });
   const context = await findContext({ table, artifacts }, organisation, wanted.contextUploadId);
   if (typeof context === 'string') errors.push({ pointer: `${pointer}/contextUploadId`, message: context });
@@ -65,7 +65,11 @@ export async function readBuildRequest(
   );
   for (const { id, name, secret } of named) {
     if (secret) secretSources.push({ id, secretArn: secret.arn, versionId: secret.versionId });
-    else errors.push({ pointer: `${pointer}/secrets/${id}`, message: `there is no secret "${name}"` });
+    else
+      errors.push({
+        pointer: `${pointer}/secrets/${id}`,
+        message: `names the secret "${name}", which does not exist`,
+      });
   }
   if (errors.length > 0) throw invalid(...errors);
   if (wanted.lint === 'refuse') {
@@ -77,7 +81,7 @@ export async function readBuildRequest(
   if (references.length > mostBases || Buffer.byteLength(references.join('')) > mostNameBytes)
     throw invalid({
       pointer: `${pointer}/dockerfile`,
-      message: `builds on ${references.length} images: at most ${mostBases} are looked up for one build, with names of ${mostNameBytes} bytes in all`,
+      message: `builds on ${references.length} images. One build can have at most ${mostBases} base images, whose names have at most ${mostNameBytes} bytes together.`,
     });
   const bases = await (wanted.lookUp?.(references) ?? lookUpBases(dependencies, organisation, references));
   const request = {
@@ -103,11 +107,11 @@ async function findContext(
 ): Promise<BuildRequest['context'] | string> {
   if (uploadId === undefined) return undefined;
   const upload = await getUpload(table, organisation, uploadId);
-  if (!upload) return 'there is no such upload';
-  if (upload.kind !== 'context') return 'was made for another kind of upload';
+  if (!upload) return 'names an upload that does not exist';
+  if (upload.kind !== 'context') return 'names an upload of another kind';
   const { key, sha256, sizeBytes } = upload;
   if (!(await artifacts.exists(key)))
-    return 'was not uploaded yet, or is gone: uploads are kept for a while only';
+    return 'names an upload whose file is missing: it was not uploaded yet, or it has expired';
   return { key, sha256, sizeBytes };
 }
 

@@ -27,12 +27,12 @@ export async function targetOf(
   if (location.repository.length > 255)
     throw invalid({
       pointer: '/repository',
-      message: `is too long below ${registry.host}/${registry.path}`,
+      message: `must be shorter: ${registry.host}/${registry.path} comes before it in the image's name`,
     });
   if (registry.host === dependencies.ecrRegistry && !ecrRepository.test(location.repository))
     throw invalid({
       pointer: '/repository',
-      message: 'ECR wants single `.`, `_` or `-` between letters and digits',
+      message: 'must have single `.`, `_` or `-` between letters and digits, as ECR requires',
     });
   return { registry, repository, tag, uri: formatReference(location) };
 }

@@ -15,7 +15,7 @@ export function requireFree(image: ImageRecord, buildId: string): void {
   if (activeBuildId && activeBuildId !== buildId)
     throw conflict(
       'build-in-progress',
-      `Build ${activeBuildId} of this image is under way: wait for it, or stop it first.`,
+      `Build ${activeBuildId} of this image is in progress. Wait for it, or stop it first.`,
       [activeBuildId],
     );
   requireStaying(image);

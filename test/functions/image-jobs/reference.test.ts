@@ -47,7 +47,9 @@ it("I2 without a registry it is looked for in the organisation's default one, el
   });
   await expect(add({ repository: 'team/app', registryId: 'reg_none' })).rejects.toMatchObject({
     status: 422,
-    extra: { errors: [{ pointer: '/registryId', message: 'there is no registry reg_none' }] },
+    extra: {
+      errors: [{ pointer: '/registryId', message: 'names the registry reg_none, which does not exist' }],
+    },
   });
 });
 

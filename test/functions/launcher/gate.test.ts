@@ -48,7 +48,7 @@ describe('I13 the launch gate', () => {
     expect(refused).toMatchObject({
       status: 'failed',
       code: 'vulnerabilities-found',
-      message: `${image} has known vulnerabilities (1 high), and launchGate is high: GET /v1/images/{id}/findings names them; an admin changes launchGate with PATCH /v1/settings.`,
+      message: `${image} has known vulnerabilities (1 high), and launchGate is high. GET /v1/images/{id}/findings lists them; an admin can change launchGate with PATCH /v1/settings.`,
     });
     expect(await place.codes(refused.id)).toContain('image-scanning');
     await gate('critical');
@@ -129,7 +129,7 @@ describe('I13 the launch gate', () => {
     expect(await run(image)).toMatchObject({
       code: 'image-not-scanned',
       message: expect.stringMatching(
-        /launchGate is critical, which .* PATCH \/v1\/settings.*UnsupportedImageError/,
+        /launchGate is critical; .* PATCH \/v1\/settings.*UnsupportedImageError/,
       ),
     });
     const elsewhere = `${outside.host}/lab/elsewhere:1`;

@@ -11,8 +11,7 @@ import { experimentsPlace, type Place } from '../experiments/place.ts';
 import { withLeaky, writeAdvisory } from './leaky.ts';
 import { putVariants } from './variants.ts';
 
-const warning =
-  'The tag is that of the cache, which compares it with quay.io once in 24 hours; a digest is exact.';
+const warning = 'The cache compares this tag with quay.io once in 24 hours. A digest is exact.';
 
 const advisories = mkdtempSync(join(tmpdir(), 'slipway-cached-'));
 let upstream: DockerRegistry;

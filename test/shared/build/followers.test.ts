@@ -117,7 +117,7 @@ describe('B12 an experiment that waits for a build', () => {
     for (const { id } of [first, same])
       expect(await experiment(id)).toMatchObject({
         status: 'failed',
-        statusReason: { code: 'build-failed', message: `The build ${buildOf(first)} was stopped.` },
+        statusReason: { code: 'build-failed', message: `Build ${buildOf(first)} was stopped.` },
       });
     // Its own build goes on by itself.
     await reconcileBuild(buildOf(other));

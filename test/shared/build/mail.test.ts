@@ -138,7 +138,7 @@ describe('B4 mail', () => {
     const [last] = (await readEvents(place.table, organisation, buildId, 0, 100)).slice(-1);
     expect(last).toMatchObject({
       code: 'mail-sent',
-      message: `Mail sent to ${ada}. One to all was refused, so not to ${unverified}: Email address is not verified: ${unverified}`,
+      message: `Sent an email to ${ada}. SES refused to send it to all recipients, so ${unverified} did not get it: Email address is not verified: ${unverified}`,
     });
     await notifications({});
   });
@@ -210,7 +210,7 @@ describe('B4 what a mail says', () => {
     const { digest: _, sizeBytes: __, ...rest } = record;
     const { subject, text } = messageFor({ ...rest, push: false }, [], 'https://api.example');
     expect(subject).toBe('[Slipway] trainer:1.0: built, not pushed');
-    expect(text).toContain('Nothing was pushed');
+    expect(text).toContain('did not push it');
     expect(text).not.toContain('ready');
   });
 

@@ -144,7 +144,7 @@ describe('B1 builds that wait for a compute when the stage loses it', () => {
     await lookAfter(25);
     expect(await place.get(waiting.buildId)).toMatchObject({
       status: 'failed',
-      failure: { code: 'queue-timeout', message: 'It has waited 24 hours for a place on build-small.' },
+      failure: { code: 'queue-timeout', message: 'The build waited 24 hours for a free build-small slot.' },
     });
     await place.result(running.buildId, succeeded);
     await place.over(running.buildId);

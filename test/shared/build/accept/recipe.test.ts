@@ -19,13 +19,13 @@ async function expectWarned(buildId: string): Promise<void> {
   const { warnings } = await dockerfileFrom(place.dependencies, organisation, from, '');
   expect(warnings).toEqual([
     'No tag was given: `latest` was taken, which may be another image tomorrow.',
-    expect.stringContaining('could not be looked up, so its user is not known and stays as it is'),
+    expect.stringContaining("so it doesn't know the image's user and keeps it"),
   ]);
   const events = await readEvents(place.table, organisation, buildId, 0, 100);
   const said = events.filter(({ code }) => code === 'warning').map(({ message }) => message);
   expect(said.slice(0, 2)).toEqual(warnings);
   // And what every build is told whose base can't be looked up.
-  expect(said.slice(2)).toEqual([expect.stringContaining('is not shared with identical ones')]);
+  expect(said.slice(2)).toEqual([expect.stringContaining("can't share this build with identical ones")]);
 }
 
 test('B10 a build', async () => {

@@ -68,7 +68,7 @@ describe('B8 base images that nobody can look up', () => {
     await expect(build(49, '€'.repeat(4000))).rejects.toMatchObject({
       status: 422,
       extra: {
-        errors: [{ pointer: '/source/dockerfile', message: expect.stringContaining('bytes in all') }],
+        errors: [{ pointer: '/source/dockerfile', message: expect.stringContaining('bytes together') }],
       },
     });
     expect((await build(49, 'a'.repeat(1330))).buildId).toBeDefined();
@@ -78,8 +78,8 @@ describe('B8 base images that nobody can look up', () => {
     const { buildId } = await place.build({ source: { dockerfile: dockerfile(50) } });
     const said = await warnings(buildId);
     expect(said).toHaveLength(11);
-    expect(said[0]).toContain(`${base(0)} could not be looked up beforehand (`);
-    expect(said[10]).toBe('40 more base images could not be looked up either.');
+    expect(said[0]).toContain(`Slipway could not look up ${base(0)} (`);
+    expect(said[10]).toBe('Slipway could not look up 40 more base images either.');
   });
 
   test('a host or a name as long as a Dockerfile is accepted, and shortened where it is shown', async () => {
