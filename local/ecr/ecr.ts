@@ -13,7 +13,9 @@ import {
   type Service,
 } from '../platform.ts';
 import { generatedName } from '../template/names.ts';
+import { createAccountSettings } from './account-settings.ts';
 import { createBlobFiles } from './blob-files.ts';
+import { readEncryption } from './encryption.ts';
 import { imageOperations } from './images.ts';
 import { lifecycleOperations } from './lifecycle/operations.ts';
 import { createPasswords } from './password.ts';
@@ -26,6 +28,8 @@ import { createEcrStore } from './store.ts';
 const tokenHours = 12;
 /** Blobs without an image are kept this long, since the image may still be on its way. */
 const unusedBlobMinutes = 60;
+/** Their bytes go before, with the last part that came. */
+const forgottenUploadHours = 48;
 const garbageEveryMs = 6 * 3_600_000;
 
 export interface Ecr extends Service {
@@ -51,7 +55,8 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
   const passwords = createPasswords(cloud.db);
   const cache = createPullThroughCache({ cloud, store, files, upstreams });
   const scans = createScans(cloud, store, { files, advisories });
-  const server = createRegistryServer({ cloud, store, files, cache }, passwords);
+  const settings = createAccountSettings(cloud.db);
+  const server = createRegistryServer({ cloud, store, files, cache, settings }, passwords);
   const issue = (principal: Principal) => {
     const expiresAt = new Date(cloud.now().getTime() + tokenHours * 3_600_000);
     return { password: passwords.issue(principal, expiresAt), expiresAt };
@@ -63,6 +68,7 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
     cache.expire();
     const before = new Date(cloud.now().getTime() - unusedBlobMinutes * 60_000);
     store.unlinkUnused(before.getTime());
+    store.forgetUploads(cloud.now().getTime() - forgottenUploadHours * 3_600_000);
     const removed = files.sweep(before, store.isBlobLinked);
     if (removed > 0) cloud.log('ecr', `removed ${removed} blobs that no image needs`);
   };
@@ -90,6 +96,7 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
       ...imageOperations(cloud, store),
       ...lifecycleOperations(cloud, store),
       ...scans.operations,
+      ...settings.operations,
       GetAuthorizationToken(call: JsonCall) {
         call.authorize('ecr:GetAuthorizationToken', '*');
         const { password, expiresAt } = issue(call.principal);
@@ -128,7 +135,17 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
         const tags = (properties?.Tags ?? []) as { Key: string; Value: string }[];
         if (store.repository(checkRepositoryName(physicalId)))
           store.updateRepository(physicalId, mutability, tags);
-        else store.createRepository({ name: physicalId, createdAt: cloud.now().getTime(), mutability, tags });
+        else
+          store.createRepository({
+            name: physicalId,
+            createdAt: cloud.now().getTime(),
+            mutability,
+            tags,
+            encryption: readEncryption(
+              properties?.EncryptionConfiguration?.EncryptionType,
+              properties?.EncryptionConfiguration?.KmsKey,
+            ),
+          });
       }
       collectGarbage();
       if (!server.listening) await listen(server, cloud.registryHost);

@@ -26,8 +26,8 @@ export interface ParsedManifest {
   /** The manifest that this one is about (signatures, attestations). */
   subject?: string;
   annotations?: Record<string, string>;
-  /** Of config and layers together. */
-  sizeBytes: number;
+  /** Digests of config and layers, each as often as it is named. */
+  parts: string[];
 }
 
 const descriptor = z.object({
@@ -60,7 +60,7 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): P
       ...describe(parsed, mediaType, digest),
       blobs: [],
       manifests: parsed.manifests.map((one) => one.digest),
-      sizeBytes: 0,
+      parts: [],
     };
   }
   const parsed = check(image.safeParse(json));
@@ -70,7 +70,7 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined): P
     artifactType: parsed.artifactType ?? parsed.config.mediaType ?? '',
     blobs: [...new Set(parts.filter((one) => !one.urls?.length).map((one) => one.digest))],
     manifests: [],
-    sizeBytes: parts.reduce((sum, one) => sum + one.size, 0),
+    parts: parts.map((one) => one.digest),
   };
 }
 

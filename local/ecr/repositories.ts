@@ -1,6 +1,7 @@
 /** ECR's operations on repositories. */
 import { AwsError, type Cloud, type JsonCall } from '../platform.ts';
 import { RequestMembers } from '../request-members.ts';
+import { readEncryption } from './encryption.ts';
 import { nextPage } from './pages.ts';
 import type { EcrStore, Repository } from './store.ts';
 import { mutabilities, type TagMutability } from './tag-mutability.ts';
@@ -46,7 +47,7 @@ export function repositoryOperations(cloud: Cloud, store: EcrStore) {
       })),
     }),
     imageScanningConfiguration: { scanOnPush: false },
-    encryptionConfiguration: { encryptionType: 'AES256' },
+    encryptionConfiguration: repository.encryption,
   });
 
   return {
@@ -54,6 +55,7 @@ export function repositoryOperations(cloud: Cloud, store: EcrStore) {
       const input = new RequestMembers(call.input, 'InvalidParameterException');
       const name = checkRepositoryName(input.string('repositoryName'));
       call.authorize('ecr:CreateRepository', repositoryArn(cloud, name));
+      const encryption = input.structure('encryptionConfiguration');
       const tags = readTags(call.input.tags);
       if (tags.length > 0) call.authorize('ecr:TagResource', repositoryArn(cloud, name));
       if (store.repository(name))
@@ -69,6 +71,10 @@ export function repositoryOperations(cloud: Cloud, store: EcrStore) {
           call.input.imageTagMutabilityExclusionFilters,
         ),
         tags,
+        encryption: readEncryption(
+          encryption?.optionalString('encryptionType'),
+          encryption?.optionalString('kmsKey'),
+        ),
       };
       store.createRepository(repository);
       return { repository: describe(repository) };

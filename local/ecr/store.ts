@@ -1,6 +1,7 @@
 /** Repositories, images and tags in the database; the blobs' bytes are in `blob-files.ts`. */
 import type { DatabaseSync } from 'node:sqlite';
 import { transaction } from '../transaction.ts';
+import type { Encryption } from './encryption.ts';
 import type { ParsedManifest } from './manifest.ts';
 import type { TagMutability } from './tag-mutability.ts';
 
@@ -9,6 +10,7 @@ export interface Repository {
   createdAt: number;
   mutability: TagMutability;
   tags: { Key: string; Value: string }[];
+  encryption: Encryption;
 }
 
 export interface StoredImage {
@@ -24,7 +26,7 @@ export interface StoredImage {
 }
 
 const schema = `
-CREATE TABLE IF NOT EXISTS ecr_repositories (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, mutability TEXT NOT NULL, tags TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS ecr_repositories (name TEXT PRIMARY KEY, created_at INTEGER NOT NULL, mutability TEXT NOT NULL, tags TEXT NOT NULL, encryption TEXT NOT NULL DEFAULT '{"encryptionType":"AES256"}') STRICT;
 CREATE TABLE IF NOT EXISTS ecr_images (
   repository TEXT NOT NULL REFERENCES ecr_repositories ON DELETE CASCADE, digest TEXT NOT NULL, media_type TEXT NOT NULL,
   artifact_type TEXT NOT NULL, bytes BLOB NOT NULL, size_bytes INTEGER NOT NULL, pushed_at INTEGER NOT NULL,
@@ -41,6 +43,9 @@ CREATE TABLE IF NOT EXISTS ecr_blobs (
   repository TEXT NOT NULL REFERENCES ecr_repositories ON DELETE CASCADE, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL,
   touched_at INTEGER NOT NULL, PRIMARY KEY (repository, digest)) STRICT;
 CREATE INDEX IF NOT EXISTS ecr_blobs_by_digest ON ecr_blobs (digest);
+CREATE TABLE IF NOT EXISTS ecr_uploads (
+  id TEXT PRIMARY KEY, repository TEXT NOT NULL REFERENCES ecr_repositories ON DELETE CASCADE, begun_at INTEGER NOT NULL,
+  sent_bytes INTEGER) STRICT;
 `;
 
 interface ImageRow {
@@ -60,6 +65,7 @@ export type EcrStore = ReturnType<typeof createEcrStore>;
 
 export function createEcrStore(db: DatabaseSync) {
   db.exec(schema);
+  addEncryption(db);
   const statements = {
     repository: db.prepare('SELECT * FROM ecr_repositories WHERE name = ?'),
     image: db.prepare(`${selectImages} WHERE i.repository = ? AND i.digest = ?`),
@@ -67,13 +73,24 @@ export function createEcrStore(db: DatabaseSync) {
     blob: db.prepare('SELECT size_bytes FROM ecr_blobs WHERE repository = ? AND digest = ?'),
   };
 
+  /** Of what is really there: a manifest may say anything. */
+  function sizeOf(repository: string, { parts, manifests }: ParsedManifest): number {
+    const own = parts.map((digest) => store.blobSize(repository, digest) ?? 0);
+    const below = [...new Set(manifests)].map((digest) => store.image(repository, digest)?.sizeBytes ?? 0);
+    return Math.min(
+      Number.MAX_SAFE_INTEGER,
+      [...own, ...below].reduce((sum, one) => sum + one, 0),
+    );
+  }
+
   const store = {
     createRepository(repository: Repository): void {
-      db.prepare('INSERT INTO ecr_repositories VALUES (?, ?, ?, ?)').run(
+      db.prepare('INSERT INTO ecr_repositories VALUES (?, ?, ?, ?, ?)').run(
         repository.name,
         repository.createdAt,
         JSON.stringify(repository.mutability),
         JSON.stringify(repository.tags),
+        JSON.stringify(repository.encryption),
       );
     },
     updateRepository(name: string, mutability: TagMutability, tags: Repository['tags']): void {
@@ -123,8 +140,7 @@ export function createEcrStore(db: DatabaseSync) {
           manifest.mediaType,
           manifest.artifactType ?? '',
           bytes,
-          manifest.sizeBytes +
-            manifest.manifests.reduce((sum, one) => sum + (store.image(repository, one)?.sizeBytes ?? 0), 0),
+          sizeOf(repository, manifest),
           now,
         );
         const refer = db.prepare('INSERT OR IGNORE INTO ecr_references VALUES (?, ?, ?, ?)');
@@ -167,10 +183,32 @@ export function createEcrStore(db: DatabaseSync) {
            WHERE r.repository = ecr_blobs.repository AND r.kind = 'blob' AND r.target = ecr_blobs.digest)`,
       ).run(before);
     },
+    beginUpload: (id: string, repository: string, now: number) =>
+      db.prepare('INSERT INTO ecr_uploads VALUES (?, ?, ?, NULL)').run(id, repository, now),
+    /** An upload to this repository; `sentBytes` once a part has come. */
+    upload(id: string, repository: string): { sentBytes: number | undefined } | undefined {
+      const row = db
+        .prepare('SELECT sent_bytes FROM ecr_uploads WHERE id = ? AND repository = ?')
+        .get(id, repository);
+      return row && { sentBytes: row.sent_bytes === null ? undefined : Number(row.sent_bytes) };
+    },
+    noteSent: (id: string, sentBytes: number) =>
+      db.prepare('UPDATE ecr_uploads SET sent_bytes = ? WHERE id = ?').run(sentBytes, id),
+    endUpload: (id: string) => db.prepare('DELETE FROM ecr_uploads WHERE id = ?').run(id),
+    forgetUploads: (before: number) => db.prepare('DELETE FROM ecr_uploads WHERE begun_at < ?').run(before),
     isBlobLinked: (digest: string): boolean =>
       db.prepare('SELECT 1 FROM ecr_blobs WHERE digest = ? LIMIT 1').get(digest) !== undefined,
   };
   return store;
+}
+
+/** To a table that is from before repositories had it. */
+function addEncryption(db: DatabaseSync): void {
+  const columns = db.prepare("SELECT name FROM pragma_table_info('ecr_repositories')").all();
+  if (columns.some(({ name }) => name === 'encryption')) return;
+  db.exec(
+    `ALTER TABLE ecr_repositories ADD COLUMN encryption TEXT NOT NULL DEFAULT '{"encryptionType":"AES256"}'`,
+  );
 }
 
 function toRepository(row: Record<string, unknown>): Repository {
@@ -179,6 +217,7 @@ function toRepository(row: Record<string, unknown>): Repository {
     createdAt: Number(row.created_at),
     mutability: JSON.parse(String(row.mutability)) as TagMutability,
     tags: JSON.parse(String(row.tags)) as Repository['tags'],
+    encryption: JSON.parse(String(row.encryption)) as Encryption,
   };
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Cloud, DeclaredResource, Principal } from '../../platform.ts';
 import type { BlobFiles } from '../blob-files.ts';
+import { readEncryption } from '../encryption.ts';
 import { putImage } from '../images.ts';
 import { ManifestInvalidError, parseManifest } from '../manifest.ts';
 import { RegistryError } from '../registry/exchange.ts';
@@ -31,6 +32,8 @@ export interface PullThroughCache {
    * `RegistryError` for what upstream doesn't give and isn't here.
    */
   refresh(principal: Principal, repository: string, reference: string): Promise<void>;
+  /** Whether the repository comes by a rule. */
+  has(repository: string): boolean;
   /** Removes what the creation templates let go. */
   expire(): void;
 }
@@ -73,6 +76,7 @@ export function createPullThroughCache(parts: CacheParts): PullThroughCache {
       rules = readRules(declaredRules);
       templates = readTemplates(declaredTemplates);
     },
+    has: (repository) => ruleFor(rules, repository) !== undefined,
     expire: () => expireUntagged(store, templates, cloud.now().getTime()),
     async refresh(principal, repository, reference) {
       const rule = ruleFor(rules, repository);
@@ -139,6 +143,7 @@ async function importImage(
       createdAt: cloud.now().getTime(),
       mutability: source.template?.mutability ?? { setting: 'MUTABLE', exclusions: [] },
       tags: [],
+      encryption: readEncryption(undefined, undefined),
     });
   for (const digest of manifest.blobs)
     if (store.blobSize(repository, digest) === undefined) await importBlob(parts, source, digest);

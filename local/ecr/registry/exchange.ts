@@ -1,7 +1,9 @@
 /** One request to the registry and what its handlers need. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Cloud, Principal } from '../../platform.ts';
-import type { BlobFiles } from '../blob-files.ts';
+import type { AccountSettings } from '../account-settings.ts';
+import { type BlobFiles, digestPattern } from '../blob-files.ts';
+import type { PullThroughCache } from '../pull-through/cache.ts';
 import type { EcrStore } from '../store.ts';
 
 export interface Exchange {
@@ -20,7 +22,8 @@ export interface RegistryParts {
   store: EcrStore;
   files: BlobFiles;
   /** Brings here what a rule says is fetched from elsewhere, before a manifest is looked up. */
-  cache: { refresh(principal: Principal, repository: string, reference: string): Promise<void> };
+  cache: Pick<PullThroughCache, 'refresh' | 'has'>;
+  settings: Pick<AccountSettings, 'mountsBlobs'>;
 }
 
 /** An error as the distribution specification reports it. */
@@ -35,6 +38,24 @@ export class RegistryError extends Error {
     this.code = code;
     this.headers = headers;
   }
+}
+
+/** Whether the client has what `etag` names, and answers 304 then. The comparison is the weak one, as for any GET. */
+export function isUnchanged(exchange: Exchange, etag: string, headers: Record<string, string>): boolean {
+  const asked = exchange.request.headers['if-none-match'];
+  if (asked === undefined) return false;
+  const tags = asked.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (!tags.includes('*') && !tags.includes(etag)) return false;
+  exchange.response.writeHead(304, { ...headers, etag }).end();
+  return true;
+}
+
+/** A digest in a path: of the only algorithm that is kept here, or the name of what can't be here. Throws 400 for what is none. */
+export function requireDigestForm(text: string): void {
+  const isDigest = text.startsWith('sha256:')
+    ? digestPattern.test(text)
+    : /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(text);
+  if (!isDigest) throw new RegistryError(400, 'DIGEST_INVALID', `'${text}' is no digest`);
 }
 
 /** Answers without a body, or with one; HEAD requests get the headers only. */

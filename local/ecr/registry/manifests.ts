@@ -2,26 +2,30 @@
 import { createHash } from 'node:crypto';
 import { putImage, tagPattern } from '../images.ts';
 import type { StoredImage } from '../store.ts';
-import { answer, type Exchange, RegistryError, type RegistryParts, readBody } from './exchange.ts';
+import {
+  answer,
+  type Exchange,
+  isUnchanged,
+  RegistryError,
+  type RegistryParts,
+  readBody,
+  requireDigestForm,
+} from './exchange.ts';
 
 /** ECR's own limit on a manifest. */
 const manifestLimitBytes = 4 * 1024 * 1024;
 
 export function getManifest({ store }: RegistryParts, exchange: Exchange): void {
   const { repository, reference } = exchange;
-  const digest = reference.includes(':') ? reference : store.digestOfTag(repository, reference);
+  const isByDigest = reference.includes(':');
+  if (isByDigest) requireDigestForm(reference);
+  const digest = isByDigest ? reference : store.digestOfTag(repository, reference);
   const image = digest && store.image(repository, digest);
   if (!image) throw new RegistryError(404, 'MANIFEST_UNKNOWN', 'Requested image not found');
-  answer(
-    exchange,
-    200,
-    {
-      'content-type': image.mediaType,
-      'docker-content-digest': image.digest,
-      'content-length': image.bytes.length,
-    },
-    image.bytes,
-  );
+  const headers = { 'content-type': image.mediaType, 'docker-content-digest': image.digest };
+  const etag = `"${image.digest}"`;
+  if (isUnchanged(exchange, etag, headers)) return;
+  answer(exchange, 200, { ...headers, etag, 'content-length': image.bytes.length }, image.bytes);
 }
 
 export async function putManifest({ cloud, store }: RegistryParts, exchange: Exchange): Promise<void> {
@@ -45,8 +49,9 @@ export async function putManifest({ cloud, store }: RegistryParts, exchange: Exc
 export function listTags({ store }: RegistryParts, exchange: Exchange): void {
   const { repository, query } = exchange;
   const last = query.get('last');
-  const count = Number(query.get('n') ?? 1000);
-  if (!Number.isInteger(count) || count < 0)
+  const asked = query.get('n') ?? '1000';
+  const count = Number(asked);
+  if (!/^\d+$/.test(asked))
     throw new RegistryError(400, 'PAGINATION_NUMBER_INVALID', 'n must be a positive number');
   const all = store.tags(repository).filter((tag) => last === null || tag > last);
   const tags = all.slice(0, Math.min(count, 1000));
@@ -65,6 +70,7 @@ export function listTags({ store }: RegistryParts, exchange: Exchange): void {
 
 export function listReferrers({ store }: RegistryParts, exchange: Exchange): void {
   const { repository, reference, query } = exchange;
+  requireDigestForm(reference);
   const wanted = query.get('artifactType');
   const manifests = store
     .referrers(repository, 'subject', reference)

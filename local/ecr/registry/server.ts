@@ -28,8 +28,8 @@ const routes: Route[] = [
   route('PUT', 'manifests/(?<reference>[^/]+)', 'PutImage', putManifest),
   route('GET', 'tags/list', 'ListImages', listTags),
   route('GET', 'referrers/(?<reference>[^/]+)', 'BatchGetImage', listReferrers),
-  route('HEAD', 'blobs/(?<reference>[^/]+:[^/]+)', 'BatchCheckLayerAvailability', getBlob),
-  route('GET', 'blobs/(?<reference>[^/]+:[^/]+)', 'GetDownloadUrlForLayer', getBlob),
+  route('HEAD', 'blobs/(?<reference>(?!uploads$)[^/]+)', 'BatchCheckLayerAvailability', getBlob),
+  route('GET', 'blobs/(?<reference>(?!uploads$)[^/]+)', 'GetDownloadUrlForLayer', getBlob),
   route('POST', 'blobs/uploads/?', 'InitiateLayerUpload', beginUpload),
   route('PATCH', 'blobs/uploads/(?<reference>[^/]+)', 'UploadLayerPart', appendChunk),
   route('GET', 'blobs/uploads/(?<reference>[^/]+)', 'UploadLayerPart', uploadStatus),
@@ -67,7 +67,7 @@ async function serve(
 ): Promise<void> {
   const { cloud, store } = parts;
   response.setHeader('docker-distribution-api-version', 'registry/2.0');
-  const url = new URL(request.url ?? '/', `http://${cloud.registryHost}`);
+  const { url, path } = addressOf(request.url ?? '/', cloud.registryHost);
   if (url.pathname !== '/v2' && !url.pathname.startsWith('/v2/'))
     throw new RegistryError(404, 'UNSUPPORTED', 'Not found');
   const principal = authenticate(parts, passwords, request);
@@ -75,7 +75,6 @@ async function serve(
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 2 }).end('{}');
     return;
   }
-  const path = decodeURIComponent(url.pathname);
   const matches = routes.filter((one) => one.pattern.test(path));
   const found = matches.find((one) => one.methods.includes(request.method ?? ''));
   if (!found) {
@@ -98,6 +97,17 @@ async function serve(
     repository,
     reference: groups.reference ?? '',
   });
+}
+
+/** Throws 400 for what no URL is, or has escapes that stand for nothing. */
+function addressOf(text: string, host: string): { url: URL; path: string } {
+  try {
+    // Below the host, whatever the text begins with: two slashes would name another one.
+    const url = new URL(`http://${host}${text.startsWith('/') ? text : `/${text}`}`);
+    return { url, path: decodeURIComponent(url.pathname) };
+  } catch {
+    throw new RegistryError(400, 'NAME_INVALID', 'The path of the request cannot be read');
+  }
 }
 
 /** Basic authentication with a password from GetAuthorizationToken; throws 401 or, for an expired one, 403. */
