@@ -1,8 +1,8 @@
 /** B6: base images of more than one account at a host. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allInOrder } from '../shared/concurrency/all-in-order.ts';
-import { pinArgs, replaceArgs, replaceBases } from '../shared/dockerfile/bases.ts';
+import { pinArgs, pinnedTo, replaceArgs, replaceBases } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
 import { createRegistryClient } from '../shared/registry/client.ts';
 import type { ImageLocation } from '../shared/registry/reference.ts';
@@ -65,8 +65,11 @@ export async function reachBases(spec: BuildSpec, work: Work): Promise<Reach> {
   );
   const { host, credentials, nameOf, withOwnNames, stop } = await startPassThrough(passed, say);
   await addLogin(work.docker.config, host, credentials);
-  const dockerfile = await readFile(work.dockerfile, 'utf8');
-  await writeFile(work.dockerfile, replaceBases(dockerfile, spec.buildArgs, nameOf));
+  const reached = (reference: string) => {
+    const pinned = pinnedTo(reference, spec.bases) ?? reference;
+    return nameOf(pinned) ?? pinned;
+  };
+  await writeFile(work.dockerfile, replaceBases(spec.dockerfile, spec.buildArgs, reached));
   return {
     buildArgs: replaceArgs(buildArgs, nameOf),
     withOwnNames,

@@ -3,6 +3,8 @@
  * and gets another. Nothing here fails; what no engine would take is passed on as it stands.
  */
 import { heredocsOf } from './command.ts';
+import { type Dialect, newest } from './dialects.ts';
+import { plainlyTrimmed } from './go-text.ts';
 
 /** One instruction with its continuation lines joined. */
 export interface Line {
@@ -16,7 +18,8 @@ export interface Line {
 /** An image that a parser directive names. */
 export interface Directive {
   value: string;
-  start: number;
+  /** Absent where its text isn't written as it is read. */
+  start?: number;
 }
 
 export interface Lines {
@@ -25,26 +28,28 @@ export interface Lines {
   /** Continues lines and escapes characters. */
   escapeMark: string;
   lines: Line[];
+  /** A here-document without an end, which ends the build. */
+  openHeredoc: boolean;
 }
 
 /** What Go's `unicode.IsSpace` says. */
 const leadingSpace = /^\p{White_Space}+/u;
 const withoutIndent = (raw: string) => raw.replace(leadingSpace, '');
 
-export function readLines(dockerfile: string): Lines {
+export function readLines(dockerfile: string, dialect: Dialect = newest): Lines {
   const lines: Line[] = [];
   const physical = physicalLines(dockerfile);
   let escapeMark = '\\';
   let directives = true;
+  let openHeredoc = false;
   let current: Line | undefined;
   for (let next = physical.next(); !next.done; next = physical.next()) {
     const { raw, offset } = next.value;
     const bare = withoutIndent(raw);
     if (directives) {
-      const [, key = '', value = ''] =
-        /^#\p{White_Space}*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/u.exec(bare) ?? [];
-      directives = ['syntax', 'escape', 'check'].includes(key.toLowerCase());
-      if (directives && key.toLowerCase() === 'escape' && value === '`') escapeMark = '`';
+      const [key, value = ''] = directiveIn(bare, '#') ?? [''];
+      directives = dialect.directives.includes(key);
+      if (directives && key === 'escape' && value === '`') escapeMark = '`';
     }
     // Within an instruction, comments and empty lines are nothing.
     if (bare === '' || bare.startsWith('#')) continue;
@@ -55,11 +60,25 @@ export function readLines(dockerfile: string): Lines {
     for (let i = from; i < kept.length; i++) current.at.push(offset + i);
     if (kept.length < raw.length) continue;
     lines.push(current);
-    current.body = bodyOf(heredocsOf(current.text, escapeMark), physical);
+    const { body, isOpen } = bodyOf(heredocsOf(current.text, escapeMark, dialect), physical);
+    current.body = body;
+    openHeredoc ||= isOpen;
     current = undefined;
   }
   if (current && current.text !== '') lines.push(current);
-  return { syntaxes: syntaxesOf(dockerfile), escapeMark, lines };
+  return { syntaxes: syntaxesOf(dockerfile), escapeMark, lines, openHeredoc };
+}
+
+/** Name in small letters, and value. */
+function directiveIn(line: string, mark: '#' | '//'): [string, string] | undefined {
+  if (!line.startsWith(mark)) return undefined;
+  const equals = line.indexOf('=');
+  const [, name] =
+    /^\p{White_Space}*([a-zA-Z][a-zA-Z0-9]*)[\t\f\r ]*$/u.exec(
+      line.slice(mark.length, Math.max(equals, 0)),
+    ) ?? [];
+  const value = plainlyTrimmed(line.slice(equals + 1));
+  return name === undefined || value === '' ? undefined : [name.toLowerCase(), value];
 }
 
 /** An escape character at the end continues the line, unless it is escaped itself. */
@@ -71,15 +90,19 @@ const continued = {
 function bodyOf(
   heredocs: { name: string; trimsTabs: boolean }[],
   physical: Generator<{ raw: string }>,
-): string {
+): { body: string; isOpen: boolean } {
   let body = '';
-  for (const { name, trimsTabs } of heredocs)
+  let isOpen = false;
+  for (const { name, trimsTabs } of heredocs) {
+    isOpen = true;
     for (let next = physical.next(); !next.done; next = physical.next()) {
       const { raw } = next.value;
-      if ((trimsTabs ? raw.replace(/^\t+/, '') : raw) === name) break;
+      isOpen = (trimsTabs ? raw.replace(/^\t+/, '') : raw) !== name;
+      if (!isOpen) break;
       body += `${raw}\n`;
     }
-  return body;
+  }
+  return { body, isOpen };
 }
 
 function* physicalLines(text: string): Generator<{ raw: string; offset: number }> {
@@ -102,24 +125,32 @@ function syntaxesOf(dockerfile: string): Directive[] {
   const found: Directive[] = [];
   for (const { raw, offset } of physicalLines(dockerfile)) {
     if (raw.startsWith('#!') && found.length === 0) continue;
-    const match = /^(?:#|\/\/)\p{White_Space}*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/du.exec(raw);
-    if (!match) break;
-    const [value = ''] = (match[2] ?? '').split(' ');
-    if (match[1]?.toLowerCase() === 'syntax')
-      found.push({ value, start: offset + (match.indices?.[2]?.[0] ?? 0) });
+    const [name, text = ''] = directiveIn(raw, '#') ?? directiveIn(raw, '//') ?? [];
+    if (name === undefined) break;
+    const [value = ''] = text.split(' ');
+    if (name === 'syntax') found.push({ value, start: offset + raw.indexOf(text, raw.indexOf('=')) });
   }
-  const inJson =
-    found.length === 0 && /^\p{White_Space}*\{/u.test(dockerfile) ? jsonSyntax(dockerfile) : undefined;
-  const start = inJson === undefined ? -1 : dockerfile.indexOf(inJson);
-  return inJson === undefined || start < 0 ? found : [{ value: inJson, start }];
+  return found.length > 0 ? found : jsonSyntax(dockerfile);
 }
 
-function jsonSyntax(text: string): string | undefined {
+/** What a document in JSON names; some engines take the key in any letters. */
+function jsonSyntax(dockerfile: string): Directive[] {
+  const [, text = ''] = /^\uFEFF?(?:#![^\n]*\n)?([\s\S]*)$/.exec(dockerfile) ?? [];
+  if (!/^[\t\n\r ]*\{/.test(text)) return [];
+  const written = [...dockerfile.matchAll(/"([^"\\]*)"/dg)];
+  return membersOf(text).flatMap(([name, value]) => {
+    if (!/^syntax$/iu.test(name) || typeof value !== 'string' || value === '') return [];
+    const [place, ...others] = written.filter((match) => match[1] === value);
+    const start = others.length === 0 ? place?.indices?.[1]?.[0] : undefined;
+    return [{ value, ...(start === undefined ? {} : { start }) }];
+  });
+}
+
+function membersOf(json: string): [string, unknown][] {
   try {
-    const { syntax } = JSON.parse(text) as { syntax?: unknown };
-    return typeof syntax === 'string' && syntax !== '' ? syntax : undefined;
+    return Object.entries(JSON.parse(json) as object);
   } catch {
     // Not JSON, so a Dockerfile that begins oddly: the engine's to refuse.
-    return undefined;
+    return [];
   }
 }

@@ -8,11 +8,20 @@ type Part = { kind: 'any' | 'one' } | { kind: 'literal'; character: string };
 /** Characters of text times parts of a pattern: far more than any name of an image needs. */
 const longestWork = 4_000_000;
 
-/** `value` without its beginning (`#`, `##`) or end (`%`, `%%`); undefined for what is no pattern, or too long. */
+/** More than `longestWork`. */
+export class TooLongError extends Error {
+  constructor() {
+    super('pattern and value are too long');
+    this.name = 'TooLongError';
+  }
+}
+
+/** `value` without its beginning (`#`, `##`) or end (`%`, `%%`); undefined for what is no pattern. Throws `TooLongError`. */
 export function trimmedByPattern(value: string, word: string, operator: '#' | '%'): string | undefined {
   const greedy = word.startsWith(operator);
   const parts = partsOf(greedy ? word.slice(1) : word);
-  if (!parts || parts.length * value.length > longestWork) return undefined;
+  if (!parts) return undefined;
+  requireShort(parts.length * value.length);
   const characters = [...value];
   if (operator === '%') {
     characters.reverse();
@@ -23,7 +32,7 @@ export function trimmedByPattern(value: string, word: string, operator: '#' | '%
   return (operator === '%' ? kept.reverse() : kept).join('');
 }
 
-/** `value` with what matches replaced, once or everywhere; undefined for what is no pattern, or too long. */
+/** `value` with what matches replaced, once or everywhere; undefined for what is no pattern. Throws `TooLongError`. */
 export function withReplacement(
   value: string,
   pattern: string,
@@ -31,18 +40,26 @@ export function withReplacement(
   everywhere: boolean,
 ): string | undefined {
   const parts = partsOf(pattern);
-  if (!parts || parts.length * value.length ** 2 > longestWork) return undefined;
+  if (!parts) return undefined;
   const characters = [...value];
-  if ((characters.length + 1) * replacement.length > longestWork) return undefined;
+  requireShort(Math.max(parts.length * value.length ** 2, (characters.length + 1) * replacement.length));
   let result = '';
+  let matchedTo = -1;
   for (let at = 0; at <= characters.length; ) {
-    const length = matchedLength(characters.slice(at), parts, true);
+    let length = matchedLength(characters.slice(at), parts, true);
+    // Nothing right behind a match is no match.
+    if (length === 0 && at === matchedTo) length = undefined;
     if (length !== undefined) result += replacement;
+    matchedTo = length === undefined ? matchedTo : at + length;
     if (length !== undefined && !everywhere) return result + characters.slice(at + length).join('');
     if (!length) result += characters[at] ?? '';
     at += length || 1;
   }
   return result;
+}
+
+function requireShort(work: number): void {
+  if (work > longestWork) throw new TooLongError();
 }
 
 function partsOf(pattern: string): Part[] | undefined {
@@ -74,6 +91,7 @@ function matchedLength(characters: string[], parts: Part[], greedy: boolean): nu
     if (character === undefined || reached.length === 0) return longest;
     const next = reached.flatMap((at) => {
       const part = parts[at];
+      if (character === '\n' && part?.kind !== 'literal') return [];
       if (part?.kind === 'any') return [at];
       return part?.kind === 'one' || (part?.kind === 'literal' && part.character === character)
         ? [at + 1]

@@ -1,7 +1,9 @@
 /** Words as BuildKit reads them: quotes, escapes and variables, much as in a shell. */
+import { type Dialect, newest } from './dialects.ts';
+import { isSpace } from './go-text.ts';
 import { trimmedByPattern, withReplacement } from './patterns.ts';
 
-/** A word that no engine can read, or that is too long to be worth reading. */
+/** A word that no engine can read. */
 export class WordError extends Error {
   constructor(message: string) {
     super(message);
@@ -9,16 +11,25 @@ export class WordError extends Error {
   }
 }
 
-/** `text` as one word, with its variables put in. Throws `WordError`. */
+/** A word that engines read differently, or that is too long to be worth reading. The message continues "line 3 ". */
+export class UnclearWordError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnclearWordError';
+  }
+}
+
+/** `text` as one word, with its variables put in. Throws `WordError` and `UnclearWordError`. */
 export const expandWord = (
   text: string,
   variables: ReadonlyMap<string, string>,
   escapeMark: string,
-): string => new WordReader(text, { escapeMark, variables }).read().text;
+  { operators }: Pick<Dialect, 'operators'> = newest,
+): string => new WordReader(text, { escapeMark, variables, operators, apart: false }).read().text;
 
 /** Words without their quotes; with `raw` as they are written. Variables stay. Throws `WordError`. */
-export const splitWords = (text: string, raw = false): string[] =>
-  new WordReader(text, { escapeMark: '\\', raw }).read().words;
+export const splitWords = (text: string, { heredocs, operators }: Dialect, raw = false): string[] =>
+  new WordReader(text, { escapeMark: '\\', raw, apart: heredocs === 'apart', operators }).read().words;
 
 /** `ARG`'s and `ENV`'s words, quotes and variables as they are written. Never fails. */
 export function rawWords(text: string, escapeMark: string): string[] {
@@ -51,13 +62,15 @@ interface Reading {
   /** Undefined: variables stay as they are written. */
   variables?: ReadonlyMap<string, string>;
   /** Quotes and escapes stay in the result. */
-  raw?: boolean;
+  raw?: boolean | undefined;
+  /** What begins a here-document, and a space behind it, belong together. */
+  apart: boolean;
+  operators: RegExp;
 }
 
 /** Reads a part of a word; yields a part within it, and gets that one's text back. */
 type Part = Generator<Part, string, string>;
 
-const isSpace = (character: string) => /^\p{White_Space}$/u.test(character);
 const variableName = /\p{Nd}+|[@*#?\-$!]|[\p{L}_][\p{L}\p{Nd}_]*/uy;
 /** The name of a here-document may stand apart. */
 const redirection = /<<[\t\r ]*|</y;
@@ -76,6 +89,8 @@ class WordReader {
     this.#text = text;
     this.#reading = reading;
     this.#keepsEscapes = reading.raw === true;
+    // A byte order mark at the beginning of a word is none of its characters.
+    if (text.startsWith('\uFEFF')) this.#at = 1;
   }
 
   read(): { text: string; words: string[] } {
@@ -121,15 +136,17 @@ class WordReader {
     let result = '';
     const add = (text: string, splits = false) => {
       result += text;
-      if (this.#reading.variables && result.length > longestValue) throw new WordError('it is too long');
+      if (this.#reading.variables && result.length > longestValue)
+        throw new UnclearWordError('has a value that is longer than the name of an image can be');
       if (stop === undefined) this.#collect(text, splits);
     };
     for (let next = this.#peek(); next !== stop; next = this.#peek()) {
       if (next === undefined) throw new WordError(`it lacks a ${stop}`);
+      if (kind !== 'word') this.#requirePlain(next);
       if (next === "'") add(this.#singleQuoted());
       else if (next === '"') add(yield this.#doubleQuoted());
       else if (next === '$') add(yield this.#variable(), true);
-      else if (next === '<') add(this.#match(redirection));
+      else if (next === '<' && this.#reading.apart) add(this.#match(redirection));
       else if (next !== this.#reading.escapeMark) {
         this.#at++;
         add(next, true);
@@ -143,6 +160,15 @@ class WordReader {
     this.#keepsEscapes = before.keeps;
     this.#inPattern = before.inPattern;
     return result;
+  }
+
+  /** Quotes within patterns have had other meanings. */
+  #requirePlain(next: string): void {
+    const { variables, escapeMark } = this.#reading;
+    if (variables && (next === '"' || next === "'" || (escapeMark !== '\\' && '`\\'.includes(next))))
+      throw new UnclearWordError(
+        `has ${next} in the pattern of a substitution, which engines read differently`,
+      );
   }
 
   #quoted = (text: string, quote: string) => (this.#reading.raw ? quote + text + quote : text);
@@ -167,7 +193,8 @@ class WordReader {
       if (next === undefined) throw new WordError('it lacks a "');
       if (next === '$') {
         result += yield this.#variable();
-        if (this.#reading.variables && result.length > longestValue) throw new WordError('it is too long');
+        if (this.#reading.variables && result.length > longestValue)
+          throw new UnclearWordError('has a value that is longer than the name of an image can be');
         continue;
       }
       this.#at++;
@@ -194,15 +221,17 @@ class WordReader {
     this.#at++;
     if (first === undefined || (name === '' && '{}:'.includes(first))) throw badSubstitution(first);
     if (first === '}') return variables ? (variables.get(name) ?? '') : `\${${name}}`;
-    if (first === '/') return yield this.#replaced(name);
     const operator = first === ':' ? `:${this.#text[this.#at++]}` : first;
+    if (/^:[#%]$/.test(operator) && variables)
+      throw new UnclearWordError(`has a substitution with ${operator}, which not every engine knows`);
+    if (!this.#reading.operators.test(operator)) throw badSubstitution(operator);
+    if (operator === '/') return yield this.#replaced(name);
     if (operator === '#' || operator === '%') {
       const pattern = yield this.#until('}', 'pattern');
       return variables
         ? readable(trimmedByPattern(variables.get(name) ?? '', pattern, operator))
         : `\${${name}${operator}${pattern}}`;
     }
-    if (!/^:?[-+?]$/.test(operator)) throw badSubstitution(operator);
     const word = yield this.#until('}');
     return variables
       ? substituted(name, variables.get(name), operator, word)
@@ -215,6 +244,10 @@ class WordReader {
     if (everywhere) this.#at++;
     const pattern = yield this.#until('/', 'pattern');
     const replacement = yield this.#until('}', 'replacement');
+    if (variables && everywhere && replacement.includes('$'))
+      throw new UnclearWordError(
+        'has $ in the replacement of a substitution, which engines read differently',
+      );
     return variables
       ? readable(withReplacement(variables.get(name) ?? '', pattern, replacement, everywhere))
       : `\${${name}/${pattern}/${replacement}}`;

@@ -51,11 +51,8 @@ test('every image has the account that counts for it, in a folder of its own', a
 });
 
 test('images of other accounts, the program that reads it all among them, are named where the engine gets them', async () => {
-  await writeFile(
-    work.dockerfile,
-    `ARG BASE\nFROM $BASE AS one\nFROM ${host}/left/base:1@${digest}\nCOPY --from=one /x /x\n`,
-  );
-  const { buildArgs, withOwnNames, stop } = await reachBases(spec, work);
+  const dockerfile = `ARG BASE\nFROM $BASE AS one\nFROM ${host}/left/base:1@${digest}\nCOPY --from=one /x /x\n`;
+  const { buildArgs, withOwnNames, stop } = await reachBases({ ...spec, dockerfile }, work);
   try {
     const written = await readFile(work.dockerfile, 'utf8');
     const [, port] = /^FROM 127\.0\.0\.1:(\d+)\/0\/right\/base:1 AS one$/m.exec(written) ?? [];

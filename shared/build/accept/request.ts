@@ -1,7 +1,8 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
 
-import { baseImages } from '../../dockerfile/bases.ts';
+import { baseImages, pullingArgs, unclearBases } from '../../dockerfile/bases.ts';
 import { lintDockerfile } from '../../dockerfile/lint.ts';
+import type { Unclear } from '../../dockerfile/stages.ts';
 import { type FieldError, invalid, ProblemError } from '../../http/problem.ts';
 import type { LintWarning } from '../../model/dockerfile-lint.ts';
 import { getSecret } from '../../store/secrets.ts';
@@ -71,12 +72,19 @@ export async function readBuildRequest(
         message: `names the secret "${name}", which does not exist`,
       });
   }
+  const buildArgs = wanted.buildArgs ?? {};
+  for (const name of pullingArgs(buildArgs))
+    errors.push({
+      pointer: `${pointer}/buildArgs/${name}`,
+      message: 'makes engines pull images that the Dockerfile does not name: leave it out',
+    });
   if (errors.length > 0) throw invalid(...errors);
   if (wanted.lint === 'refuse') {
     const warnings = lintDockerfile(wanted.dockerfile, { buildArgs: wanted.buildArgs });
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
-  const buildArgs = wanted.buildArgs ?? {};
+  const unclear = unclearBases(wanted.dockerfile, buildArgs);
+  if (unclear) throw unclearRefusal(`${pointer}/dockerfile`, unclear);
   const references = baseImages(wanted.dockerfile, buildArgs);
   if (references.length > mostBases || Buffer.byteLength(references.join('')) > mostNameBytes)
     throw invalid({
@@ -114,6 +122,15 @@ async function findContext(
     return 'names an upload whose file is missing: it was not uploaded yet, or it has expired';
   return { key, sha256, sizeBytes };
 }
+
+/** The refusal of a build whose base images could not all be looked up. */
+const unclearRefusal = (pointer: string, { line, why }: Unclear) =>
+  new ProblemError(
+    422,
+    'dockerfile-invalid',
+    `Slipway cannot tell which images the Dockerfile builds on: line ${line} ${why}.`,
+    { errors: [{ pointer, message: `line ${line} ${why}` }] },
+  );
 
 /** The refusal of a build that was to be refused for any warning. */
 const lintRefusal = (pointer: string, warnings: LintWarning[]) =>

@@ -82,13 +82,58 @@ describe('B8 base images that nobody can look up', () => {
     expect(said[10]).toBe('Slipway could not look up 40 more base images either.');
   });
 
-  test('a host or a name as long as a Dockerfile is accepted, and shortened where it is shown', async () => {
-    const long = [`FROM ${'h'.repeat(2000)}.example/x\n`, `FROM x/${'n'.repeat(100_000)}:1\n`];
+  test('a long host or name is accepted, and shortened where it is shown', async () => {
+    const long = [`FROM ${'h'.repeat(2000)}.example/x\n`, `FROM x/${'n'.repeat(4000)}:1\n`];
     for (const one of long) {
       const { buildId } = await place.build({ source: { dockerfile: one } });
       for (const message of await warnings(buildId)) expect(message.length).toBeLessThan(1200);
     }
   });
+});
+
+describe('B6 a Dockerfile whose base images no one can be certain of is refused', () => {
+  const refusal = (dockerfile: string, buildArgs: Record<string, string> = {}) =>
+    place.build({ source: { dockerfile, buildArgs } }).catch((error: unknown) => error);
+
+  test.each([
+    [
+      'FROM scratch\nRUN --mount=type=cache,target=/c,id=à--mount=from=img,target=/m x\n',
+      'line 2 has "à" in a flag',
+    ],
+    [
+      'FROM scratch AS a\nCOPY --from=img /x /\nFROM scratch\nCOPY --from=2 /y /\n',
+      'line 4 copies from stage 2',
+    ],
+    [
+      'FROM scratch\nCOPY --from=99999999999999999999 /y /\n',
+      'line 2 copies from stage 99999999999999999999',
+    ],
+    [
+      '# escape=`\nFROM scratch\nCOPY --fr\\om=img /x /y\n',
+      'line 3 builds on img with Docker 28.0 but not with',
+    ],
+    [
+      ['ARG T=own:1$', '{A##*}\nFROM $', '{T:-img}\n'].join(''),
+      'line 2 builds on img with Docker 25 but not with Docker 28.3',
+    ],
+    [`FROM x/${'n'.repeat(100_000)}:1\n`, 'line 1 has a value that is longer'],
+  ])('%.80s', async (dockerfile, message) => {
+    expect(await refusal(dockerfile)).toMatchObject({
+      status: 422,
+      code: 'dockerfile-invalid',
+      extra: { errors: [{ pointer: '/source/dockerfile', message: expect.stringContaining(message) }] },
+    });
+  });
+
+  test.each(['BUILDKIT_ATTEST_SBOM', 'BUILDKIT_DISABLE_FILEOP'])(
+    'so is the build argument %s',
+    async (name) => {
+      expect(await refusal('FROM scratch\n', { [name]: '1' })).toMatchObject({
+        status: 422,
+        extra: { errors: [{ pointer: `/source/buildArgs/${name}` }] },
+      });
+    },
+  );
 });
 
 test('B1 a build argument may have any name, also one that objects have already', async () => {
