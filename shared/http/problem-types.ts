@@ -10,6 +10,8 @@ export const problemTypes = {
   'catalogue-image': 'Images of the catalogue are read-only.',
   'default-registry': 'Registries that came with Slipway are read-only.',
   'digest-shared': 'Other tags share the manifest that the registry would delete.',
+  'dockerfile-invalid':
+    'Container engines read the Dockerfile differently, or would pull other images than it names.',
   'dockerfile-refused': 'The Dockerfile has warnings, and the request asks to refuse it then.',
   'experiment-leaving': 'The experiment is being deleted.',
   'experiment-over': 'The experiment has ended.',
