@@ -1,5 +1,5 @@
 /** An embedded cloud of the benchmarks' own: its state in a temporary directory, on ports of its own. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ export interface BenchCloud extends RunningCloud {
 
 export async function startCloud(): Promise<BenchCloud> {
   const home = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+  process.env.SLIPWAY_STAGES = await stagesForOneMember(home);
   const running = await ensureLocalCloud(home, () => {});
   return {
     ...running,
@@ -26,6 +27,15 @@ export async function startCloud(): Promise<BenchCloud> {
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** The local stage, in which one member stands for a hundred who follow a log. */
+async function stagesForOneMember(home: string): Promise<string> {
+  const folder = join(home, 'stages');
+  const stage = JSON.parse(await readFile('infra/stages/local.json', 'utf8'));
+  await mkdir(folder);
+  await writeFile(join(folder, 'local.json'), JSON.stringify({ ...stage, waitsPerMember: 200 }));
+  return folder;
 }
 
 /** How long a start takes with and without synth, and how much memory the idle cloud holds. */

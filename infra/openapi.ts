@@ -12,6 +12,7 @@ const documentFile = 'functions/public/openapi.json';
 const operation = z.looseObject({
   'x-slipway-function': z.string(),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z.array(z.looseObject({ in: z.string().optional(), name: z.string().optional() })).optional(),
 });
 const methods = ['get', 'put', 'post', 'patch', 'delete'] as const;
 const document = z.looseObject({
@@ -29,6 +30,8 @@ export interface ApiRoute {
   function: string;
   /** True where anybody may call: no authorizer stands before it. */
   open: boolean;
+  /** True where a request may wait for something new (`wait`), and take up an environment all the time. */
+  waits: boolean;
 }
 
 /** The OpenAPI document names something that the infrastructure can't provide. */
@@ -53,8 +56,13 @@ export function routesOf(openApi: unknown, functions: string[]): ApiRoute[] {
     methods.flatMap((method) => {
       const described = item[method];
       if (described === undefined) return [];
-      const { 'x-slipway-function': name, security } = described as z.infer<typeof operation>;
-      return { method, path, function: name, open: security?.length === 0 };
+      const {
+        'x-slipway-function': name,
+        security,
+        parameters = [],
+      } = described as z.infer<typeof operation>;
+      const waits = parameters.some((one) => one.in === 'query' && one.name === 'wait');
+      return { method, path, function: name, open: security?.length === 0, waits };
     }),
   );
   const problems = routes

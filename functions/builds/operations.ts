@@ -1,15 +1,19 @@
 /** The operations of this function, bound to their use cases. */
 import { isOver } from '../../shared/build/record.ts';
-import { type Implementation, implement } from '../../shared/http/operation.ts';
+import { type Caller, type Implementation, implement } from '../../shared/http/operation.ts';
+import { waitingPlaces } from '../../shared/log/patience.ts';
+import type { Stage } from '../../shared/model/stage.ts';
 import * as contract from './contract.ts';
 import { type FollowDependencies, followBuildEvents, followBuildLog } from './follow.ts';
 import { listBuilds, requireBuild, shownBuild } from './read.ts';
 import { type StopDependencies, stopBuild } from './stop.ts';
 
-export type BuildsDependencies = FollowDependencies & StopDependencies;
+export type BuildsDependencies = FollowDependencies &
+  StopDependencies & { stage: Pick<Stage, 'waitsPerMember'> };
 
 export const buildOperations = (dependencies: BuildsDependencies): Implementation[] => {
-  const { table } = dependencies;
+  const { table, stage } = dependencies;
+  const placesOf = (caller: Caller) => waitingPlaces(table, caller, stage.waitsPerMember);
   return [
     implement(contract.listBuilds, async ({ caller, query }) => ({
       status: 200,
@@ -21,11 +25,19 @@ export const buildOperations = (dependencies: BuildsDependencies): Implementatio
     }),
     implement(contract.getBuildLogs, async ({ caller, params, query, remainingMs }) => ({
       status: 200,
-      body: await followBuildLog(dependencies, caller.organisation, params.id, { ...query, remainingMs }),
+      body: await followBuildLog(dependencies, caller.organisation, params.id, {
+        ...query,
+        remainingMs,
+        places: placesOf(caller),
+      }),
     })),
     implement(contract.getBuildEvents, async ({ caller, params, query, remainingMs }) => ({
       status: 200,
-      body: await followBuildEvents(dependencies, caller.organisation, params.id, { ...query, remainingMs }),
+      body: await followBuildEvents(dependencies, caller.organisation, params.id, {
+        ...query,
+        remainingMs,
+        places: placesOf(caller),
+      }),
     })),
     implement(contract.stopBuild, async ({ caller, params }) => {
       const { organisation, email } = caller;

@@ -2,6 +2,7 @@
 import { experimentAnswer as answer } from '../../shared/experiment/answer.ts';
 import { experimentOf, isOver } from '../../shared/experiment/record.ts';
 import { type Implementation, implement } from '../../shared/http/operation.ts';
+import { waitingPlaces } from '../../shared/log/patience.ts';
 import { deleteExperiment, updateExperiment } from './change.ts';
 import * as contract from './contract.ts';
 import type { ExperimentsDependencies } from './dependencies.ts';
@@ -55,13 +56,18 @@ export const experimentOperations = (dependencies: ExperimentsDependencies): Imp
   }),
   implement(contract.getExperimentLogs, async ({ caller, params, query, remainingMs }) => ({
     status: 200,
-    body: await readLog(dependencies, caller.organisation, params.id, { ...query, remainingMs }),
+    body: await readLog(dependencies, caller.organisation, params.id, {
+      ...query,
+      remainingMs,
+      places: waitingPlaces(dependencies.table, caller, dependencies.stage.waitsPerMember),
+    }),
   })),
   implement(contract.getExperimentEvents, async ({ caller, params, query, remainingMs }) => ({
     status: 200,
     body: await followTimeline(dependencies.table, caller.organisation, params.id, {
       ...query,
       remainingMs,
+      places: waitingPlaces(dependencies.table, caller, dependencies.stage.waitsPerMember),
     }),
   })),
 ];

@@ -1,6 +1,7 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type CfnStage,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
@@ -19,11 +20,12 @@ import { HouseLogGroup } from './log-group.ts';
 /** The HTTP API. Functions are added after it, since they are told its address. */
 export class RequestApi extends Construct {
   readonly api: HttpApi;
+  private readonly stage: HttpStage;
 
   constructor(scope: Construct, id: string, { names }: { names: Names }) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', { apiName: names.prefix, createDefaultStage: false });
-    new HttpStage(this, 'Stage', {
+    this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
@@ -70,9 +72,24 @@ export class RequestApi extends Construct {
           id: 'AwsSolutions-APIG4',
           reason: 'Health and the OpenAPI document are for everybody; their function may touch nothing.',
         });
+      if (added) this.stage.node.addDependency(added);
     }
+    const stage = this.stage.node.defaultChild as CfnStage;
+    // Each with a throttle of its own: strangers, and followers who come back at once, take nothing from the others.
+    stage.routeSettings = Object.fromEntries(
+      routes.flatMap((route) => {
+        const throttle = route.open ? throttles.open : route.waits ? throttles.waits : undefined;
+        return throttle ? [[`${httpMethods[route.method]} ${route.path}`, throttle]] : [];
+      }),
+    );
   }
 }
+
+/** As CloudFormation takes them: the settings of a route are JSON to it. */
+const throttles = {
+  open: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+  waits: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+};
 
 const httpMethods: Record<ApiRoute['method'], HttpMethod> = {
   get: HttpMethod.GET,
@@ -82,20 +99,22 @@ const httpMethods: Record<ApiRoute['method'], HttpMethod> = {
   delete: HttpMethod.DELETE,
 };
 
-/** Who asked for what, and how it went; never a header or a body, so no token. */
+/**
+ * Who asked for what, and how it went; never a header or a body, so no token. And nothing that a caller or an error can
+ * word, such as the path: API Gateway puts values into the line as they are, and a quotation mark would end its JSON. The
+ * functions log the path of each request with its `requestId`.
+ */
 const accessLogFields = {
   time: '$context.requestTime',
   requestId: '$context.requestId',
   sourceIp: '$context.identity.sourceIp',
   route: '$context.routeKey',
-  path: '$context.path',
   status: '$context.status',
   organisation: '$context.authorizer.organisation',
   member: '$context.authorizer.memberId',
   latencyMs: '$context.responseLatency',
   functionLatencyMs: '$context.integrationLatency',
   responseBytes: '$context.responseLength',
-  error: '$context.error.message',
-  authorizerError: '$context.authorizer.error',
-  functionError: '$context.integrationErrorMessage',
+  refusal: '$context.error.responseType',
+  functionStatus: '$context.integrationStatus',
 };

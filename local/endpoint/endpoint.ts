@@ -12,6 +12,7 @@ import {
   type RestAnswer,
   type Service,
 } from '../platform.ts';
+import { closeWhenSilent, headerPatience } from '../slow-connections.ts';
 import { databaseFile } from '../state.ts';
 import { describeError } from '../storage-errors.ts';
 import { detached, discardRest, readAll } from './body.ts';
@@ -213,12 +214,9 @@ const own = <T>(table: Record<string, T> | undefined, name: string): T | undefin
 
 /** A server for `serveEndpoint`. Frozen functions keep their connections; closing these would break their next call. */
 export function createEndpointServer(): Server {
-  return createServer({
-    noDelay: true,
-    requestTimeout: 0,
-    keepAliveTimeout: 600_000,
-    headersTimeout: 610_000,
-  });
+  return closeWhenSilent(
+    createServer({ ...headerPatience, noDelay: true, requestTimeout: 0, keepAliveTimeout: 600_000 }),
+  );
 }
 
 /** Answers the server's requests from now on. */

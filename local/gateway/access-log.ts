@@ -13,6 +13,18 @@ export interface Served {
   authorizerContext?: object;
 }
 
+/** What API Gateway calls its own refusals. */
+const responseTypes: Record<number, string> = {
+  401: 'UNAUTHORIZED',
+  403: 'ACCESS_DENIED',
+  404: 'RESOURCE_NOT_FOUND',
+  413: 'REQUEST_TOO_LARGE',
+  429: 'THROTTLED',
+  431: 'DEFAULT_4XX',
+  500: 'INTEGRATION_FAILURE',
+  503: 'INTEGRATION_TIMEOUT',
+};
+
 function variables(served: Served, now: Date) {
   const { request, routeKey, answer, errorMessage, integrationLatencyMs, authorizerContext = {} } = served;
   const said = Object.entries(authorizerContext).map(
@@ -36,6 +48,8 @@ function variables(served: Served, now: Date) {
     ['integration.latency', integrationLatencyMs ?? '-'],
     ['error.message', errorMessage || '-'],
     ['error.messageString', errorMessage ? JSON.stringify(errorMessage) : '-'],
+    ['error.responseType', errorMessage ? (responseTypes[answer.status] ?? 'DEFAULT_5XX') : '-'],
+    ['integrationStatus', integrationLatencyMs === undefined ? '-' : 200],
     ['integrationErrorMessage', errorMessage || '-'],
     ['integration.error', errorMessage || '-'],
     ['authorizer.error', '-'],

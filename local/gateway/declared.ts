@@ -20,11 +20,18 @@ export interface Route {
   authorizer?: Authorizer;
 }
 
+export interface Throttle {
+  ratePerSecond: number;
+  burst: number;
+}
+
 export interface HttpApi {
   id: string;
   routes: Route[];
   stage: string;
-  throttle?: { ratePerSecond: number; burst: number };
+  throttle?: Throttle;
+  /** Of routes that have one of their own, by key. */
+  routeThrottles: Map<string, Throttle>;
   accessLog?: { group: string; format: string };
 }
 
@@ -99,6 +106,27 @@ function readRoute(resource: DeclaredResource, byId: Map<string, DeclaredResourc
   };
 }
 
+const throttleOf = (settings: Record<string, unknown>): Throttle | undefined =>
+  settings.ThrottlingRateLimit === undefined
+    ? undefined
+    : {
+        ratePerSecond: Number(settings.ThrottlingRateLimit),
+        burst: Number(settings.ThrottlingBurstLimit ?? settings.ThrottlingRateLimit),
+      };
+
+function routeThrottles(stage: DeclaredResource, routes: DeclaredResource[]): Map<string, Throttle> {
+  const known = new Set(routes.map(({ properties }) => properties.RouteKey));
+  const settings: [string, Record<string, unknown>][] = Object.entries(stage.properties.RouteSettings ?? {});
+  const throttles = new Map<string, Throttle>();
+  for (const [key, one] of settings) {
+    if (!known.has(key))
+      refuse(stage, `Unable to find Route by key ${key} within the provided RouteSettings`);
+    const throttle = throttleOf(one);
+    if (throttle) throttles.set(key, throttle);
+  }
+  return throttles;
+}
+
 /** @throws Error naming the logical id of what can't be done here */
 export function readHttpApi(resources: DeclaredResource[]): HttpApi | undefined {
   const of = (type: string) => resources.filter((one) => one.type === `AWS::ApiGatewayV2::${type}`);
@@ -117,10 +145,8 @@ export function readHttpApi(resources: DeclaredResource[]): HttpApi | undefined 
     id: api.physicalId,
     stage: stage.physicalId,
     routes: of('Route').map((route) => readRoute(route, byId)),
-    throttle: limits?.ThrottlingRateLimit && {
-      ratePerSecond: Number(limits.ThrottlingRateLimit),
-      burst: Number(limits.ThrottlingBurstLimit ?? limits.ThrottlingRateLimit),
-    },
+    throttle: limits && throttleOf(limits),
+    routeThrottles: routeThrottles(stage, of('Route')),
     accessLog: log?.DestinationArn && {
       group: String(log.DestinationArn)
         .replace(/^.*:log-group:/, '')

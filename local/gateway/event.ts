@@ -1,5 +1,5 @@
 /** Requests as functions see them (payload format 2.0), and their answers. */
-import { type IncomingHttpHeaders, validateHeaderName, validateHeaderValue } from 'node:http';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { HttpApi } from './declared.ts';
 import type { RouteMatch } from './routes.ts';
 
@@ -21,13 +21,14 @@ export interface GatewayAnswer {
   body: Buffer | string;
 }
 
-/** Lower-case names, several values joined by commas; cookies travel apart. */
-export function readHeaders(incoming: IncomingHttpHeaders): Record<string, string> {
+/**
+ * Lower-case names, several values joined by commas, also of headers that HTTP allows once; cookies travel apart.
+ * @param distinct `headersDistinct`: of `headers`, Node keeps only the first of several `Authorization` headers
+ */
+export function readHeaders(distinct: NodeJS.Dict<string[]>): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming)) {
-    if (name === 'cookie' || value === undefined) continue;
-    headers[name] = Array.isArray(value) ? value.join(',') : value;
-  }
+  for (const [name, values] of Object.entries(distinct))
+    if (name !== 'cookie' && values !== undefined) headers[name] = values.join(',');
   return headers;
 }
 

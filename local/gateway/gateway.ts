@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { discardRest, readAll } from '../endpoint/body.ts';
 import { AwsError, type Cloud, type DeclaredResource, type Service } from '../platform.ts';
+import { headerPatience } from '../slow-connections.ts';
 import { createAccessLog } from './access-log.ts';
 import { Authorizers } from './authorizers.ts';
 import { gatewayResourceTypes, type HttpApi, type Route, readHttpApi } from './declared.ts';
@@ -44,7 +45,7 @@ function readRequest(incoming: IncomingMessage, receivedAt: Date): GatewayReques
     path: mark < 0 ? url : url.slice(0, mark),
     rawQuery: mark < 0 ? '' : url.slice(mark + 1),
     headers: {
-      ...readHeaders(incoming.headers),
+      ...readHeaders(incoming.headersDistinct),
       'x-forwarded-for': incoming.socket.remoteAddress ?? '127.0.0.1',
       'x-forwarded-port': String(incoming.socket.localPort ?? ''),
       'x-forwarded-proto': 'http',
@@ -71,13 +72,17 @@ class RunningApi {
   private readonly routes: RouteTable;
   private readonly authorizers: Authorizers;
   private readonly bucket: TokenBucket | undefined;
+  private readonly routeBuckets: Map<string, TokenBucket>;
 
   constructor(api: HttpApi, cloud: Cloud) {
     this.api = api;
     this.cloud = cloud;
     this.routes = new RouteTable(api.routes);
     this.authorizers = new Authorizers(cloud);
-    this.bucket = api.throttle && new TokenBucket(api.throttle.ratePerSecond, api.throttle.burst);
+    this.bucket = api.throttle && new TokenBucket(api.throttle);
+    this.routeBuckets = new Map(
+      [...api.routeThrottles].map(([key, throttle]) => [key, new TokenBucket(throttle)]),
+    );
   }
 
   async handle(request: GatewayRequest, incoming: IncomingMessage): Promise<Result> {
@@ -90,7 +95,8 @@ class RunningApi {
     const match = isDecodable(request.path) ? this.routes.find(request.method, request.path) : undefined;
     if (!match) return refuse(says(404, 'Not Found'));
     const { route } = match;
-    if (this.bucket && !this.bucket.take(performance.now())) {
+    const bucket = this.routeBuckets.get(route.key) ?? this.bucket;
+    if (bucket && !bucket.take(performance.now())) {
       return refuse(says(429, 'Too Many Requests', { 'retry-after': '1' }), route.key);
     }
     const domainName = request.headers.host ?? '127.0.0.1';
@@ -166,7 +172,14 @@ function send(response: ServerResponse, { status, headers, body }: GatewayAnswer
 
 /** A server for the gateway; it takes more headers than API Gateway, so that the refusal can be API Gateway's. */
 export const createGatewayServer = (): Server =>
-  createServer({ maxHeaderSize: 64 * 1024, noDelay: true, keepAliveTimeout: 65_000 });
+  createServer({
+    ...headerPatience,
+    maxHeaderSize: 64 * 1024,
+    noDelay: true,
+    keepAliveTimeout: 65_000,
+    // 10 MB at 700 kbit/s.
+    requestTimeout: 120_000,
+  });
 
 /** @param apiUrl where `server` listens; it answers once the API is deployed */
 export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Service {

@@ -1,11 +1,13 @@
-/** A stage's throttle: so many requests a second, with a burst. */
+/** The throttle of a stage or of one of its routes: so many requests a second, with a burst. */
+import type { Throttle } from './declared.ts';
+
 export class TokenBucket {
   private readonly ratePerSecond: number;
   private readonly burst: number;
   private tokens: number;
   private filledAt = 0;
 
-  constructor(ratePerSecond: number, burst: number) {
+  constructor({ ratePerSecond, burst }: Throttle) {
     this.ratePerSecond = ratePerSecond;
     this.burst = burst;
     this.tokens = burst;

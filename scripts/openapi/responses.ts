@@ -60,6 +60,11 @@ const refusals: Record<number, ZodOpenApiResponseObject> = {
 /** Of the gateway alone, whatever is asked. */
 const gatewayRefusals: Record<number, ZodOpenApiResponseObject> = {
   429: { id: 'Throttled', description: 'From the gateway: too many requests at once', content: gatewayBody },
+  431: {
+    id: 'HeadersTooLarge',
+    description: 'From the gateway: the request line and its headers have more than 10,240 bytes together',
+    content: gatewayBody,
+  },
   503: { id: 'NoAnswer', description: 'From the gateway: no answer in time', content: gatewayBody },
 };
 

@@ -57,6 +57,7 @@ async function answer(
     const durationMs = Math.round((performance.now() - started) * 10) / 10;
     log.info('answered', {
       operation: operation.id,
+      path: event.rawPath,
       status: result.statusCode,
       durationMs,
       requestId,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../model/common.ts';
 import { chunkKey, type LineRange, readLines } from './chunks.ts';
 import { decodeCursor, encodeCursor, ownerOf, readUpAt } from './cursor.ts';
+import { createPatience, type Patience, type WaitingPlaces } from './patience.ts';
 import {
   intervalsMs,
   type JobKey,
@@ -24,8 +25,6 @@ import { readTail, type Tail } from './tail.ts';
 export const pausesMs = [350, 450] as const;
 /** Whoever has to have all that there is asks this often whether the reader before has finished. */
 const drainPauseMs = 150;
-/** Answers go out this long before the function's own time is over. */
-const marginMs = 2000;
 
 export interface FollowRequest {
   cursor?: string | undefined;
@@ -33,6 +32,8 @@ export interface FollowRequest {
   /** Seconds to wait for something new. */
   wait: number;
   remainingMs(): number;
+  /** How many requests of the member may wait at once; where there are none, any number. */
+  places?: WaitingPlaces | undefined;
 }
 
 export interface LogPage {
@@ -91,42 +92,54 @@ export function createLogs(dependencies: LogDependencies): Logs {
     }
   }
 
+  async function readOn(
+    patience: Patience,
+    { cursor, limit, wait }: FollowRequest,
+    named: JobKey,
+    job: () => Promise<LogJob>,
+  ): Promise<LogPage> {
+    const reader = newReader();
+    // A cursor of this very log says that there is one; otherwise whose log it is has to be looked up.
+    let known = ownerOf(cursor) === named.id ? undefined : await job();
+    const log: JobKey = known ?? named;
+    const isLenders = known?.lender !== undefined && ownerOf(cursor) === known.lender;
+    const from = isLenders ? 0 : decodeCursor(cursor, log.id);
+    // Who follows goes on at once with whatever there is; anybody else wants all there is by now, up to a page.
+    const beyond = cursor !== undefined && wait > 0 ? from : from + limit - 1;
+    const page = (items: LogLine[], next: number, { lines }: Tail) => {
+      // A cursor stays what it is until there is something to read.
+      const isSame = items.length === 0 && ownerOf(cursor) === log.id;
+      const at = next < lines ? undefined : now().getTime();
+      const nextCursor = isSame && cursor !== undefined ? cursor : encodeCursor(log.id, next, at);
+      return { items, complete: false, nextCursor };
+    };
+    // Who comes back at once has read all there was: it is as if they had gone on waiting.
+    const sinceMs = now().getTime() - (readUpAt(cursor) ?? Number.NEGATIVE_INFINITY);
+    if (wait > 0 && sinceMs >= 0 && sinceMs < pausesMs[0]) await patience.pace(anyOf(pausesMs) - sinceMs);
+    for (;;) {
+      const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond });
+      known = undefined;
+      const isLate = patience.isOver();
+      if (seen.lines > from || seen.complete || isLate) {
+        await release(dependencies, reader, log, seen);
+        const range = { from, to: Infinity, limit };
+        const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
+        if (!tail.complete || next < tail.lines) return page(lines, next, tail);
+        const last = await job();
+        if (last.id === log.id && !last.borrowed) return { items: lines, complete: true };
+        if (last.id !== log.id || lines.length > 0 || isLate) return page(lines, next, tail);
+      }
+      await patience.pause(seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs));
+    }
+  }
+
   return {
-    async follow({ cursor, limit, wait, remainingMs }, named, job) {
-      const until = performance.now() + Math.min(wait * 1000, remainingMs() - marginMs);
-      const reader = newReader();
-      // A cursor of this very log says that there is one; otherwise whose log it is has to be looked up.
-      let known = ownerOf(cursor) === named.id ? undefined : await job();
-      const log: JobKey = known ?? named;
-      const isLenders = known?.lender !== undefined && ownerOf(cursor) === known.lender;
-      const from = isLenders ? 0 : decodeCursor(cursor, log.id);
-      // Who follows goes on at once with whatever there is; anybody else wants all there is by now, up to a page.
-      const beyond = cursor !== undefined && wait > 0 ? from : from + limit - 1;
-      const page = (items: LogLine[], next: number, { lines }: Tail) => {
-        // A cursor stays what it is until there is something to read.
-        const isSame = items.length === 0 && ownerOf(cursor) === log.id;
-        const at = next < lines ? undefined : now().getTime();
-        const nextCursor = isSame && cursor !== undefined ? cursor : encodeCursor(log.id, next, at);
-        return { items, complete: false, nextCursor };
-      };
-      const pause = (ms: number) => sleep(Math.max(1, Math.min(ms, until - performance.now())));
-      // Who comes back at once has read all there was: it is as if they had gone on waiting.
-      const sinceMs = now().getTime() - (readUpAt(cursor) ?? Number.NEGATIVE_INFINITY);
-      if (wait > 0 && sinceMs >= 0 && sinceMs < pausesMs[0]) await pause(anyOf(pausesMs) - sinceMs);
-      for (;;) {
-        const seen = await refresh(dependencies, reader, log, () => known ?? job(), { beyond });
-        known = undefined;
-        const isLate = performance.now() >= until;
-        if (seen.lines > from || seen.complete || isLate) {
-          await release(dependencies, reader, log, seen);
-          const range = { from, to: Infinity, limit };
-          const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
-          if (!tail.complete || next < tail.lines) return page(lines, next, tail);
-          const last = await job();
-          if (last.id === log.id && !last.borrowed) return { items: lines, complete: true };
-          if (last.id !== log.id || lines.length > 0 || isLate) return page(lines, next, tail);
-        }
-        await pause(seen.holder === reader.holder ? reader.intervalMs : anyOf(pausesMs));
+    async follow(request, named, job) {
+      const patience = createPatience(request);
+      try {
+        return await readOn(patience, request, named, job);
+      } finally {
+        await patience.end();
       }
     },
     async ofAttempt(job, { attempt = job.sources.at(-1)?.attempt ?? 1, after, limit }) {

@@ -66,7 +66,10 @@ export const listQuery = (sort: ReturnType<typeof sortBy>) => ({
 export const followQuery = {
   cursor: z.string().max(2000).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(200),
-  wait: z.coerce.number().min(0).max(25).default(0),
+  wait: z.coerce.number().min(0).max(25).default(0).meta({
+    description:
+      'Seconds to wait for something new. Where many requests of yours wait already, the answer comes at once: empty, with a cursor to go on from',
+  }),
 };
 
 /** One entry of a timeline (E24): a build's or an experiment's. */

@@ -93,6 +93,8 @@ export const stageSchema = z
      * the end is being reported.
      */
     jobLogGraceSeconds: z.number().min(0).max(60).default(4),
+    /** Requests of one member that may wait (`wait=25`) at the same time: each takes up an environment of a function. */
+    waitsPerMember: z.int().min(1).max(1000).default(10),
     builder: z
       .strictObject({
         /** `registry` needs buildx; `inline` works with older engines. */

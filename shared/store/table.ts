@@ -50,6 +50,7 @@ export type Collection =
   | 'settings'
   | 'uploads'
   | 'secrets'
+  | 'waiting-places'
   | 'idempotency';
 
 export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];

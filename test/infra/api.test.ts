@@ -62,6 +62,36 @@ describe('the HTTP API', () => {
     expect(AccessLogSettings.Format).not.toMatch(/header|authorization/i);
   });
 
+  test('logs nothing in the words of a caller or an error, which could end the line’s JSON', () => {
+    const { Format } = find('AWS::ApiGatewayV2::Stage').properties.AccessLogSettings;
+    const logged = [...String(Format).matchAll(/\$context\.([A-Za-z.]+)/g)].map(([, name]) => name);
+    expect(logged.filter((name) => /path|userAgent|message|\.error$/i.test(name ?? ''))).toEqual([]);
+  });
+
+  test('throttles what strangers may call, and what waits, apart from the rest', () => {
+    const { RouteSettings } = find('AWS::ApiGatewayV2::Stage').properties;
+    expect(Object.keys(RouteSettings).sort()).toEqual([
+      'GET /v1/builds/{id}/events',
+      'GET /v1/builds/{id}/logs',
+      'GET /v1/experiments/{id}/events',
+      'GET /v1/experiments/{id}/logs',
+      'GET /v1/health',
+      'GET /v1/openapi.json',
+    ]);
+    for (const settings of Object.values(RouteSettings))
+      expect(settings).toEqual({
+        ThrottlingRateLimit: expect.any(Number),
+        ThrottlingBurstLimit: expect.any(Number),
+      });
+    // CloudFormation sets a stage's routes only where they are there already.
+    const declared = templates
+      .flatMap(({ template }) => Object.values(template.Resources ?? {}))
+      .find(({ Type }) => Type === 'AWS::ApiGatewayV2::Stage');
+    expect(declared).toMatchObject({
+      DependsOn: expect.arrayContaining([expect.stringMatching(/Route|GET|v1/)]),
+    });
+  });
+
   test('may invoke each function by one permission, whatever the number of routes', () => {
     const permissions = ofType('AWS::Lambda::Permission').filter(
       ({ properties }) => properties.Principal === 'apigateway.amazonaws.com',

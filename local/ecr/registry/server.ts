@@ -1,6 +1,8 @@
 /** The registry that container engines talk to: the OCI distribution protocol, with ECR's passwords and policies. */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AwsError, type Principal } from '../../platform.ts';
+import { closeWhenSilent, headerPatience } from '../../slow-connections.ts';
 import type { Passwords } from '../password.ts';
 import { repositoryArn, requireRepository } from '../repositories.ts';
 import { getBlob } from './blobs.ts';
@@ -49,14 +51,13 @@ const registryCodes: Record<string, [status: number, code: string]> = {
 
 /** Not listening yet. */
 export function createRegistryServer(parts: RegistryParts, passwords: Passwords): Server {
-  const server = createServer((request, response) => {
+  // Layers may take as long as they take.
+  const server = createServer({ ...headerPatience, requestTimeout: 0 }, (request, response) => {
     serve(parts, passwords, request, response).catch((error: unknown) =>
       fail(parts, request, response, error),
     );
   });
-  // Layers may take as long as they take.
-  server.requestTimeout = 0;
-  return server;
+  return closeWhenSilent(server);
 }
 
 async function serve(

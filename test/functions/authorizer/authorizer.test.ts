@@ -270,6 +270,12 @@ describe('O4 Slipway tokens', () => {
     expect(await bearer(text)).toBeUndefined();
   });
 
+  it('are no token when several Authorization headers were sent, which the gateway joins', async () => {
+    const { text } = await issue(acme(), 'admin');
+    for (const joined of [`${text},Bearer ${text}`, `${text}, Bearer x`, `${text},`, `x,Bearer ${text}`])
+      expect(await bearer(joined)).toBeUndefined();
+  });
+
   it('are good in their own organisation only', async () => {
     const { text } = await issue(acme(), 'admin');
     expect(await bearer(text.replace(acme(), globex()))).toBeUndefined();

@@ -108,6 +108,31 @@ describe('authorizer', () => {
   });
 });
 
+test('several Authorization headers reach the authorizer together, as no token', async () => {
+  const seen = await new Promise<Body>((resolve, reject) => {
+    const headers = [
+      'Host',
+      new URL(cloud.apiUrl).host,
+      'Authorization',
+      'one',
+      'Authorization',
+      'two',
+      'X-A',
+      '1',
+      'x-a',
+      '2',
+    ];
+    request(`${cloud.apiUrl}/v1/images`, { headers }, (answer) => {
+      let text = '';
+      answer.on('data', (part) => (text += part)).on('end', () => resolve(JSON.parse(text)));
+    })
+      .on('error', reject)
+      .end();
+  });
+  expect(seen.requestContext.authorizer.lambda.token).toBe('one,two');
+  expect(seen.headers).toMatchObject({ authorization: 'one,two', 'x-a': '1,2' });
+});
+
 describe('routes', () => {
   test('an unknown path or method is 404', async () => {
     expect(await get('/v1/nothing')).toMatchObject({ status: 404, body: { message: 'Not Found' } });
@@ -151,7 +176,7 @@ describe('events', () => {
       routeKey: 'GET /v1/health',
       rawQueryString: 'a=1&a=2&b=x%20y',
       queryStringParameters: { a: '1,2', b: 'x y' },
-      headers: { 'x-many': '1, 2' },
+      headers: { 'x-many': '1,2' },
       cookies: ['k=v', 'l=w'],
       isBase64Encoded: false,
       requestContext: { stage: '$default', http: { method: 'GET', path: '/v1/health' } },
@@ -262,6 +287,47 @@ describe('limits', () => {
     const answer = await get('/v1/health', { 'x-large': 'x'.repeat(10_240) });
     expect(answer).toMatchObject({ status: 431, body: { message: 'Request Header Fields Too Large' } });
   });
+});
+
+test('a route with a throttle of its own neither uses up that of the stage nor waits for it', async () => {
+  const own = { ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 1 };
+  const throttled = await startEmbeddedCloud({
+    functions,
+    stacks: {
+      api: {
+        Resources: {
+          ...httpApi(
+            [
+              { key: 'GET /v1/health', target: 'Echo' },
+              { key: 'GET /v1/images', target: 'Echo' },
+              { key: 'GET /v1/files', target: 'Echo' },
+            ],
+            undefined,
+            {
+              DefaultRouteSettings: { ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 2 },
+              RouteSettings: { 'GET /v1/health': own },
+            },
+          ),
+          Echo: lambdaFunction('echo'),
+          EchoPermission: apiPermission('Echo'),
+        },
+      },
+    },
+  });
+  const statusOf = async (path: string) => {
+    const answer = await fetch(`${throttled.apiUrl}${path}`);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  try {
+    const health = [await statusOf('/v1/health'), await statusOf('/v1/health'), await statusOf('/v1/health')];
+    expect(health).toEqual([200, 429, 429]);
+    // The others share what is the stage's, and all of it.
+    const others = [await statusOf('/v1/images'), await statusOf('/v1/files'), await statusOf('/v1/images')];
+    expect(others).toEqual([200, 200, 429]);
+  } finally {
+    await throttled.remove();
+  }
 });
 
 test('a stage throttle answers 429 beyond its burst, and when to come again', async () => {
