@@ -26,10 +26,15 @@ interface Parts {
   advice: [title: string, text: string][];
 }
 
+const longestName = 110;
+
 /** `tail` are the last lines of the failing step, or of the log. */
 export function messageFor(record: BuildRecord, tail: string[], apiUrl: string): MailText {
   const parts = partsOf(record, tail, apiUrl);
-  const name = record.uri.slice(record.uri.lastIndexOf('/') + 1);
+  // Host and organisation say nothing to its members; a repository's last word alone is that of many.
+  const repository = record.uri.slice(record.uri.indexOf('/') + 1);
+  // The end tells images apart, and what has become of it must have room behind.
+  const name = repository.length > longestName ? `…${repository.slice(-longestName)}` : repository;
   const done = record.push === false ? 'built, not pushed' : verdicts[record.kind];
   const verdict = { succeeded: done, timed_out: 'timed out' }[record.status as string] ?? record.status;
   return { subject: header(`[Slipway] ${name}: ${verdict}`), text: asText(parts), html: asHtml(parts) };

@@ -182,9 +182,18 @@ describe('B4 what a mail says', () => {
     durationSeconds: 83.4,
   } as BuildRecord;
 
+  test.each([
+    ['r.example/acme/lab/base:1', 'acme/lab/base:1: built'],
+    ['r.example/acme/team-b/base:1', 'acme/team-b/base:1: built'],
+    ['r.example:5000/base:1', 'base:1: built'],
+    [`r.example/acme/${'x'.repeat(200)}/base:1`, `…${'x'.repeat(103)}/base:1: built`],
+  ])('its subject tells %s from others', (uri, subject) => {
+    expect(messageFor({ ...record, uri }, [], 'https://api.example').subject).toBe(`[Slipway] ${subject}`);
+  });
+
   test('of a success: image, digest, size and duration', () => {
     const { subject, text, html } = messageFor(record, ['a line'], 'https://api.example');
-    expect(subject).toBe('[Slipway] trainer:1.0: built');
+    expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: built');
     for (const part of [
       record.uri,
       succeeded.digest,
@@ -209,7 +218,7 @@ describe('B4 what a mail says', () => {
   test('B13 of a build that was not to be pushed: that nothing was', () => {
     const { digest: _, sizeBytes: __, ...rest } = record;
     const { subject, text } = messageFor({ ...rest, push: false }, [], 'https://api.example');
-    expect(subject).toBe('[Slipway] trainer:1.0: built, not pushed');
+    expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: built, not pushed');
     expect(text).toContain('did not push it');
     expect(text).not.toContain('ready');
   });
@@ -220,7 +229,7 @@ describe('B4 what a mail says', () => {
       ['\u001b[31moh <no>\u001b[0m', '<script>alert(1)</script>\u0007'],
       'https://api.example',
     );
-    expect(subject).toBe('[Slipway] trainer:1.0: failed');
+    expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: failed');
     for (const part of [
       '[2/2] RUN <b>',
       'Exit code:',
