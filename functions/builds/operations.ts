@@ -5,7 +5,7 @@ import { waitingPlaces } from '../../shared/log/patience.ts';
 import type { Stage } from '../../shared/model/stage.ts';
 import * as contract from './contract.ts';
 import { type FollowDependencies, followBuildEvents, followBuildLog } from './follow.ts';
-import { listBuilds, requireBuild, shownBuild } from './read.ts';
+import { detailedBuild, listBuilds, requireBuild, shownBuild } from './read.ts';
 import { type StopDependencies, stopBuild } from './stop.ts';
 
 export type BuildsDependencies = FollowDependencies &
@@ -21,7 +21,8 @@ export const buildOperations = (dependencies: BuildsDependencies): Implementatio
     })),
     implement(contract.getBuild, async ({ caller, params }) => {
       const record = await requireBuild(table, caller.organisation, params.id);
-      return { status: 200, body: shownBuild(record), etag: record.version };
+      const body = await detailedBuild(table, caller.organisation, record);
+      return { status: 200, body, etag: record.version };
     }),
     implement(contract.getBuildLogs, async ({ caller, params, query, remainingMs }) => ({
       status: 200,

@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 import { adviceOn } from '../../shared/build/advice.ts';
 import { type BuildRecord, buildOf } from '../../shared/build/record.ts';
+import { type BuildRequest, readRequest } from '../../shared/build/request.ts';
 import { notFound } from '../../shared/http/problem.ts';
-import type { Build, buildListQuery } from '../../shared/model/build.ts';
+import type { Build, BuildInputs, buildListQuery } from '../../shared/model/build.ts';
 import { list } from '../../shared/store/list.ts';
 import type { Table } from '../../shared/store/table.ts';
 
@@ -19,6 +20,32 @@ export function shownBuild(record: BuildRecord): Build {
   const { failure } = record;
   return failure ? { ...build, failure: { ...failure, ...adviceOn(record, failure) } } : build;
 }
+
+/** With what it was made from: too much for a list. */
+export async function detailedBuild(table: Table, organisation: string, record: BuildRecord): Promise<Build> {
+  const request = await readRequest(table, organisation, record.id);
+  return { ...shownBuild(record), source: request && sourceOf(request) };
+}
+
+const sourceOf = ({
+  dockerfile,
+  from,
+  buildArgs,
+  secrets,
+  computes,
+  contextUploadId,
+  context,
+  bases,
+}: BuildRequest): BuildInputs => ({
+  dockerfile,
+  from,
+  buildArgs,
+  secrets,
+  computes,
+  contextUploadId,
+  context: context && { sha256: context.sha256, sizeBytes: context.sizeBytes },
+  bases,
+});
 
 export async function listBuilds(
   table: Table,

@@ -48,7 +48,7 @@ export const createImageBuild = operation({
     tag,
     summary: 'Build again, with changes',
     description:
-      'What is left out is as in the build before. A ready image stays as it is until the build has succeeded. 409 `build-in-progress` while another build of this image is under way.',
+      'What is left out is as in the build before; of `buildArgs` and `secrets`, each name that is left out (`null` drops it). `GET /v1/builds/{id}` shows in `source` what a build was made from. A ready image stays as it is until the build has succeeded. 409 `build-in-progress` while another build of this image is under way.',
     example: { dockerfile: 'FROM python:3.13-slim\nRUN pip install numpy pandas\n' },
     responses: {
       202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },

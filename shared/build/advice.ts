@@ -1,6 +1,6 @@
 /** B4: what to think of a failure and what to do about it, in the same words in mails and in answers. */
 import type { BuildFailure, BuildKind } from '../model/build.ts';
-import { buildFailures, type Explanation } from '../model/build-failures.ts';
+import { buildFailures, type Explanation, ofGenerated } from '../model/build-failures.ts';
 import type { BuildRecord } from './record.ts';
 
 interface Advice {
@@ -8,7 +8,7 @@ interface Advice {
   howToRetry: string;
 }
 
-type Job = Pick<BuildRecord, 'kind' | 'imageId' | 'sourceImageId' | 'registryId'>;
+type Job = Pick<BuildRecord, 'kind' | 'imageId' | 'sourceImageId' | 'registryId' | 'isGenerated'>;
 
 /** How each kind of job is asked for once more. */
 const again: Record<BuildKind, (job: Job) => string> = {
@@ -19,7 +19,7 @@ const again: Record<BuildKind, (job: Job) => string> = {
 
 /** Names image and registry of the job by their ids, ready to be copied. */
 export function adviceOn(job: Job, { code, registryId }: Pick<BuildFailure, 'code' | 'registryId'>): Advice {
-  const explanation: Explanation = buildFailures[code];
+  const explanation: Explanation = (job.isGenerated && ofGenerated[code]) || buildFailures[code];
   const retry = (registryId !== undefined && explanation.retryWithAccount) || explanation.retry;
   const put: Record<string, string> = {
     again: again[job.kind](job),

@@ -8,6 +8,8 @@ import { columnKey, openKey } from '../store/table.ts';
 export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   failure?: BuildFailure;
   registryId: string;
+  /** B10: its Dockerfile was generated. */
+  isGenerated?: boolean;
   /** B8: the claim that makes identical requests find this build; absent where it is not shared. */
   claim?: string;
   /** The identical build that it waited for until that was stopped. */

@@ -1,6 +1,7 @@
 /** What a build was asked to do, with what its names stood for at that moment. Kept beside the build's record. */
 import { createHash } from 'node:crypto';
 import type { BuildSpec } from '../model/build-spec.ts';
+import type { RecipeRequest } from '../model/dockerfile-lint.ts';
 import { isIdOf } from '../model/id.ts';
 import type { Item, Table } from '../store/table.ts';
 
@@ -8,6 +9,8 @@ export interface BuildRequest extends Item {
   /** Only the other kinds of jobs say it. */
   kind?: undefined;
   dockerfile: string;
+  /** What it was generated from. */
+  from?: RecipeRequest;
   contextUploadId?: string;
   /** The upload's object, exactly as it was declared. */
   context?: NonNullable<BuildSpec['context']>;

@@ -1,13 +1,18 @@
 /** What a build's record and timeline say of its Dockerfile. */
-import type { LintWarning } from '../model/dockerfile-lint.ts';
+import { type LintWarning, lintLimit } from '../model/dockerfile-lint.ts';
 import type { NewEvent } from '../store/advance.ts';
-import { lintDockerfile } from './lint.ts';
+import { type LintOptions, lintDockerfile } from './lint.ts';
+import { type Given, unusedIn } from './unused.ts';
 
-/** Of a request without a Dockerfile there is nothing to say. */
-export function lintOf(request: object): LintWarning[] {
-  const { dockerfile, buildArgs }: { dockerfile?: unknown; buildArgs?: unknown } = request;
-  if (typeof dockerfile !== 'string') return [];
-  return lintDockerfile(dockerfile, { buildArgs: (buildArgs ?? {}) as Record<string, string> });
+/** All that is said of a build before it is built, in the order of lines; at most `lintLimit`. Never throws. */
+export function lintBuild({ dockerfile, notebook, ...given }: Lintable): LintWarning[] {
+  const { buildArgs } = given;
+  const all = [...lintDockerfile(dockerfile, { buildArgs, notebook }), ...unusedIn(dockerfile, given)];
+  return all.sort((a, b) => a.line - b.line).slice(0, lintLimit);
+}
+
+export interface Lintable extends Given, LintOptions {
+  dockerfile: string;
 }
 
 /** The record has them all; a timeline is for reading. */

@@ -160,3 +160,21 @@ export const buildFailures = {
 } as const satisfies Record<string, Explanation>;
 
 export type BuildFailureCode = keyof typeof buildFailures;
+
+const sendFrom = 'send it with POST /v1/images/{image}/builds.';
+
+/** Of builds whose Dockerfile was generated: their author has never seen it. */
+export const ofGenerated: Partial<Record<BuildFailureCode, Explanation>> = {
+  'dockerfile-invalid': {
+    cause: 'The Dockerfile that was generated from `from` could not be parsed.',
+    retry: `Check the names in \`from\` and ${sendFrom}`,
+  },
+  'step-failed': {
+    cause: 'The base cannot install what `from` names; the last lines say why.',
+    retry: `Correct the packages in \`from\`, or choose another base, and ${sendFrom}`,
+  },
+  'base-image-not-found': {
+    cause: 'The image in `from.base` does not exist under that name and tag.',
+    retry: `Correct \`from.base\` and ${sendFrom}`,
+  },
+};

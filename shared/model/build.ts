@@ -14,7 +14,7 @@ export const dockerfileLimit = 131_072;
 const buildArgsLimit = 32_768;
 /** Of build arguments, and of secrets, each of which is looked up before the build is accepted. */
 const namesLimit = 50;
-const fewNames = (all: Record<string, string>) => Object.keys(all).length <= namesLimit;
+const fewNames = (all: object) => Object.keys(all).length <= namesLimit;
 
 const dockerfile = z
   .string()
@@ -30,27 +30,31 @@ const contextUploadId = idSchema('upload').meta({
   description: 'An uploaded archive (`POST /v1/uploads`): tar, tar.gz or zip',
 });
 
+const argName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores');
+const argValue = z.string().refine((value) => !value.includes('\0'), 'must not contain NUL');
+
+const fewBytes = (all: Record<string, string | null>) =>
+  Buffer.byteLength(Object.entries(all).flat().join('')) <= buildArgsLimit;
+const mostBytes = `names and values together are at most ${buildArgsLimit} bytes`;
+
 export const buildArgs = z
-  .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores'),
-    z.string().refine((value) => !value.includes('\0'), 'must not contain NUL'),
-  )
+  .record(argName, argValue)
   .refine(fewNames, `has at most ${namesLimit} entries`)
-  .refine(
-    (all) => Buffer.byteLength(Object.entries(all).flat().join('')) <= buildArgsLimit,
-    `names and values together are at most ${buildArgsLimit} bytes`,
-  )
+  .refine(fewBytes, mostBytes)
   .meta({
     id: 'BuildArgs',
     description: 'Seen in the log and in the image: no place for secrets',
     maxProperties: namesLimit,
   });
 
-const secrets = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'an id of letters, digits, `_`, `.`, `-`'),
-    secretName,
-  )
+const mountId = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'an id of letters, digits, `_`, `.`, `-`');
+
+export const buildSecrets = z
+  .record(mountId, secretName)
   .refine(fewNames, `has at most ${namesLimit} entries`)
   .meta({
     id: 'BuildSecrets',
@@ -88,7 +92,7 @@ export const buildFields = {
   lint: lint.optional(),
   contextUploadId: contextUploadId.optional(),
   buildArgs: buildArgs.optional(),
-  secrets: secrets.optional(),
+  secrets: buildSecrets.optional(),
   computes: computes.optional(),
   force: force.optional(),
 };
@@ -103,18 +107,51 @@ export const newBuildSource = z
   .strictObject({ type: z.literal('build'), ...buildFields, push: push.optional() })
   .meta({ id: 'BuildSource' });
 
-/** What is left out is as in the build before; `null` drops the context. */
+const buildArgsChange = z
+  .record(argName, argValue.nullable())
+  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .refine(fewBytes, mostBytes)
+  .meta({
+    id: 'BuildArgsChange',
+    description:
+      'Changes those of the build before, name by name; `null` drops one, or all in place of the object',
+    example: { VERSION: '2', DEBUG: null },
+    maxProperties: namesLimit,
+  });
+
+const buildSecretsChange = z
+  .record(mountId, secretName.nullable())
+  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .meta({
+    id: 'BuildSecretsChange',
+    description:
+      'Changes those of the build before, id by id; `null` drops one, or all in place of the object',
+    example: { pypi: 'pypi-token' },
+    maxProperties: namesLimit,
+  });
+
+/**
+ * What is left out is as in the build before. Of `buildArgs` and `secrets` that holds for each name; `null` drops one of
+ * them, or all, or the context. Everything else is replaced as a whole.
+ */
 export const rebuildSchema = z.lazy(() =>
   z
     .strictObject({
       dockerfile: dockerfile.optional(),
+      from: recipeSchema.optional().meta({
+        description: 'In place of a Dockerfile: a base, and what is installed on it',
+      }),
       lint: lint.optional(),
       contextUploadId: contextUploadId.nullish(),
-      buildArgs: buildArgs.optional(),
-      secrets: secrets.optional(),
+      buildArgs: buildArgsChange.nullish(),
+      secrets: buildSecretsChange.nullish(),
       computes: computes.optional(),
       force: force.optional(),
       push: push.optional(),
+    })
+    .refine(({ dockerfile, from }) => dockerfile === undefined || from === undefined, {
+      path: ['dockerfile'],
+      message: 'must not be combined with `from`, which makes one',
     })
     .meta({ id: 'Rebuild' }),
 );
@@ -186,6 +223,41 @@ export const mirrorSchema = z.lazy(() =>
 );
 export type Mirror = z.infer<typeof mirrorSchema>;
 
+/** What a build was made from, by the names of its request: it can be changed and sent again. */
+export const buildInputsSchema = z.lazy(() =>
+  z
+    .object({
+      dockerfile: z.string(),
+      from: z
+        .object({
+          base: z.string(),
+          requirements: z.string().optional(),
+          apt: z.array(z.string()).optional(),
+          user: z.string().optional(),
+          workdir: z.string().optional(),
+        })
+        .optional()
+        .meta({ id: 'BuildInputsRecipe', description: 'What the Dockerfile was generated from' }),
+      buildArgs: z.record(z.string(), z.string()).meta({ id: 'BuildInputsArgs' }),
+      secrets: z.record(z.string(), z.string()).meta({
+        id: 'BuildInputsSecrets',
+        description: 'Names of secrets by the id of their mount; never their values',
+      }),
+      computes: z.array(z.string()),
+      contextUploadId: z.string().optional(),
+      context: z
+        .object({ sha256: z.string(), sizeBytes: z.int() })
+        .optional()
+        .meta({ id: 'BuildInputsContext', description: 'The archive of `contextUploadId`' }),
+      bases: z.record(z.string(), z.string()).meta({
+        id: 'BuildInputsBases',
+        description: 'Digests of the images that it was built on, by their names in the Dockerfile',
+      }),
+    })
+    .meta({ id: 'BuildInputs' }),
+);
+export type BuildInputs = z.infer<typeof buildInputsSchema>;
+
 export const buildSchema = z.lazy(() =>
   z
     .object({
@@ -224,6 +296,9 @@ export const buildSchema = z.lazy(() =>
         .array(lintWarningSchema)
         .optional()
         .meta({ description: 'What is wrong with the Dockerfile' }),
+      source: buildInputsSchema.optional().meta({
+        description: 'What it was made from; of builds, and only where one is asked for by its id',
+      }),
       failure: shownFailureSchema.optional(),
       mirror: mirrorSchema.optional(),
       validation: validationSchema.optional(),

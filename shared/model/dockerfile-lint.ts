@@ -13,6 +13,8 @@ export const lintCodes = [
   'apt-as-user',
   'notebook-user-root',
   'notebook-pip-user',
+  'build-arg-unknown',
+  'secret-not-mounted',
 ] as const;
 export type LintCode = (typeof lintCodes)[number];
 

@@ -40,10 +40,11 @@ export const experimentBuildSchema = z.lazy(() =>
         if (problem) add('dockerfile', problem);
         return;
       }
-      const { registryId, repository, tag, from } = asked;
-      for (const [name, value] of Object.entries({ registryId, repository, tag, from }))
-        if (value !== undefined)
-          add(name, 'goes without an imageId, whose name and Dockerfile are there already');
+      const { registryId, repository, tag, dockerfile, from } = asked;
+      for (const [name, value] of Object.entries({ registryId, repository, tag }))
+        if (value !== undefined) add(name, 'must not be combined with `imageId`, which names the image');
+      if (dockerfile !== undefined && from !== undefined)
+        add('dockerfile', 'must not be combined with `from`, which makes one');
     })
     .meta({ id: 'NewExperimentBuild' }),
 );

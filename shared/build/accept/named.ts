@@ -15,9 +15,9 @@ export const rebuildOf = ({
   registryId: _registry,
   repository: _repository,
   tag: _tag,
-  from: _from,
+  from,
   ...asked
-}: NamedBuild): Rebuild => asked;
+}: NamedBuild): Rebuild => (asked.dockerfile === undefined ? { ...asked, from } : asked);
 
 /** Has problems of the part point to where it stands in the whole. */
 export async function within<T>(pointer: string, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /** Writes an accepted build: record, request, place on a compute and image, all or none; then has it started. */
 
-import { lintEvents, lintOf } from '../../dockerfile/report.ts';
+import { lintBuild, lintEvents } from '../../dockerfile/report.ts';
 import type { Asking } from '../../http/asking.ts';
 import { busy } from '../../http/problem.ts';
 import { eventWrites, type NewEvent, putWrite } from '../../store/advance.ts';
@@ -111,7 +111,7 @@ function recordOf(
   waitsFor: string[],
 ): { record: BuildRecord; events: NewEvent[] } {
   const time = now.toISOString();
-  const lint = isBuild(request) ? lintOf(request) : [];
+  const lint = isBuild(request) ? lintBuild(request) : [];
   const events: NewEvent[] = [
     {
       time,
@@ -139,6 +139,7 @@ function recordOf(
     ...(claim ? { claim: claim.name } : {}),
     uri,
     registryId,
+    ...(isBuild(request) && request.from ? { isGenerated: true } : {}),
     ...(isPushed(request) ? {} : { push: false }),
     ...(lint.length > 0 ? { warnings: lint } : {}),
     ...(sourceImageId === undefined ? {} : { sourceImageId }),

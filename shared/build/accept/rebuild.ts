@@ -1,12 +1,13 @@
 /** B2: an image built again. */
 
+import type * as z from 'zod';
 import { parentReference } from '../../dockerfile/stages.ts';
 import type { Asking } from '../../http/asking.ts';
 import { invalid } from '../../http/problem.ts';
 import { requireImage } from '../../images/find.ts';
 import { parentUriOf } from '../../images/lineage.ts';
 import { type ImageRecord, imageItem } from '../../images/record.ts';
-import type { Rebuild } from '../../model/build.ts';
+import { buildArgs, buildSecrets, type Rebuild } from '../../model/build.ts';
 import { putWrite } from '../../store/advance.ts';
 import { versionIs } from '../../store/table.ts';
 import { buildCompute } from '../computes.ts';
@@ -15,6 +16,7 @@ import type { AcceptDependencies } from './dependencies.ts';
 import { acceptOnce } from './once.ts';
 import { tryStart } from './place.ts';
 import type { BuildIds, Plan, Together } from './plan.ts';
+import { withDockerfile } from './recipe.ts';
 import { notConnected, pushable, whileConnected } from './registry.ts';
 import { readBuildRequest } from './request.ts';
 import { requireFree, underWay } from './under-way.ts';
@@ -42,9 +44,12 @@ export async function planRebuild(
   const { organisation, now } = asking;
   const image = await requireImage(table, organisation, imageId);
   const before = image.lastBuildId ? await readRequest(table, organisation, image.lastBuildId) : undefined;
-  const dockerfile = asked.dockerfile ?? before?.dockerfile;
-  if (dockerfile === undefined)
+  const { dockerfile = before?.dockerfile, from } = asked;
+  if (dockerfile === undefined && from === undefined)
     throw invalid({ pointer: '/dockerfile', message: 'is needed: this image was never built here' });
+  // A Dockerfile in place of a recipe ends it; what is left out stays what it was, generated or not.
+  const recipe = asked.dockerfile === undefined ? (from ?? before?.from) : undefined;
+  const made = await withDockerfile(dependencies, organisation, { dockerfile, from }, '/from');
   // A repeated request finds its own build under way; it is found again below.
   if (image.lastBuildId !== buildId) {
     const { registryId } = image;
@@ -56,11 +61,12 @@ export async function planRebuild(
     dependencies,
     organisation,
     {
-      dockerfile,
+      dockerfile: made.source.dockerfile,
+      from: recipe,
       contextUploadId:
         asked.contextUploadId === undefined ? before?.contextUploadId : (asked.contextUploadId ?? undefined),
-      buildArgs: asked.buildArgs ?? before?.buildArgs,
-      secrets: asked.secrets ?? before?.secrets,
+      buildArgs: changed(before?.buildArgs, asked.buildArgs, buildArgs, '/buildArgs'),
+      secrets: changed(before?.secrets, asked.secrets, buildSecrets, '/secrets'),
       computes: asked.computes ?? computesBefore(dependencies, before),
       lint: asked.lint,
       // Never as before: who leaves it out wants an image.
@@ -79,7 +85,14 @@ export async function planRebuild(
       const accepted = await acceptOnce(
         dependencies,
         asking,
-        { id: buildId, imageId, uri: image.uri, registryId: image.registryId ?? '', request, warnings },
+        {
+          id: buildId,
+          imageId,
+          uri: image.uri,
+          registryId: image.registryId ?? '',
+          request,
+          warnings: [...warnings, ...made.warnings],
+        },
         {
           unknownBases: read.unknownBases,
           force: asked.force ?? false,
@@ -109,6 +122,26 @@ export async function planRebuild(
       return requireImage(table, organisation, imageId);
     },
   };
+}
+
+/** Name by name as a JSON Merge Patch (RFC 7396) has it. Throws 422 where the whole is more than a build may have. */
+function changed(
+  before: Record<string, string> = {},
+  change: Record<string, string | null> | null | undefined,
+  whole: z.ZodType<Record<string, string>>,
+  pointer: string,
+): Record<string, string> {
+  if (change === null) return {};
+  const all = Object.entries({ ...before, ...change });
+  const next = Object.fromEntries(all.filter((one): one is [string, string] => one[1] !== null));
+  const checked = whole.safeParse(next);
+  if (checked.success) return next;
+  throw invalid(
+    ...checked.error.issues.map(({ message }) => ({
+      pointer,
+      message: `with those of the build before: ${message}`,
+    })),
+  );
 }
 
 /** Those that the stage still has: nobody has asked for the others now. Nothing, which means all, where none is left. */

@@ -57,10 +57,11 @@ export async function withDockerfile<
   dependencies: RecipeDependencies,
   organisation: string,
   source: S,
+  pointer = '/source/from',
 ): Promise<{ source: S & { dockerfile: string }; warnings: string[] }> {
   const { from, dockerfile = '' } = source;
   const made = from
-    ? await dockerfileFrom(dependencies, organisation, from, '/source/from')
+    ? await dockerfileFrom(dependencies, organisation, from, pointer)
     : { dockerfile, warnings: [] };
   return { source: { ...source, dockerfile: made.dockerfile }, warnings: made.warnings };
 }

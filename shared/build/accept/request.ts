@@ -1,10 +1,10 @@
 /** Checks what a build is asked to do, and looks up what its names stand for. */
 
 import { baseImages, pullingArgs, unclearBases } from '../../dockerfile/bases.ts';
-import { lintDockerfile } from '../../dockerfile/lint.ts';
+import { lintBuild } from '../../dockerfile/report.ts';
 import type { Unclear } from '../../dockerfile/stages.ts';
 import { type FieldError, invalid, ProblemError } from '../../http/problem.ts';
-import type { LintWarning } from '../../model/dockerfile-lint.ts';
+import type { LintWarning, RecipeRequest } from '../../model/dockerfile-lint.ts';
 import { getSecret } from '../../store/secrets.ts';
 import type { Table } from '../../store/table.ts';
 import { getUpload } from '../../store/uploads.ts';
@@ -15,6 +15,8 @@ import type { AcceptDependencies } from './dependencies.ts';
 
 export interface Wanted {
   dockerfile: string;
+  /** What the Dockerfile was generated from. */
+  from?: RecipeRequest | undefined;
   lint?: 'warn' | 'refuse' | undefined;
   contextUploadId?: string | undefined;
   buildArgs?: Record<string, string> | undefined;
@@ -80,7 +82,7 @@ export async function readBuildRequest(
     });
   if (errors.length > 0) throw invalid(...errors);
   if (wanted.lint === 'refuse') {
-    const warnings = lintDockerfile(wanted.dockerfile, { buildArgs: wanted.buildArgs });
+    const warnings = lintBuild(wanted);
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
   const unclear = unclearBases(wanted.dockerfile, buildArgs);
@@ -94,6 +96,7 @@ export async function readBuildRequest(
   const bases = await (wanted.lookUp?.(references) ?? lookUpBases(dependencies, organisation, references));
   const request = {
     dockerfile: wanted.dockerfile,
+    ...(wanted.from ? { from: wanted.from } : {}),
     ...(wanted.contextUploadId ? { contextUploadId: wanted.contextUploadId } : {}),
     ...(context && typeof context === 'object' ? { context } : {}),
     buildArgs,

@@ -50,3 +50,15 @@ describe('B4 how to try again', () => {
     ).toBe('timed-out');
   });
 });
+
+test('B10 of a Dockerfile that was generated: what it was generated from is to be corrected', () => {
+  for (const code of ['step-failed', 'base-image-not-found', 'dockerfile-invalid'] as const) {
+    const { likelyCause, howToRetry } = adviceOn({ ...job, isGenerated: true }, { code });
+    expect(howToRetry).toMatch(/`from(\.base)?`/);
+    expect(howToRetry).toContain('POST /v1/images/img_1/builds');
+    expect(`${likelyCause} ${howToRetry}`).not.toMatch(/send the Dockerfile|\{/);
+  }
+  expect(adviceOn({ ...job, isGenerated: true }, { code: 'disk-full' }).howToRetry).toMatch(
+    /^Make the image/,
+  );
+});

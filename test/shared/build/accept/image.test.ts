@@ -29,7 +29,8 @@ describe('B1 a build that is accepted', () => {
       registryId: 'reg_private',
       currentBuild: { id: buildId, status: 'queued', cached: false },
     });
-    expect(await place.codes(buildId)).toEqual(['accepted', 'submitted']);
+    // Its Dockerfile declares no ARG.
+    expect(await place.codes(buildId)).toEqual(['accepted', 'lint', 'submitted']);
     const { dependencies } = place;
     const spec = JSON.parse((await dependencies.artifacts.read(`acme/builds/${buildId}/spec.json`)) ?? '');
     expect(spec).toMatchObject({

@@ -50,4 +50,29 @@ describe('B2 a build of an image that exists', () => {
     ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
+
+  test('changes build arguments name by name: those left out stay, null drops', async () => {
+    const requested = async (change: Record<string, unknown>) => {
+      const { imageId, buildId } = await place.build({
+        source: { dockerfile: 'FROM scratch\nARG A\nARG B\n', buildArgs: { A: '1', B: '2' } },
+      });
+      await place.result(buildId, succeeded);
+      await place.over(buildId);
+      const { lastBuildId = '' } = await place.rebuild(imageId, { ...change, force: true });
+      const request = await place.table.get(organisation, 'build-requests', lastBuildId);
+      await place.result(lastBuildId, succeeded);
+      await place.over(lastBuildId);
+      return request?.buildArgs;
+    };
+    expect(await requested({})).toEqual({ A: '1', B: '2' });
+    expect(await requested({ buildArgs: { B: '3' } })).toEqual({ A: '1', B: '3' });
+    expect(await requested({ buildArgs: { A: null, C: '' } })).toEqual({ B: '2', C: '' });
+    expect(await requested({ buildArgs: null })).toEqual({});
+    expect(await requested({ buildArgs: {} })).toEqual({ A: '1', B: '2' });
+    const many = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`N${i}`, '1']));
+    await expect(requested({ buildArgs: many })).rejects.toMatchObject({
+      status: 422,
+      extra: { errors: [{ pointer: '/buildArgs', message: expect.stringContaining('at most 50') }] },
+    });
+  });
 });
