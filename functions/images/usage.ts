@@ -19,5 +19,11 @@ export async function useImage(
   const digest = await digestOf({ access }, organisation, image);
   if (digest === undefined)
     throw conflict('image-not-ready', 'The image has no digest yet. Wait until it is built.');
-  return usageOf({ uri, digest, isPrivate });
+  return usageOf({
+    uri,
+    digest,
+    isPrivate,
+    isOwn: known?.host === ecrRegistry,
+    username: known?.registry.username,
+  });
 }

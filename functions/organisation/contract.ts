@@ -250,9 +250,9 @@ export const createUpload = operation({
   path: '/v1/uploads',
   documentation: documented(() => ({
     tag: 'Uploads',
-    summary: 'Get a URL to upload a build context or source code to',
+    summary: 'Get a URL to upload a build context to',
     description:
-      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not, or a zip archive. What is uploaded as `source` has no effect yet.',
+      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not, or a zip archive.',
     example: {
       kind: 'context',
       sizeBytes: 3,

@@ -22,7 +22,7 @@ export function logJobOf(
             ...(finishedAt ? { endedAt: finishedAt } : {}),
             endMarker: endOfLog,
             // What CodeBuild and the builder say themselves, as opposed to the Dockerfile's steps.
-            streamOf: (text) => (/^\[(Container|slipway)\] /.test(text) ? 'system' : 'stdout'),
+            streamOf: (text) => (/^\[(Container|slipway)\] /.test(text) ? 'system' : 'output'),
           },
         ]
       : [],

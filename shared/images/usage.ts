@@ -7,22 +7,27 @@ export interface UsableImage {
   digest: string;
   /** Whether it is pulled with somebody's credentials. */
   isPrivate: boolean;
+  /** Whether it lies in the deployment's own ECR, which is a registry of this machine where Slipway runs on one. */
+  isOwn?: boolean;
+  /** Of the registry's account; nothing where it has none. */
+  username?: string | undefined;
 }
 
 /** Names of repositories and hosts have no character that a shell or YAML takes for its own, but for what is quoted here. */
-export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
+export function usageOf({ uri, digest, isPrivate, isOwn = false, username }: UsableImage): ImageUsage {
   const { host = '', repository } = parseReference(uri);
   const pinned = `${host}/${repository}@${digest}`;
   const region = /^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
   const plain = /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host);
   const name = kubernetesName(repository);
-  const login = isPrivate ? loginCommands(host, region) : undefined;
+  const isEcr = isOwn || region !== undefined;
+  const login = isPrivate ? loginOf(host, isEcr, region, username) : undefined;
   const onlyHere = plain ? [`${host} is a registry on this machine; other machines can't reach it.`] : [];
   return {
     pinned,
     docker: {
       commands: [...(login ? [login.docker] : []), `docker pull ${pinned}`, `docker run --rm -it ${pinned}`],
-      notes: onlyHere,
+      notes: [...(login ? [login.note] : []), ...onlyHere],
     },
     apptainer: {
       commands: [
@@ -33,9 +38,7 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
       notes: [
         'With NVIDIA GPUs: `apptainer exec --nv`.',
         ...(login ? ['In versions without `apptainer registry`, log in with `apptainer remote login`.'] : []),
-        ...(login && region === undefined
-          ? [`Replace \`<you>\` with your username at ${host}. The command asks for the password.`]
-          : []),
+        ...(login ? [login.note] : []),
         ...onlyHere,
       ],
     },
@@ -47,14 +50,15 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
       ],
       notes: [
         'The first command is for one run. The other two make it the default of every step.',
-        ...(isPrivate && !region ? ["Metaflow's compute environment needs the registry's credentials."] : []),
+        "METAFLOW_BATCH_JOB_QUEUE must name a queue without a scheduling policy. Slipway's own queues share their hosts fairly, so AWS Batch asks every job there for a share identifier, which Metaflow doesn't send.",
+        ...(isPrivate && !isEcr ? ["Metaflow's compute environment needs the registry's credentials."] : []),
       ],
     },
     kubeflow: {
-      manifest: notebookManifest(name, pinned, isPrivate && !region),
+      manifest: notebookManifest(name, pinned, isPrivate && !isEcr),
       notes: [
         'The image must serve HTTP on port 8888 below NB_PREFIX. `POST /v1/images/{id}/validations` checks it.',
-        ...(isPrivate && !region
+        ...(isPrivate && !isEcr
           ? ["Put the registry's credentials into the secret `registry` of the namespace."]
           : []),
       ],
@@ -62,12 +66,14 @@ export function usageOf({ uri, digest, isPrivate }: UsableImage): ImageUsage {
     batch: {
       jobDefinition: jobDefinition(name, pinned),
       commands: ['aws batch register-job-definition --cli-input-json file://job-definition.json'],
-      notes:
-        isPrivate && !region && !plain
+      notes: [
+        "In a queue with a scheduling policy, as Slipway's own are, `aws batch submit-job` needs `--share-identifier` and `--scheduling-priority-override`.",
+        ...(isPrivate && !isEcr && !plain
           ? [
               "Add `repositoryCredentials` with a secret that holds the registry's username and password, and `executionRoleArn` with a role that may read it.",
             ]
-          : [],
+          : []),
+      ],
     },
   };
 }
@@ -79,16 +85,33 @@ const kubernetesName = (repository: string): string =>
     .slice(-52)
     .replace(/^[^a-z]+|-+$/g, '') || 'image';
 
-function loginCommands(host: string, region: string | undefined) {
-  if (region === undefined)
+interface Login {
+  docker: string;
+  apptainer: string;
+  /** Whose login it is, and where its password comes from. */
+  note: string;
+}
+
+/** ECR gives out a password for twelve hours; of any other registry the password is the person's own. */
+function loginOf(host: string, isEcr: boolean, region: string | undefined, username = '<you>'): Login {
+  if (isEcr) {
+    const password = `aws ecr get-login-password${region === undefined ? '' : ` --region ${region}`}`;
+    const credentials =
+      region === undefined
+        ? "the embedded cloud's address and credentials (README, “With AWS's own tools”)"
+        : 'AWS credentials that may call ecr:GetAuthorizationToken';
     return {
-      docker: `docker login ${host}`,
-      apptainer: `apptainer registry login --username '<you>' docker://${host}`,
+      docker: `${password} | docker login --username AWS --password-stdin ${host}`,
+      apptainer: `${password} | apptainer registry login --username AWS --password-stdin docker://${host}`,
+      note: `The username is AWS, and \`aws ecr get-login-password\` prints the password, which is valid for 12 hours. The AWS CLI needs ${credentials}.`,
     };
-  const password = `aws ecr get-login-password --region ${region}`;
+  }
+  const user = `'${username.replaceAll("'", `'\\''`)}'`;
+  const own = username === '<you>' ? ` Replace \`<you>\` with your username at ${host}.` : '';
   return {
-    docker: `${password} | docker login --username AWS --password-stdin ${host}`,
-    apptainer: `${password} | apptainer registry login --username AWS --password-stdin docker://${host}`,
+    docker: `docker login --username ${user} ${host}`,
+    apptainer: `apptainer registry login --username ${user} docker://${host}`,
+    note: `The login command asks for a password: that of the account at ${host}, or an access token of it.${own}`,
   };
 }
 

@@ -20,7 +20,7 @@ export function linesOf(events: SourceEvent[], source: LogSource): { lines: LogL
     for (const part of parts) {
       const whole = visible(part).toWellFormed();
       if (source.endMarker !== undefined && whole === source.endMarker) return { lines, ended: true };
-      const stream = source.streamOf?.(whole) ?? 'stdout';
+      const stream = source.streamOf?.(whole) ?? 'output';
       for (const text of pieces(whole))
         lines.push({
           time,

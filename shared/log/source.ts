@@ -15,7 +15,7 @@ export interface LogSource {
   endedAt?: string;
   /** A line that says that nothing of interest follows. */
   endMarker?: string;
-  /** What kind of line it is; `stdout` where left out. */
+  /** What kind of line it is; `output` where left out. */
   streamOf?: (text: string) => LogLine['stream'];
 }
 

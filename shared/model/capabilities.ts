@@ -26,7 +26,8 @@ export type Tool = (typeof tools)[number];
 /** The last major version of pip that is too old for every kind of job. */
 const pipTooOld = 10;
 const pip = `pip >${pipTooOld}`;
-const everywhere = [pip, 'tar'];
+/** Of every kind of session; an experiment's command has the image as it is. */
+const session = [pip, 'tar'] as const;
 
 interface Needs {
   needs: readonly string[];
@@ -35,15 +36,15 @@ interface Needs {
 
 const matrix = {
   experiment: { needs: [], optional: ['tensorboard'] },
-  jupyterlab: { needs: ['jupyterlab'], optional: ['jupyterlab-git'] },
-  rstudio: { needs: ['rstudio-server'] },
-  shiny: { needs: ['r', 'shiny'] },
-  dash: { needs: ['dash', 'dash-daq'] },
-  voila: { needs: ['voila', 'Pygments'] },
-  'tensorboard-compare': { needs: ['tensorboard'] },
-  serving: { needs: ['flask', 'gunicorn'] },
-  vscode: { needs: [] },
-  git: { needs: ['git', 'ssh'] },
+  jupyterlab: { needs: [...session, 'jupyterlab'], optional: ['jupyterlab-git'] },
+  rstudio: { needs: [...session, 'rstudio-server'] },
+  shiny: { needs: [...session, 'r', 'shiny'] },
+  dash: { needs: [...session, 'dash', 'dash-daq'] },
+  voila: { needs: [...session, 'voila', 'Pygments'] },
+  'tensorboard-compare': { needs: [...session, 'tensorboard'] },
+  serving: { needs: [...session, 'flask', 'gunicorn'] },
+  vscode: { needs: [...session] },
+  git: { needs: [...session, 'git', 'ssh'] },
 } as const satisfies Record<string, Needs>;
 
 export type JobKind = keyof typeof matrix;
@@ -69,7 +70,7 @@ const knownPackages: readonly string[] = [...pythonPackages, ...otherPackages];
 export function supportOf(probe: Probe): KindSupport[] {
   const lacks = (names: readonly string[]) => names.filter((name) => !has(probe, name));
   return (Object.entries(matrix) as [JobKind, Needs][]).map(([kind, { needs, optional = [] }]) => {
-    const missing = probe.shell ? lacks([...everywhere, ...needs]) : ['/bin/sh'];
+    const missing = probe.shell ? lacks(needs) : ['/bin/sh'];
     return {
       kind,
       supported: missing.length === 0,

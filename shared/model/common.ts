@@ -91,7 +91,11 @@ export const logLineSchema = z.lazy(() =>
   z
     .object({
       time: timestamp,
-      stream: z.enum(['stdout', 'stderr', 'system']).meta({ id: 'LogStream' }),
+      stream: z.enum(['output', 'system']).meta({
+        id: 'LogStream',
+        description:
+          "`output`: printed by the command or a step of the Dockerfile, to standard output or standard error, which AWS's log driver does not tell apart. `system`: said by CodeBuild, or by Slipway's builder.",
+      }),
       attempt: z.int().optional(),
       text: z.string(),
     })

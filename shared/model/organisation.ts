@@ -188,10 +188,7 @@ export const uploadLimitBytes = 1024 ** 3;
 export const newUploadSchema = z.lazy(() =>
   z
     .strictObject({
-      kind: z.enum(['context', 'source']).meta({
-        id: 'UploadKind',
-        description: '`context`: files of a build. `source`: code of an experiment; no effect yet',
-      }),
+      kind: z.enum(['context']).meta({ id: 'UploadKind', description: '`context`: files of a build' }),
       sizeBytes: z.int().min(1).max(uploadLimitBytes),
       sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
     })

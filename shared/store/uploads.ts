@@ -3,7 +3,7 @@ import { absent, ConditionFailedError, type Item, type Table } from './table.ts'
 
 export interface UploadRecord extends Item {
   id: string;
-  kind: 'context' | 'source';
+  kind: 'context';
   /** Object in the artifacts bucket. It is there only once the upload is done, and then with exactly these bytes. */
   key: string;
   sizeBytes: number;

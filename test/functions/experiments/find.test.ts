@@ -88,16 +88,16 @@ describe('E1 finding', () => {
     const caller = { ...ada, organisation: 'globex' };
     const params = { id: body.id };
     expect((await ask('GET', all, { caller })).body.items).toEqual([]);
-    for (const [method, route] of [
+    for (const [method, route, body] of [
       ['GET', one],
-      ['PATCH', one],
+      ['PATCH', one, {}],
       ['DELETE', one],
       ['POST', `${one}/start`],
       ['POST', `${one}/stop`],
       ['GET', `${one}/logs`],
       ['GET', `${one}/events`],
     ] as const)
-      expect((await ask(method, route, { params, caller })).status, `${method} ${route}`).toBe(404);
+      expect((await ask(method, route, { params, caller, body })).status, `${method} ${route}`).toBe(404);
     expect((await ask('GET', one, { params })).body.status).toBe('created');
   });
 });

@@ -69,8 +69,9 @@ describe('B1, E7 uploads', () => {
     [{ sha256: 'abc' }, '/sha256'],
     [{ sha256: sha256.toUpperCase() }, '/sha256'],
     [{ kind: 'logo' }, '/kind'],
+    [{ kind: 'source' }, '/kind'],
   ])('refuse %j', async (change, pointer) => {
-    const seen = await ask({ kind: 'source', sizeBytes: 5, sha256, ...change });
+    const seen = await ask({ kind: 'context', sizeBytes: 5, sha256, ...change });
     expect(seen.body.errors).toMatchObject([{ pointer }]);
   });
 });

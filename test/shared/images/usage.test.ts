@@ -3,11 +3,16 @@ import { expect, it } from 'vitest';
 import { usageOf } from '../../../shared/images/usage.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
-const usageAt = (host: string, isPrivate = true) => usageOf({ uri: `${host}/team/app:1`, digest, isPrivate });
+const usageAt = (host: string, isPrivate = true, more: { isOwn?: boolean; username?: string } = {}) =>
+  usageOf({ uri: `${host}/team/app:1`, digest, isPrivate, ...more });
+
+const asks =
+  'The login command asks for a password: that of the account at ghcr.io, or an access token of it. Replace `<you>` with your username at ghcr.io.';
 
 it('I12 logs Docker and Apptainer in to a registry with a login, by the commands of current versions', () => {
   const { docker, apptainer } = usageAt('ghcr.io');
-  expect(docker.commands[0]).toBe('docker login ghcr.io');
+  expect(docker.commands[0]).toBe("docker login --username '<you>' ghcr.io");
+  expect(docker.notes).toEqual([asks]);
   expect(apptainer).toEqual({
     commands: [
       "apptainer registry login --username '<you>' docker://ghcr.io",
@@ -17,7 +22,7 @@ it('I12 logs Docker and Apptainer in to a registry with a login, by the commands
     notes: [
       'With NVIDIA GPUs: `apptainer exec --nv`.',
       'In versions without `apptainer registry`, log in with `apptainer remote login`.',
-      'Replace `<you>` with your username at ghcr.io. The command asks for the password.',
+      asks,
     ],
   });
 });
@@ -31,6 +36,25 @@ it('I12 logs in to ECR with a token of its own', () => {
     `${token} | apptainer registry login --username AWS --password-stdin docker://${host}`,
   );
   expect(apptainer.notes.join()).not.toContain('<you>');
+});
+
+it('I12 names the account of a connected registry, whatever a shell would make of it', () => {
+  const { docker, apptainer } = usageAt('harbor.example', true, { username: "robot$x'y" });
+  const quoted = `'robot$x'\\''y'`;
+  expect(docker.commands[0]).toBe(`docker login --username ${quoted} harbor.example`);
+  expect(apptainer.commands[0]).toBe(`apptainer registry login --username ${quoted} docker://harbor.example`);
+  expect(docker.notes.join()).not.toContain('<you>');
+});
+
+it("I12 logs in to the embedded cloud's own registry as to ECR, and says with whose credentials", () => {
+  const { docker, metaflow, batch } = usageAt('127.0.0.1:4782', true, { isOwn: true });
+  expect(docker.commands[0]).toBe(
+    'aws ecr get-login-password | docker login --username AWS --password-stdin 127.0.0.1:4782',
+  );
+  expect(docker.notes[0]).toMatch(/^The username is AWS, .* the embedded cloud's address and credentials/);
+  expect(metaflow.notes.join()).toMatch(/share identifier/);
+  expect(batch.notes.join()).toContain('--share-identifier');
+  expect(batch.notes.join()).not.toContain('repositoryCredentials');
 });
 
 it('I12 logs in nowhere for what everybody may pull, and says of this machine that others do not reach it', () => {

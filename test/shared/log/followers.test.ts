@@ -44,7 +44,7 @@ describe('B3 a log that grows', () => {
         {
           group,
           stream: 'kinds',
-          streamOf: (text) => (text.startsWith('[') ? 'system' : 'stdout'),
+          streamOf: (text) => (text.startsWith('[') ? 'system' : 'output'),
           endMarker: 'the end',
         },
       ],
@@ -53,7 +53,7 @@ describe('B3 a log that grows', () => {
     const first = await place.read({ ...ask, limit: 2 }, () => job);
     expect(first.items.map(({ text, stream }) => [text, stream])).toEqual([
       ['[x] starts', 'system'],
-      ['one', 'stdout'],
+      ['one', 'output'],
     ]);
     expect(first.complete).toBe(false);
     expect(Date.parse(first.items[0]?.time ?? '')).toBeGreaterThan(Date.now() - 60_000);

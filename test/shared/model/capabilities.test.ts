@@ -17,11 +17,12 @@ const kindsOf = (output: string) =>
 const base = ['pip\t24.3.1', 'tar\t1.35'];
 
 describe('I11 the matrix', () => {
-  test('pip above 10 and tar are what every kind needs', () => {
+  test('pip above 10 and tar are what every kind needs but an experiment', () => {
     expect(kindsOf(base.join('\n'))).toEqual(['experiment', 'vscode']);
-    for (const pip of ['10.0.1', '9.0.3', '1.5']) expect(kindsOf(`pip\t${pip}\ntar\t1.35`)).toEqual([]);
+    for (const pip of ['10.0.1', '9.0.3', '1.5'])
+      expect(kindsOf(`pip\t${pip}\ntar\t1.35`)).toEqual(['experiment']);
     expect(kindsOf('pip\t11.0\ntar\tfound')).toEqual(['experiment', 'vscode']);
-    expect(kindsOf('pip\t24.0')).toEqual([]);
+    for (const output of ['pip\t24.0', 'tar\t1.35', '']) expect(kindsOf(output)).toEqual(['experiment']);
   });
 
   test.each([
