@@ -1,6 +1,7 @@
 /** Asynchronous invocations: written down first, tried up to three times, then handed to the dead-letter queue. */
 import { randomUUID } from 'node:crypto';
 import { AwsError, type Cloud, type DeclaredResource } from '../platform.ts';
+import { transaction } from '../transaction.ts';
 import type { FunctionConfig } from './declared.ts';
 import type { Outcome } from './environment.ts';
 import { asyncPayloadLimitBytes } from './limits.ts';
@@ -106,8 +107,11 @@ export class AsyncInvocations {
       this.cloud.log('lambda', `${config.name} failed, to be tried again: ${outcome.body.slice(0, 300)}`);
       return;
     }
-    this.giveUp(config, policy, row, outcome);
-    remove();
+    // Both or neither: a death in between would try it again, and send a second dead letter.
+    transaction(db, () => {
+      this.giveUp(config, policy, row, outcome);
+      remove();
+    });
   }
 
   private giveUp(config: FunctionConfig, policy: Policy, row: Row, outcome: Outcome): void {

@@ -3,6 +3,7 @@
  * come twice. What fails is retried with growing pauses, and ends in the target's dead-letter queue.
  */
 import { AwsError, type Cloud } from '../platform.ts';
+import { transaction } from '../transaction.ts';
 import { type DeliverySource, type DeliveryTarget, deliverOnce, sendAs } from './delivery.ts';
 
 interface Delivery {
@@ -114,8 +115,10 @@ export function createDeliveryJournal(cloud: Cloud, owner: 'events' | 'scheduler
         postpone.run(attempts, now() + pause, row.id);
         return;
       }
-      giveUp(delivery, row, permanent[code] ?? code, error, permanent[code] ? undefined : exhausted);
-      remove.run(row.id);
+      transaction(db, () => {
+        giveUp(delivery, row, permanent[code] ?? code, error, permanent[code] ? undefined : exhausted);
+        remove.run(row.id);
+      });
     }
   }
 
