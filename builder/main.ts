@@ -25,6 +25,9 @@ interface Run {
   untagged?: boolean;
 }
 
+/** A build that was stopped or failed may still be ending. */
+const endingMs = 3000;
+
 const environment = readEnvironment(process.env);
 process.exitCode = await run({
   phase: process.argv[2] ?? '',
@@ -150,16 +153,20 @@ async function write(result: BuildResult, { aws }: Run, { spec }: State): Promis
 
 /** Takes back what this build made: its tag in the engine, and its folder. The engine's layer cache stays. */
 async function clean(current: Run): Promise<void> {
-  await untag(current);
+  await untag(current, endingMs);
   await removeWork(current.work);
 }
 
-async function untag(current: Run): Promise<void> {
+async function untag(current: Run, patienceMs = 0): Promise<void> {
   const { work, state, environment } = current;
   // B13: on somebody's own machine the image is theirs to use.
   if (state?.spec.kind === 'build' && state.spec.push === false && environment.BUILDER_HOST === 'shared')
     return;
   if (!state?.client || state.spec.kind !== 'build' || current.untagged) return;
   current.untagged = true;
-  await createDocker(state.client, work.docker.config).run(['rmi', state.spec.target], () => undefined);
+  const docker = createDocker(state.client, work.docker.config);
+  const remove = (tag: string) => docker.run(['rmi', tag], () => undefined);
+  if (environment.BUILDER_HOST === 'dedicated') return void (await remove(state.spec.target));
+  const { removeTag, sharedFolder } = await import('./shared-images.ts');
+  await removeTag(sharedFolder(), state.spec.target, remove, patienceMs);
 }

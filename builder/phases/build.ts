@@ -48,7 +48,8 @@ export async function build(environment: Environment, work: Work, state: State<B
   };
   let exitCode: number;
   try {
-    exitCode = await shielded(environment, () => docker.run(args, onLine));
+    const run = () => shielded(environment, () => docker.run(args, onLine));
+    exitCode = await besideOthers(environment, spec.target, run);
   } finally {
     await stop();
     await rm(join(work.secrets, 'mounts'), { recursive: true, force: true });
@@ -56,6 +57,16 @@ export async function build(environment: Environment, work: Work, state: State<B
   state.timingsMs.build = Math.round(performance.now() - started);
   await saveState(work, state);
   if (exitCode !== 0) throw new BuildError(progress.failure());
+}
+
+async function besideOthers<T>(
+  { BUILDER_HOST }: Environment,
+  target: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (BUILDER_HOST === 'dedicated') return run();
+  const { sharedFolder, whileBuilding } = await import('../shared-images.ts');
+  return whileBuilding(sharedFolder(), target, run);
 }
 
 const unclipped = Object.entries(unclippedLogs)
