@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ada } from '../event.ts';
+import { join } from '../joined.ts';
 import { all, experimentsApi, one } from './api.ts';
 
-const { ask, store } = experimentsApi();
+const { ask, place, store } = experimentsApi();
 
 describe('E1 finding', () => {
   const ids = async (query: Record<string, string>) => {
@@ -86,6 +87,7 @@ describe('E1 finding', () => {
   it('not those of another organisation', async () => {
     const { body } = await store({ name: 'ours' });
     const caller = { ...ada, organisation: 'globex' };
+    await join(place().table, caller);
     const params = { id: body.id };
     expect((await ask('GET', all, { caller })).body.items).toEqual([]);
     for (const [method, route, body] of [
