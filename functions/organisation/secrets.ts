@@ -60,7 +60,7 @@ export async function putSecret(
   const { organisation, email } = caller;
   const time = now.toISOString();
   const current = (await table.get(organisation, 'secrets', name)) as SecretRecord | undefined;
-  requireMatch({ ifMatch }, current?.arn ? current.version : 0);
+  requireMatch({ ifMatch }, current?.arn ? current.version : undefined);
   if (!current && (await allSecrets(table, organisation)).length >= mostPerOrganisation)
     throw conflict('too-many-secrets', `An organisation can have at most ${mostPerOrganisation} secrets.`);
   const next: SecretRecord = {

@@ -164,7 +164,8 @@ function errorResult(error: unknown, cloud: Cloud): Result {
 function send(response: ServerResponse, { status, headers, body }: GatewayAnswer, requestId: string): void {
   response.writeHead(status, {
     ...headers,
-    'content-length': Buffer.byteLength(body),
+    // Answers without content by their status have no length either.
+    ...(status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
     'apigw-requestid': requestId,
   });
   response.end(body);

@@ -145,10 +145,26 @@ const ifMatch = z
     description: 'The `ETag` that the change is based on; 412 when the resource has changed since',
   });
 
-function requestHeaders({ method, role }: Operation): z.ZodObject | undefined {
+const ifNoneMatch = z
+  .string()
+  .optional()
+  .meta({
+    param: { id: 'IfNoneMatch' },
+    description: 'An `ETag` that you have; 304 without a body when it is still the same',
+  });
+
+const hasEntityTag = (operation: Operation): boolean =>
+  operation.method === 'GET' &&
+  Object.values(documentationOf(operation).responses).some(({ headers }) => headers?.includes('ETag'));
+
+function requestHeaders(operation: Operation): z.ZodObject | undefined {
+  const { method, role } = operation;
+  if (hasEntityTag(operation)) return z.object({ 'If-None-Match': ifNoneMatch });
   if (role === 'public' || method === 'GET') return undefined;
   return z.object(method === 'POST' ? { 'Idempotency-Key': idempotencyKey } : { 'If-Match': ifMatch });
 }
+
+const notModified = { id: 'NotModified', description: 'You have the version in If-None-Match already' };
 
 function responses(operation: Operation): ZodOpenApiResponsesObject {
   const answers = Object.entries(documentationOf(operation).responses).map(
@@ -161,7 +177,8 @@ function responses(operation: Operation): ZodOpenApiResponsesObject {
       },
     ],
   );
-  return Object.fromEntries([...answers, ...refusalsOf(operation)]);
+  const unchanged = hasEntityTag(operation) ? [['304', notModified] as const] : [];
+  return Object.fromEntries([...answers, ...unchanged, ...refusalsOf(operation)]);
 }
 
 function documentationOf({ id, documentation }: Operation): Documentation {

@@ -99,7 +99,7 @@ export interface ValidRequest<O extends Operation> {
   query: Output<O['query']>;
   body: Output<O['body']>;
   caller: Caller;
-  /** Unquoted value of `If-Match`, if any. */
+  /** `If-Match` as it was sent, for `requireMatch`. */
   ifMatch?: string;
   requestId: string;
   /** The same, with a table whose first write is refused where the caller may not do it any more. */

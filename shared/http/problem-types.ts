@@ -36,6 +36,7 @@ export const problemTypes = {
   internal: 'An error in Slipway. The request id (`instance`) finds it in the log.',
   'invalid-cursor': 'The cursor belongs to another resource or query.',
   'invalid-idempotency-key': 'The Idempotency-Key is malformed.',
+  'invalid-precondition': 'If-Match or If-None-Match is malformed.',
   'invalid-request': 'Fields or parameters are wrong: `errors` lists them.',
   'last-admin': 'The organisation would be left without an admin.',
   'logo-refused': 'The picture is not one, or does more than draw.',

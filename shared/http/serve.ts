@@ -9,7 +9,8 @@ import { asCaller, confirmCaller, roleRequired } from '../store/confirm-caller.t
 import type { Idempotency } from '../store/idempotency.ts';
 import type { Table } from '../store/table.ts';
 import { renderAnswer, renderProblem } from './answer.ts';
-import type { Caller, Implementation, Operation, ValidRequest } from './operation.ts';
+import { matchesStrongly, matchesWeakly } from './entity-tags.ts';
+import type { Answer, Caller, Implementation, Operation, ValidRequest } from './operation.ts';
 import { ProblemError } from './problem.ts';
 import { parseRequest } from './validate.ts';
 
@@ -78,7 +79,7 @@ async function answer(
       query: query as never,
       body: body as never,
       caller,
-      ...(event.headers['if-match'] === undefined ? {} : { ifMatch: unquoted(event.headers['if-match']) }),
+      ...(event.headers['if-match'] === undefined ? {} : { ifMatch: event.headers['if-match'] }),
       requestId,
       asCaller: (parts) => (confirmed ? { ...parts, table: asCaller(parts.table, confirmed, now) } : parts),
       now: time,
@@ -88,7 +89,8 @@ async function answer(
     const key = operation.method === 'POST' ? event.headers['idempotency-key'] : undefined;
     if (key === undefined || !idempotency) {
       const time = now();
-      return done(renderAnswer(await handle(request(time, (kind) => newId(kind, time.getTime())))));
+      const answer = await handle(request(time, (kind) => newId(kind, time.getTime())));
+      return done(renderAnswer(unlessKnown(answer, event, operation)));
     }
     const kept = await idempotency.once(
       {
@@ -122,8 +124,6 @@ async function answer(
 const asWhom = ({ secret }: Operation, { tokenId }: Caller): string =>
   secret === 'answer' && tokenId !== undefined ? ` as ${tokenId}` : '';
 
-const unquoted = (etag: string): string => etag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1');
-
 function callerOf(event: Event, operation: Operation): Caller {
   const {
     organisation = '',
@@ -151,12 +151,24 @@ function requireRole({ role }: Operation, { role: has }: Pick<Caller, 'role'>): 
   if (role !== 'public' && !(roles.indexOf(has) >= roles.indexOf(role))) throw roleRequired(role, has);
 }
 
-/** Refuses a stale `If-Match`; without the header the caller takes what comes. */
-export function requireMatch(request: { ifMatch?: string | undefined }, version: number): void {
-  if (request.ifMatch !== undefined && request.ifMatch !== '*' && request.ifMatch !== String(version))
-    throw new ProblemError(
-      412,
-      'stale',
-      `The resource has changed since you read it; its ETag is now "${version}".`,
-    );
+/**
+ * Refuses a stale `If-Match`; without the header the caller takes what comes. `version` is undefined where there is
+ * nothing yet, which `*` does not match.
+ */
+export function requireMatch(request: { ifMatch?: string | undefined }, version: number | undefined): void {
+  if (request.ifMatch === undefined || matchesStrongly(request.ifMatch, version)) return;
+  const detail =
+    version === undefined
+      ? 'There is no such resource to match.'
+      : `The resource has changed since: its ETag is now "${version}".`;
+  throw new ProblemError(412, 'stale', detail);
+}
+
+/** What a client that has this version already needs no copy of. */
+function unlessKnown(answer: Answer, event: Event, { method }: Operation): Answer {
+  const known = event.headers['if-none-match'];
+  if (method !== 'GET' || answer.etag === undefined || known === undefined) return answer;
+  if (!matchesWeakly(known, answer.etag)) return answer;
+  const { 'content-type': _, ...headers } = answer.headers ?? {};
+  return { status: 304, etag: answer.etag, headers };
 }

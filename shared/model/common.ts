@@ -1,5 +1,6 @@
 /** Schemas that every resource uses. Strict objects everywhere: an unknown field is an error, not a surprise. */
 import * as z from 'zod';
+import { isOneLine } from '../text/one-line.ts';
 
 export const timestamp = z.iso
   .datetime()
@@ -20,14 +21,17 @@ export const roles = ['viewer', 'editor', 'admin'] as const;
 export type Role = (typeof roles)[number];
 export const roleSchema = z.enum(roles).meta({ id: 'Role' });
 
-/** What people call something: one line without control characters, which no list or mail could show. */
+/** What people call something. */
 export const lineOfText = (maxLength: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(maxLength)
-    .refine((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text), 'must be one line without control characters');
+    .refine(
+      isOneLine,
+      'must be one line of visible characters: without line breaks, and without characters that are invisible or change the direction of text',
+    );
 
 /** A query parameter that is `true` or `false`. */
 export const flag = (otherwise: boolean) =>

@@ -1,5 +1,6 @@
 /** What belongs to the organisation itself: settings, members, tokens, computes, uploads, secrets (O1–O6, B16, E13). */
 import * as z from 'zod';
+import { isOneLine } from '../text/one-line.ts';
 import { lineOfText, listQuery, roleSchema, sortBy, timestamp } from './common.ts';
 import { launchGateSchema } from './findings.ts';
 import { idSchema } from './id.ts';
@@ -110,10 +111,16 @@ export const newMemberSchema = z.lazy(() =>
     .strictObject({
       email: z.email().max(254),
       role: roleSchema,
-      subject: z.string().min(1).max(255).optional().meta({
-        description:
-          "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
-      }),
+      subject: z
+        .string()
+        .min(1)
+        .max(255)
+        .refine(isOneLine, 'holds a character that cannot be seen')
+        .optional()
+        .meta({
+          description:
+            "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
+        }),
     })
     .meta({ id: 'NewMember' }),
 );

@@ -1,5 +1,6 @@
 /** Registries (R1–R9): where images are pulled from and pushed to. Credentials are no part of the record. */
 import * as z from 'zod';
+import { isOneLine } from '../text/one-line.ts';
 import { lineOfText, listQuery, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 
@@ -31,6 +32,7 @@ const username = z
   .min(1)
   .max(255)
   .refine((text) => !/[\p{Cc}:]/u.test(text), 'holds a colon or a control character, which no username can')
+  .refine(isOneLine, 'holds a character that is invisible or changes the direction of text')
   .meta({ description: 'Without colons and control characters' });
 /** Secrets Manager takes 65,536 bytes, and keeps both as JSON. */
 const passwordBytes = 64_000;

@@ -3,6 +3,7 @@
  * It travels as `stage.json` beside each function's bundle, so it holds no deploy-time values.
  */
 import * as z from 'zod';
+import { lineOfText } from './common.ts';
 
 /** Lower-case label, usable in AWS names, ECR repositories and keys alike. */
 const label = z
@@ -14,7 +15,7 @@ const label = z
 
 const organisation = z.strictObject({
   id: label,
-  title: z.string().min(1).max(150),
+  title: lineOfText(150),
   /** Email of the first admin, who invites everybody else. */
   adminEmail: z.email(),
 });

@@ -72,10 +72,10 @@ function requireDocumented({ method, route }: Call, answer: APIGatewayProxyStruc
   // Some tests serve operations of their own.
   if (!responses || statusCode < 400) return;
   const { $ref = '' } = (responses[statusCode] ?? {}) as { $ref?: string };
-  const response = (document.components.responses as Record<string, { content: object }>)[
+  const response = (document.components.responses as Record<string, { content?: object }>)[
     $ref.slice($ref.lastIndexOf('/') + 1)
   ];
-  if (!response || !('application/problem+json' in response.content))
+  if (!response || !('application/problem+json' in (response.content ?? {})))
     throw new Error(`${method} ${route} answers ${statusCode}, which is not documented: ${answer.body}`);
 }
 

@@ -286,6 +286,13 @@ describe('B16, E13 secrets', () => {
     expect((await put('token', 'x'.repeat(32_768))).status).toBe(200);
   });
 
+  it('are not made by a change of what has to be there', async () => {
+    expect((await put('token', 'x', { headers: { 'if-match': '*' } })).status).toBe(412);
+    expect((await put('token', 'x', { headers: { 'if-match': '"1", "0"' } })).status).toBe(201);
+    expect((await put('token', 'y', { headers: { 'if-match': 'W/"1"' } })).status).toBe(412);
+    expect((await put('token', 'y', { headers: { 'if-match': '*' } })).status).toBe(200);
+  });
+
   it.each(['1st', 'a b', 'x'.repeat(64), 'name-abc123', 'ü'])('refuse the name %j', async (name) => {
     expect((await put(name, 'x')).body.errors).toMatchObject([{ pointer: '{name}' }]);
   });

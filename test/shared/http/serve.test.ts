@@ -157,11 +157,43 @@ describe('serve', () => {
     expect((await as({ organisation: 'acme', role: 'admin' })).status).toBe(403);
   });
 
-  it('refuses the stale, and takes every way to write the fresh', async () => {
-    const matching = (etag: string) =>
-      call(service().handler, { ...change, body: { title: 'x' }, headers: { 'if-match': etag } });
-    for (const fresh of ['"3"', 'W/"3"', '3', '*']) expect((await matching(fresh)).status).toBe(200);
-    expect(await matching('"2"')).toMatchObject({ status: 412, body: { type: 'urn:slipway:problem:stale' } });
+  const matching = (etag: string) =>
+    call(service().handler, { ...change, body: { title: 'x' }, headers: { 'if-match': etag } });
+
+  it.each(['"3"', '3', '*', ' "3" ', '"2", "3"', '"2","3","4"', 'W/"2", "3"', '"a,b" , "3"', ', "3",'])(
+    'changes what is at the version that is named: %s',
+    async (etag) => {
+      expect((await matching(etag)).status).toBe(200);
+    },
+  );
+
+  it.each(['"2"', 'W/"3"', '"2", W/"3"', '"2,3"', '"\u00e93"', '2'])(
+    'refuses the stale: %s',
+    async (etag) => {
+      expect(await matching(etag)).toMatchObject({
+        status: 412,
+        body: { type: 'urn:slipway:problem:stale' },
+      });
+    },
+  );
+
+  it.each(['abc', '"3', '"2" "3"', '*, "3"', '""3""', '', 'w/"3"', `${'"x", '.repeat(2000)}x`])(
+    'refuses what is no list of entity tags: %.20s',
+    async (etag) => {
+      expect((await matching(etag)).status).toBe(400);
+    },
+  );
+
+  it('answers 304 to who has the version already, by the weak comparison, and to GET only', async () => {
+    const get = (etag: string) => call(service().handler, { ...read, headers: { 'if-none-match': etag } });
+    for (const known of ['"3"', 'W/"3"', '"1", W/"3"', '*'])
+      expect(await get(known)).toEqual({ status: 304, headers: { etag: '"3"' }, body: undefined });
+    for (const other of ['"2"', '"1", "2"', '"33"']) expect((await get(other)).status).toBe(200);
+    expect((await get('three')).status).toBe(400);
+    const list = { method: 'GET', route: '/v1/things', headers: { 'if-none-match': '*' } };
+    expect((await call(service().handler, list)).status).toBe(200);
+    const patch = { ...change, body: { title: 'x' }, headers: { 'if-none-match': '*' } };
+    expect((await call(service().handler, patch)).status).toBe(200);
   });
 
   it('tells problems as they are and everything else as nothing but a request id', async () => {
