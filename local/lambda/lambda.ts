@@ -6,17 +6,17 @@ import {
   type DeclaredResource,
   type InvocationResult,
   type Invoker,
-  type RestAnswer,
-  type RestCall,
   type Service,
 } from '../platform.ts';
+import { serveLambda } from './api.ts';
 import { AsyncInvocations } from './asynchronous.ts';
 import { type Capacity, machineCapacity } from './capacity.ts';
-import { describeFunction, type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
+import { type FunctionConfig, lambdaResourceTypes, readFunction } from './declared.ts';
 import type { Outcome } from './environment.ts';
 import { syncPayloadLimitBytes } from './limits.ts';
 import { Permissions } from './permissions.ts';
 import { Pools } from './pool.ts';
+import { parseFunctionReference } from './reference.ts';
 
 export interface Lambda extends Service {
   invoke(
@@ -37,7 +37,6 @@ export interface LambdaOptions {
 
 const reapEveryMs = 5000;
 const asyncEveryMs = 1000;
-const functionPath = /^\/2015-03-31\/functions\/([^/]+)\/(invocations|configuration)$/;
 
 export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda {
   const functions = new Map<string, FunctionConfig>();
@@ -65,9 +64,10 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
   });
 
   const find = (nameOrArn: string, invoker?: Invoker): FunctionConfig => {
-    const name = nameOrArn.replace(/^.*:function:/, '').replace(/:\$LATEST$/, '');
+    const { name, qualifier } = parseFunctionReference(cloud, nameOrArn);
     const config = functions.get(name);
-    if (!config) throw new AwsError('ResourceNotFoundException', `Function not found: ${nameOrArn}`, 404);
+    if (!config || qualifier)
+      throw new AwsError('ResourceNotFoundException', `Function not found: ${nameOrArn}`, 404);
     if (invoker) permissions.check(name, invoker);
     return config;
   };
@@ -80,39 +80,6 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
     }
     return run(config, event, randomUUID(), onStart);
   };
-
-  async function answerInvocation(call: RestCall, config: FunctionConfig): Promise<RestAnswer> {
-    call.authorize('lambda:InvokeFunction', config.arn);
-    const event = (await call.readBody(syncPayloadLimitBytes + 1024)).toString('utf8') || '{}';
-    if (call.headers['x-amz-invocation-type'] === 'Event') {
-      asynchronous.accept(config, event);
-      return { status: 202 };
-    }
-    const outcome = await runChecked(config, event);
-    const failure: Record<string, string> = outcome.failed ? { 'x-amz-function-error': 'Unhandled' } : {};
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json', 'x-amz-executed-version': '$LATEST', ...failure },
-      body: outcome.body,
-    };
-  }
-
-  async function serve(call: RestCall): Promise<RestAnswer> {
-    const [, encodedName = '', part] = functionPath.exec(call.path) ?? [];
-    const isInvocation = call.method === 'POST' && part === 'invocations';
-    if (!isInvocation && !(call.method === 'GET' && part === 'configuration')) {
-      const what = `lambda ${call.method} ${call.path}`;
-      throw new AwsError('UnsupportedOperation', `The embedded cloud does not implement ${what}.`);
-    }
-    const config = find(decodeURIComponent(encodedName));
-    if (isInvocation) return answerInvocation(call, config);
-    call.authorize('lambda:GetFunctionConfiguration', config.arn);
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(describeFunction(config)),
-    };
-  }
 
   return {
     signingName: 'lambda',
@@ -135,7 +102,13 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
       for (const stop of stops) stop();
       await pools.endAll();
     },
-    serve,
+    serve: (call) =>
+      serveLambda(call, {
+        cloud,
+        functions,
+        run: runChecked,
+        accept: (config, event) => asynchronous.accept(config, event),
+      }),
     async invoke(functionArn, payload, invoker, onStart) {
       const outcome = await runChecked(find(functionArn, invoker), JSON.stringify(payload), onStart);
       const result: InvocationResult = { payload: JSON.parse(outcome.body) as unknown };
