@@ -1,8 +1,9 @@
 /** S3: declared buckets, path-style, objects on disk. */
 import { AwsError, type Cloud, type RestAnswer, type RestCall, type Service } from './platform.ts';
 import { ResourcePolicies } from './resource-policies.ts';
-import { type BucketAccess, bucketArn } from './s3/access.ts';
+import { bucketArn } from './s3/access.ts';
 import {
+  createBucket,
   deleteObjects,
   getBucketLocation,
   headBucket,
@@ -10,13 +11,23 @@ import {
   listObjects,
 } from './s3/bucket-operations.ts';
 import { expireObjects, readLifecycleRules } from './s3/lifecycle.ts';
+import {
+  abortUpload,
+  completeUpload,
+  createUpload,
+  type MultipartAccess,
+  uploadPart,
+} from './s3/multipart.ts';
 import { readObject } from './s3/reading.ts';
 import { noSuchBucket, openObjectStore } from './s3/store.ts';
+import { listParts, listUploads } from './s3/upload-lists.ts';
+import { openUploadStore } from './s3/uploads.ts';
 import { copyObject, deleteObject, putObject } from './s3/writing.ts';
 import { generatedName } from './template/names.ts';
 
 const listParameters =
   /^(list-type|prefix|delimiter|max-keys|start-after|continuation-token|encoding-type|fetch-owner)$/;
+const bucketParameters = /^(max-buckets|continuation-token|prefix|bucket-region)$/;
 /** Bucket properties that would change what callers see; whoever declares them should know. */
 const withoutEffect = [
   'VersioningConfiguration',
@@ -41,9 +52,10 @@ function target(path: string): { bucket: string; key: string } {
 
 /** S3 on `<home>/s3` and `cloud.db`. */
 export function createS3(cloud: Cloud): Service {
-  const access: BucketAccess = {
+  const access: MultipartAccess = {
     cloud,
     store: openObjectStore(cloud),
+    uploads: openUploadStore(cloud),
     policies: new ResourcePolicies(cloud),
   };
   let rules: ReturnType<typeof readLifecycleRules> = [];
@@ -52,6 +64,9 @@ export function createS3(cloud: Cloud): Service {
   function answer(call: RestCall): RestAnswer | Promise<RestAnswer> {
     const { bucket, key } = target(call.path);
     const parameters = [...call.query.keys()].filter((name) => !anyParameter.test(name));
+    /** The first is there, and besides it at most the others. */
+    const isOnly = (first: string, ...others: string[]): boolean =>
+      parameters.includes(first) && parameters.every((name) => name === first || others.includes(name));
     const unsupported = (): AwsError =>
       new AwsError(
         'UnsupportedOperation',
@@ -59,19 +74,31 @@ export function createS3(cloud: Cloud): Service {
         400,
       );
     if (bucket === '') {
-      if (call.method === 'GET') return listBuckets(access, call);
+      if (call.method === 'GET' && parameters.every((name) => bucketParameters.test(name)))
+        return listBuckets(access, call);
       throw unsupported();
     }
+    if (key === '' && call.method === 'PUT' && parameters.length === 0)
+      return createBucket(access, call, bucket);
     if (!access.store.bucket(bucket)) throw noSuchBucket(bucket);
     if (key === '') {
       if (call.method === 'GET' && parameters.includes('location'))
         return getBucketLocation(access, call, bucket);
       if (call.method === 'POST' && parameters.includes('delete')) return deleteObjects(access, call, bucket);
       if (call.method === 'HEAD' && parameters.length === 0) return headBucket(access, call, bucket);
+      if (call.method === 'GET' && isOnly('uploads', 'prefix', 'encoding-type', 'max-uploads'))
+        return listUploads(access, call, bucket);
       if (call.method === 'GET' && parameters.every((name) => listParameters.test(name)))
         return listObjects(access, call, bucket);
       throw unsupported();
     }
+    if (call.method === 'POST' && isOnly('uploads')) return createUpload(access, call, bucket, key);
+    if (call.method === 'PUT' && isOnly('uploadId', 'partNumber'))
+      return uploadPart(access, call, bucket, key);
+    if (call.method === 'POST' && isOnly('uploadId')) return completeUpload(access, call, bucket, key);
+    if (call.method === 'DELETE' && isOnly('uploadId')) return abortUpload(access, call, bucket, key);
+    if (call.method === 'GET' && isOnly('uploadId', 'max-parts', 'part-number-marker'))
+      return listParts(access, call, bucket, key);
     if (parameters.length > 0) throw unsupported();
     if (call.method === 'GET' || call.method === 'HEAD') return readObject(access, call, bucket, key);
     if (call.method === 'DELETE') return deleteObject(access, call, bucket, key);
@@ -109,6 +136,7 @@ export function createS3(cloud: Cloud): Service {
         for (const member of withoutEffect)
           if (properties?.[member]) cloud.log('s3', `${logicalId}: ${member} has no effect here`);
       access.store.sweep();
+      access.uploads.sweep();
     },
     async start() {
       const expire = (): void => expireObjects(cloud, access.store, rules);

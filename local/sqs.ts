@@ -18,6 +18,25 @@ import { generatedName } from './template/names.ts';
 
 const mebibyte = 1_048_576;
 
+/** Names of errors before SQS spoke JSON. */
+const named = (names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, `AWS.SimpleQueueService.${name}`]));
+const queryErrors = {
+  ...named([
+    'BatchEntryIdsNotDistinct',
+    'BatchRequestTooLong',
+    'EmptyBatchRequest',
+    'InvalidBatchEntryId',
+    'MessageNotInflight',
+    'PurgeQueueInProgress',
+    'QueueDeletedRecently',
+    'TooManyEntriesInBatchRequest',
+    'UnsupportedOperation',
+  ]),
+  QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
+  QueueNameExists: 'QueueAlreadyExists',
+};
+
 export interface Sqs extends Service {
   /**
    * Puts a message into a queue for the cloud itself. With `sender`, the queue's policy must admit it
@@ -66,6 +85,7 @@ export function createSqs(cloud: Cloud): Sqs {
 
   return {
     signingName: 'sqs',
+    queryErrors,
     resourceTypes: {
       'AWS::SQS::Queue': {
         physicalId: (declared) =>

@@ -124,7 +124,10 @@ export function createBatch(
       const operation = /^\/v1\/([a-z]+)$/.exec(call.path)?.[1] ?? call.path;
       const handler = call.method === 'POST' ? operations[operation] : undefined;
       if (!handler)
-        throw new AwsError('UnsupportedOperation', `Batch: ${call.method} ${call.path} is not supported`);
+        throw new AwsError(
+          'UnsupportedOperation',
+          `The embedded cloud does not implement batch:${call.method} ${call.path}.`,
+        );
       const body = (await call.readBody(requestLimitBytes)).toString('utf8');
       const answer = handler(call, parseBody(body));
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };

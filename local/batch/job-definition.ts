@@ -1,6 +1,7 @@
 /** Job definitions: what RegisterJobDefinition takes, checked as Batch checks it. */
 import * as z from 'zod';
 import { AwsError } from '../platform.ts';
+import { batchRefusal } from './refusals.ts';
 
 /** The serialized definition may not be larger. */
 const definitionLimitBytes = 24 * 1024;
@@ -174,12 +175,9 @@ export function requirementsOf(properties: ContainerProperties): Requirements {
   };
 }
 
-/** Parses a request's member; throws `ClientException` with every wrong field. */
+/** Parses a request's member; throws as Batch does, and `UnsupportedOperation` for what isn't here. */
 export function parse<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const reasons = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`,
-  );
-  throw new AwsError('ClientException', `Error executing request, Exception : ${reasons.join('; ')}`);
+  throw batchRefusal(result.error, input);
 }

@@ -9,6 +9,18 @@ import { deployTables, readKeys, type TableKeys, tableArn, tableTypes } from './
 
 const answerType = 'application/x-amz-json-1.0';
 
+/** Operations whose answers name a table by its ARN, and hold no items. */
+const describesTable = /^(?:Create|Describe|Update|Delete)Table$/;
+
+/** Engines know neither our region nor our account. */
+function withOwnArns(cloud: Cloud, answer: RestAnswer): RestAnswer {
+  const body = String(answer.body).replaceAll(
+    /"arn:aws:dynamodb:[^:"]*:\d*:table\//g,
+    `"${tableArn(cloud, '')}`,
+  );
+  return { status: answer.status, headers: { 'content-type': answerType }, body };
+}
+
 export interface DynamoOptions {
   /** A DynamoDB endpoint to use in place of our own engine. */
   endpoint?: string;
@@ -70,6 +82,7 @@ export function createDynamoDb(
       if (answer.status >= 500)
         cloud.log('dynamodb', `The engine failed on ${join(cloud.home, 'dynamodb.db')}: ${answer.body}`);
       if (answer.status >= 300) return answer;
+      if (describesTable.test(operation)) return withOwnArns(cloud, answer);
       const now = cloud.now().getTime();
       lag.note(written, now);
       const lagged = input.IndexName && lag.lagged(input, answer.body, now);

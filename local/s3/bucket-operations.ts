@@ -1,7 +1,7 @@
 /** What is asked of a whole bucket: ListObjectsV2, DeleteObjects, and who and where it is. */
 import { createHash } from 'node:crypto';
 import { AwsError, type RestAnswer, type RestCall } from '../platform.ts';
-import { authorize, type BucketAccess } from './access.ts';
+import { authorize, type BucketAccess, bucketArn } from './access.ts';
 import { checksumDigests } from './checksums.ts';
 import type { StoredObject } from './store.ts';
 import { parseXml, type XmlFields, xmlAnswer } from './xml.ts';
@@ -191,16 +191,46 @@ export function getBucketLocation(access: BucketAccess, call: RestCall, bucket: 
   };
 }
 
+const maxBuckets = 10_000;
+
+/** Buckets are those that templates declare. One's own may be created again, as in S3's first region. */
+export function createBucket(access: BucketAccess, call: RestCall, bucket: string): RestAnswer {
+  call.authorize('s3:CreateBucket', bucketArn(bucket));
+  if (access.store.bucket(bucket)) return { status: 200, headers: { location: `/${bucket}` } };
+  throw new AwsError(
+    'UnsupportedOperation',
+    'The embedded cloud does not implement s3:CreateBucket: its buckets are those that templates declare.',
+    400,
+  );
+}
+
 export function listBuckets(access: BucketAccess, call: RestCall): RestAnswer {
   call.authorize('s3:ListAllMyBuckets', '*');
+  const { query } = call;
+  const limit = Number(query.get('max-buckets') ?? maxBuckets);
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxBuckets)
+    throw new AwsError('InvalidArgument', 'max-buckets must be between 1 and 10000', 400, {
+      ArgumentName: 'max-buckets',
+      ArgumentValue: query.get('max-buckets'),
+    });
+  const token = query.get('continuation-token');
+  const after = token === null ? '' : Buffer.from(token, 'base64url').toString();
+  const isHere = [null, access.cloud.region].includes(query.get('bucket-region'));
+  const prefix = query.get('prefix') ?? '';
+  const found = access.store
+    .buckets()
+    .filter(({ name }) => isHere && name > after && name.startsWith(prefix));
+  const page = found.slice(0, limit);
   return xmlAnswer('ListAllMyBucketsResult', {
     Owner: { ID: access.cloud.accountId },
     Buckets: {
-      Bucket: access.store.buckets().map((one) => ({
+      Bucket: page.map((one) => ({
         Name: one.name,
         CreationDate: new Date(one.createdAt).toISOString(),
         BucketRegion: access.cloud.region,
       })),
     },
+    ...(page.length < found.length && { ContinuationToken: tokenFor(page.at(-1)?.name ?? '') }),
+    ...(prefix && { Prefix: prefix }),
   });
 }

@@ -28,9 +28,10 @@ function readRange(header: string | undefined, sizeBytes: number): Range | undef
   return { first, last };
 }
 
-export function checksumHeaders(object: StoredObject): Record<string, string> {
-  const entries = Object.entries(object.checksums).map(([name, value]) => [`x-amz-checksum-${name}`, value]);
-  return { ...Object.fromEntries(entries), 'x-amz-checksum-type': 'FULL_OBJECT' };
+export function checksumHeaders({ checksums }: Pick<StoredObject, 'checksums'>): Record<string, string> {
+  const entries = Object.entries(checksums).map(([name, value]) => [`x-amz-checksum-${name}`, value]);
+  const type = Object.values(checksums).some((value) => /-\d+$/.test(value)) ? 'COMPOSITE' : 'FULL_OBJECT';
+  return { ...Object.fromEntries(entries), 'x-amz-checksum-type': type };
 }
 
 function objectHeaders(call: RestCall, object: StoredObject, partial: boolean): Record<string, string> {

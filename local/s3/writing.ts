@@ -22,7 +22,8 @@ const knownHeaders =
 const maxMetadataBytes = 2048;
 const maxKeyBytes = 1024;
 
-function checkRequest(headers: Record<string, string>, key: string): void {
+/** Throws for keys and headers that S3 refuses, or that would have no effect here. */
+export function checkRequest(headers: Record<string, string>, key: string): void {
   if (Buffer.byteLength(key) > maxKeyBytes)
     throw new AwsError('KeyTooLongError', 'Your key is too long', 400, {
       Size: Buffer.byteLength(key),
@@ -48,7 +49,8 @@ function checkRequest(headers: Record<string, string>, key: string): void {
     throw new AwsError('AccessControlListNotSupported', 'The bucket does not allow ACLs', 400);
 }
 
-function storedHeaders(headers: Record<string, string>): Record<string, string> {
+/** Content headers and metadata, as they will be answered. */
+export function storedHeaders(headers: Record<string, string>): Record<string, string> {
   const stored: Record<string, string> = { 'content-type': 'binary/octet-stream' };
   for (const name of contentHeaders) {
     const value = headers[name];
@@ -78,7 +80,7 @@ function storedHeaders(headers: Record<string, string>): Record<string, string> 
 }
 
 /** Conditions in policies can ask for the headers of a write by `s3:x-amz-…`. */
-const policyContext = (headers: Record<string, string>): Record<string, string> =>
+export const policyContext = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => name.startsWith('x-amz-') && name !== 'x-amz-security-token')
@@ -113,7 +115,7 @@ export async function putObject(
   }
 }
 
-function copySource(call: RestCall): { bucket: string; key: string } {
+export function copySource(call: RestCall): { bucket: string; key: string } {
   const [source = '', version] = (call.headers['x-amz-copy-source'] ?? '').split('?');
   const parts = /^\/?([^/]+)\/(.+)$/s.exec(source);
   if (!parts || version !== undefined)

@@ -43,7 +43,7 @@ export interface XmlElement {
   children: XmlElement[];
 }
 
-const malformed = (): AwsError =>
+export const malformedXml = (): AwsError =>
   new AwsError(
     'MalformedXML',
     'The XML you provided was not well-formed or did not validate against our published schema',
@@ -55,7 +55,7 @@ const decoded = (text: string): string =>
   text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (_, hex, decimal, name) => {
     if (name !== undefined) {
       const character = named[name];
-      if (character === undefined) throw malformed();
+      if (character === undefined) throw malformedXml();
       return character;
     }
     return String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal));
@@ -73,7 +73,7 @@ export function parseXml(source: string): XmlElement {
     current.text += decoded(text);
     if (name === undefined) continue;
     if (closing) {
-      if (open.length < 2 || current.name !== name) throw malformed();
+      if (open.length < 2 || current.name !== name) throw malformedXml();
       open.pop();
     } else {
       const child: XmlElement = { name, text: '', children: [] };
@@ -82,6 +82,6 @@ export function parseXml(source: string): XmlElement {
     }
   }
   const [root, ...more] = outer.children;
-  if (open.length !== 1 || source.slice(end).trim() !== '' || !root || more.length > 0) throw malformed();
+  if (open.length !== 1 || source.slice(end).trim() !== '' || !root || more.length > 0) throw malformedXml();
   return root;
 }

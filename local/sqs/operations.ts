@@ -76,6 +76,7 @@ export async function receiveMessage(access: QueueAccess, call: JsonCall): Promi
   const waitSeconds = input.optionalInteger('WaitTimeSeconds', 0, 20) ?? queue.waitTimeSeconds;
   const hideSeconds = input.optionalInteger('VisibilityTimeout', 0, 43_200) ?? queue.visibilityTimeoutSeconds;
   const system = [...input.strings('AttributeNames'), ...input.strings('MessageSystemAttributeNames')];
+  checkNames(system, messageAttributes);
   const named = input.strings('MessageAttributeNames');
   let messages = access.store.receive(queue, limit, hideSeconds);
   for (let waitedMs = 0; messages.length === 0 && waitedMs < waitSeconds * 1000; waitedMs += pollEveryMs) {
@@ -124,6 +125,47 @@ export function changeMessageVisibility(access: QueueAccess, call: JsonCall): ob
   return {};
 }
 
+/** Attributes that queues can have. Those of FIFO queues, encryption and policies have no value here. */
+const queueAttributes = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesDelayed',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ContentBasedDeduplication',
+  'CreatedTimestamp',
+  'DeduplicationScope',
+  'DelaySeconds',
+  'FifoQueue',
+  'FifoThroughputLimit',
+  'KmsDataKeyReusePeriodSeconds',
+  'KmsMasterKeyId',
+  'LastModifiedTimestamp',
+  'MaximumMessageSize',
+  'MessageRetentionPeriod',
+  'Policy',
+  'QueueArn',
+  'ReceiveMessageWaitTimeSeconds',
+  'RedriveAllowPolicy',
+  'RedrivePolicy',
+  'SqsManagedSseEnabled',
+  'VisibilityTimeout',
+];
+const messageAttributes = [
+  'AWSTraceHeader',
+  'ApproximateFirstReceiveTimestamp',
+  'ApproximateReceiveCount',
+  'DeadLetterQueueSourceArn',
+  'MessageDeduplicationId',
+  'MessageGroupId',
+  'SenderId',
+  'SentTimestamp',
+  'SequenceNumber',
+];
+
+function checkNames(wanted: string[], known: string[]): void {
+  const unknown = wanted.find((name) => name !== 'All' && !known.includes(name));
+  if (unknown) throw new AwsError('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
+}
+
 export function getQueueAttributes(access: QueueAccess, call: JsonCall): object {
   const input = members(call);
   const queue = authorizedQueue(access, call, 'GetQueueAttributes', input);
@@ -146,8 +188,7 @@ export function getQueueAttributes(access: QueueAccess, call: JsonCall): object 
       }),
     }),
   };
-  const unknown = wanted.find((name) => name !== 'All' && !/^[A-Z][A-Za-z]+$/.test(name));
-  if (unknown) throw new AwsError('InvalidAttributeName', `Unknown Attribute ${unknown}.`);
+  checkNames(wanted, queueAttributes);
   const chosen = Object.entries(attributes).filter(
     ([name]) => wanted.includes('All') || wanted.includes(name),
   );

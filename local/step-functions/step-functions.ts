@@ -9,6 +9,14 @@ import { transaction } from '../transaction.ts';
 import { batchSubmitJobSync, eachState, readStateMachine, type StateMachine } from './definition.ts';
 import { type Ending, type RunningExecution, runExecution } from './execution.ts';
 import { createExecutionStore, type Execution, type ExecutionStatus } from './journal.ts';
+import {
+  executionArnPattern,
+  machineArnPattern,
+  readArn,
+  readToken,
+  requireJson,
+  tokenFor,
+} from './request.ts';
 import { payloadLimitBytes } from './task-error.ts';
 
 export interface StepFunctionsParts {
@@ -122,7 +130,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
     operations: {
       StartExecution(call) {
         const input = new RequestMembers(call.input, 'ValidationException');
-        const machineArn = input.string('stateMachineArn', { max: 256 });
+        const machineArn = readArn(input, 'stateMachineArn', machineArnPattern);
         call.authorize('states:StartExecution', machineArn);
         limitStarts();
         const machine = requireMachine(machineArn);
@@ -156,7 +164,11 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
       },
 
       DescribeExecution(call) {
-        const executionArn = new RequestMembers(call.input, 'ValidationException').string('executionArn');
+        const executionArn = readArn(
+          new RequestMembers(call.input, 'ValidationException'),
+          'executionArn',
+          executionArnPattern,
+        );
         call.authorize('states:DescribeExecution', executionArn);
         const { input, output, error, cause, ...execution } = requireExecution(executionArn);
         return {
@@ -173,7 +185,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
 
       async StopExecution(call) {
         const input = new RequestMembers(call.input, 'ValidationException');
-        const executionArn = input.string('executionArn');
+        const executionArn = readArn(input, 'executionArn', executionArnPattern);
         call.authorize('states:StopExecution', executionArn);
         const error = input.optionalString('error', { max: 256 });
         const cause = input.optionalString('cause', { max: 32_768 });
@@ -191,22 +203,19 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
 
       ListExecutions(call) {
         const input = new RequestMembers(call.input, 'ValidationException');
-        const machineArn = input.string('stateMachineArn');
+        const machineArn = readArn(input, 'stateMachineArn', machineArnPattern);
         call.authorize('states:ListExecutions', machineArn);
         requireMachine(machineArn);
         const status = input.optionalString('statusFilter', {
           pattern: /^(RUNNING|SUCCEEDED|FAILED|TIMED_OUT|ABORTED|PENDING_REDRIVE)$/,
         });
         const count = input.optionalInteger('maxResults', 0, 1000) || 100;
-        const offset = Number(
-          Buffer.from(input.optionalString('nextToken') ?? '', 'base64url').toString() || 0,
-        );
-        if (!Number.isInteger(offset)) throw new AwsError('InvalidToken', 'Invalid token');
+        const offset = readToken(input.optionalString('nextToken', { min: 1, max: 3096 }), machineArn);
         const found = store.list(machineArn, status, count + 1, offset);
         return {
           executions: found.slice(0, count).map(summarize),
           ...(found.length > count && {
-            nextToken: Buffer.from(String(offset + count)).toString('base64url'),
+            nextToken: tokenFor(machineArn, offset + count),
           }),
         };
       },
@@ -237,17 +246,6 @@ function outcomeOf(ending: Ending): [ExecutionStatus, Partial<Execution>] {
   if (ending.status === 'SUCCEEDED') return ['SUCCEEDED', { output: JSON.stringify(ending.output) }];
   if (ending.status === 'FAILED') return ['FAILED', { error: ending.error, cause: ending.cause }];
   return ['TIMED_OUT', {}];
-}
-
-function requireJson(text: string): void {
-  try {
-    JSON.parse(text);
-  } catch {
-    throw new AwsError(
-      'InvalidExecutionInput',
-      `Invalid State Machine Execution Input: '${text.slice(0, 100)}'`,
-    );
-  }
 }
 
 const summarize = ({ arn, machineArn, name, status, startedAt, stoppedAt }: Omit<Execution, 'input'>) => ({

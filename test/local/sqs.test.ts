@@ -181,3 +181,48 @@ test('the SDK’s own client accepts the digests and names the errors', async ()
   client.destroy();
   await endpoint.close();
 });
+
+test.each([
+  ['GetQueueAttributes', { AttributeNames: ['QueueSize'] }],
+  ['GetQueueAttributes', { AttributeNames: ['All', 'queueArn'] }],
+  ['ReceiveMessage', { AttributeNames: ['QueueArn'] }],
+  ['ReceiveMessage', { MessageSystemAttributeNames: ['Sender'] }],
+])('an unknown attribute is refused: %s %j', async (operation, input) => {
+  await expect(ask(operation, input)).rejects.toMatchObject({ code: 'InvalidAttributeName' });
+});
+
+test.each([
+  ['GetQueueUrl', { QueueName: 'none' }, 'AWS.SimpleQueueService.NonExistentQueue;Sender'],
+  ['GetQueueAttributes', { QueueUrl: url('dead'), AttributeNames: ['X'] }, 'InvalidAttributeName;Sender'],
+  ['AddPermission', { QueueUrl: url('dead') }, 'AWS.SimpleQueueService.UnsupportedOperation;Sender'],
+])('clients from before SQS spoke JSON find the name they know: %s', async (operation, input, name) => {
+  const endpoint = await testEndpoint(cloud, [sqs]);
+  try {
+    const client = new SQSClient({ ...endpoint.clientOf(roleNamed('operator')), maxAttempts: 1 });
+    let header: string | undefined;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        header = (result.response as { headers: Record<string, string> }).headers['x-amzn-query-error'];
+        return result;
+      },
+      { step: 'deserialize', priority: 'low' },
+    );
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const request = args.request as { headers: Record<string, string>; body: string };
+        request.headers['x-amz-target'] = `AmazonSQS.${operation}`;
+        request.body = JSON.stringify(input);
+        request.headers['content-length'] = String(Buffer.byteLength(request.body));
+        return next(args);
+      },
+      { step: 'build', priority: 'low' },
+    );
+    await expect(
+      client.send(new SendMessageCommand({ QueueUrl: url('dead'), MessageBody: 'x' })),
+    ).rejects.toThrow();
+    expect(header).toBe(name);
+  } finally {
+    await endpoint.close();
+  }
+});

@@ -57,7 +57,6 @@ describe('RegisterJobDefinition refuses with ClientException', () => {
       },
       {},
     ],
-    ['an entry point, which Batch does not have', { entryPoint: ['/bin/sh'] }, {}],
     [
       'more than 50 tags',
       {},
@@ -70,6 +69,57 @@ describe('RegisterJobDefinition refuses with ClientException', () => {
     ],
   ])('%s', async (_, container, more) => {
     await expect(register(container, more)).rejects.toMatchObject({ name: 'ClientException' });
+  });
+
+  test.each<[string, object, object, string, string]>([
+    [
+      'an image left out',
+      { image: undefined },
+      {},
+      'ClientException',
+      'containerProperties.image should not be empty',
+    ],
+    [
+      'a number for an image',
+      { image: 7 },
+      {},
+      'SerializationException',
+      'NUMBER_VALUE can not be converted to String',
+    ],
+    [
+      'an image too long',
+      { image: 'x'.repeat(256) },
+      {},
+      'ClientException',
+      "'containerProperties.image' failed to satisfy constraint: Member must have length less than or equal to 255",
+    ],
+    [
+      'eleven attempts',
+      {},
+      { retryStrategy: { attempts: 11 } },
+      'ClientException',
+      "'retryStrategy.attempts' failed to satisfy constraint: Member must have value less than or equal to 10",
+    ],
+    [
+      'an unknown resource',
+      { resourceRequirements: [{ type: 'DISK', value: '1' }] },
+      {},
+      'ClientException',
+      'Member must satisfy enum value set: [GPU, VCPU, MEMORY]',
+    ],
+    [
+      'an entry point',
+      { entryPoint: ['/bin/sh'] },
+      {},
+      'UnsupportedOperation',
+      'containerProperties.entryPoint',
+    ],
+    ['several nodes', {}, { type: 'multinode' }, 'UnsupportedOperation', 'the type "multinode"'],
+  ])('in the words of Batch: %s', async (_, container, more, name, message) => {
+    await expect(register(container, more)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    });
   });
 
   test('roles that the caller may not pass', async () => {

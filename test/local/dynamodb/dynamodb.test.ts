@@ -1,5 +1,6 @@
 import {
   BatchWriteItemCommand,
+  DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -229,4 +230,12 @@ test('a start with another index adds it, and the items stay', async () => {
     client.destroy();
     await second.remove();
   }
+});
+
+test('a table is described with its own ARNs, of its indexes too', async () => {
+  const { Table } = await new DynamoDBClient(cloud.client).send(new DescribeTableCommand({ TableName }));
+  const expected = `arn:aws:dynamodb:us-east-1:000000000000:table/${TableName}`;
+  expect(Table?.TableArn).toBe(expected);
+  for (const index of Table?.GlobalSecondaryIndexes ?? [])
+    expect(index.IndexArn).toBe(`${expected}/index/${index.IndexName}`);
 });

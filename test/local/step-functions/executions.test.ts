@@ -262,3 +262,44 @@ describe('Step Functions', () => {
     expect(await run('retried')).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
   });
 });
+
+describe('what is refused by its form alone', () => {
+  test.each([
+    ['no ARN', 'foo'],
+    ['another service', 'arn:aws:batch:us-east-1:000000000000:execution:one:two'],
+    ['a state machine', machineArn('function')],
+    ['no name', 'arn:aws:states:us-east-1:000000000000:execution:one'],
+  ])('an execution: %s', async (_, executionArn) => {
+    for (const command of [
+      new DescribeExecutionCommand({ executionArn }),
+      new StopExecutionCommand({ executionArn }),
+    ])
+      await expect(client.send(command as DescribeExecutionCommand)).rejects.toMatchObject({
+        name: 'InvalidArn',
+      });
+  });
+
+  test.each([
+    ['no ARN', 'function'],
+    ['another service', 'arn:aws:lambda:us-east-1:000000000000:function:one'],
+    ['an account of letters', 'arn:aws:states:us-east-1:account:stateMachine:one'],
+  ])('a state machine: %s', async (_, stateMachineArn) => {
+    for (const command of [
+      new StartExecutionCommand({ stateMachineArn }),
+      new ListExecutionsCommand({ stateMachineArn }),
+    ])
+      await expect(client.send(command as StartExecutionCommand)).rejects.toMatchObject({
+        name: 'InvalidArn',
+      });
+  });
+
+  test.each([
+    ['a word', 'next'],
+    ['a number', Buffer.from('1').toString('base64url')],
+    ['of another list', Buffer.from(`${machineArn('job')} 1`).toString('base64url')],
+    ['before the beginning', Buffer.from(`${machineArn('function')} -1`).toString('base64url')],
+  ])('a token: %s', async (_, nextToken) => {
+    const asked = new ListExecutionsCommand({ stateMachineArn: machineArn('function'), nextToken });
+    await expect(client.send(asked)).rejects.toMatchObject({ name: 'InvalidToken' });
+  });
+});
