@@ -46,12 +46,13 @@ export async function restartEngine(
   host: EngineHost = codeBuild,
 ): Promise<void> {
   const command = await commandOf(host);
+  const version = (await runProgram(client, ['version', '--format', '{{.Server.Version}}'])).output.trim();
   const before = await readFile(host.config, 'utf8').catch(() => undefined);
   try {
     if (containerdStore) await writeConfig(host.config, withContainerdStore(before));
     await stopDaemon(host);
     const args = containerdStore ? withoutStorageDriver(command) : command;
-    await startDaemon(client, args, { ...process.env, ...unclippedLogs }, host);
+    await startDaemon(client, args, { ...process.env, ...unclippedLogs(version) }, host);
   } catch (error) {
     say(`the engine could not be set up for builds, so it is started as it was: ${(error as Error).message}`);
     if (before === undefined) await rm(host.config, { force: true }).catch(() => undefined);

@@ -69,7 +69,7 @@ async function besideOthers<T>(
   return whileBuilding(sharedFolder(), target, run);
 }
 
-const unclipped = Object.entries(unclippedLogs)
+const unclipped = Object.entries(unclippedLogs())
   .map(([name, value]) => `${name}=${value}`)
   .join(' ');
 

@@ -73,12 +73,13 @@ async function startProcess(home: string, detail: Detail): Promise<StartedEngine
   const logPath = join(home, 'dockerd.log');
   detail(`dockerd, its log in ${logPath}`);
   const [dockerd = 'dockerd'] = commandsOnPath('dockerd');
+  const [, version] = /version ([\d.]+)/.exec(await run(dockerd, ['--version'])) ?? [];
   const log = openSync(logPath, 'a', 0o600);
   const child = spawn(dockerd, [], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: '/',
-    env: { ...process.env, ...unclippedLogs },
+    env: { ...process.env, ...unclippedLogs(version) },
   });
   closeSync(log);
   const waiting = new AbortController();

@@ -53,17 +53,26 @@ test('B9 a configuration that cannot be written, or that is none, leaves the eng
   }
 });
 
-test('B20 without the registry cache the configuration stays, and the limits of logs are off all the same', async () => {
-  const seen = join(folder, 'seen');
-  const daemon = program('daemon', `env | grep ^BUILDKIT > ${seen}.new; mv ${seen}.new ${seen}`);
-  const client = program('docker', `[ -e ${seen} ]`);
-  await restartEngine(client, { containerdStore: false }, hostWith({ daemon }));
-  expect(existsSync(hostWith().config)).toBe(false);
-  expect(readFileSync(seen, 'utf8').trim().split('\n').sort()).toEqual([
-    'BUILDKIT_STEP_LOG_MAX_SIZE=-1',
-    'BUILDKIT_STEP_LOG_MAX_SPEED=-1',
-  ]);
-});
+test.each([
+  ['28.5.2', '-1'],
+  ['23.0.6', '-1'],
+  // To which -1 is less than anything that a step prints.
+  ['20.10.24', '2147483647'],
+  ['', '2147483647'],
+])(
+  'B20 without the registry cache the configuration stays, and the limits of logs are off: Docker %s',
+  async (version, limit) => {
+    const seen = join(folder, 'seen');
+    const daemon = program('daemon', `env | grep ^BUILDKIT > ${seen}.new; mv ${seen}.new ${seen}`);
+    const client = program('docker', `[ -n "$2" ] && echo "${version}"; [ -e ${seen} ]`);
+    await restartEngine(client, { containerdStore: false }, hostWith({ daemon }));
+    expect(existsSync(hostWith().config)).toBe(false);
+    expect(readFileSync(seen, 'utf8').trim().split('\n').sort()).toEqual([
+      `BUILDKIT_STEP_LOG_MAX_SIZE=${limit}`,
+      `BUILDKIT_STEP_LOG_MAX_SPEED=${limit}`,
+    ]);
+  },
+);
 
 test('an ended daemon that nobody has asked about is not waited for', async () => {
   // A shell that never asks about its child.

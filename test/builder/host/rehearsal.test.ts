@@ -21,7 +21,7 @@ const seen = z.object({
       result: z.object({ outcome: z.string(), digest: z.string() }),
       printed: z.number(),
       blocked: z.string(),
-      cached: z.number(),
+      repeated: z.number(),
       cacheLog: z.string(),
     })
     .optional(),
@@ -44,7 +44,7 @@ test('a host as CodeBuild has it: no /etc/docker, an engine with the store of ol
   // What the step sent there, before routing; the engine's own chain may have seen none of it.
   expect(build?.blocked).toMatch(/raw PREROUTING [1-9]\d*, .*DOCKER-USER \d+, .*OUTPUT \d+$/);
   // From the registry cache, on a host that has nothing of the first build.
-  expect(build?.cached, build?.cacheLog).toBeGreaterThanOrEqual(2);
+  expect(build?.repeated, build?.cacheLog).toBe(0);
 });
 
 test('a configuration that is there is kept, as on hosts with GPUs', async () => {
@@ -68,5 +68,5 @@ test('an engine that refuses the containerd store builds with the inline cache',
   expect(config).toBeNull();
   expect(listens).toBe(200);
   expect(build?.result).toMatchObject({ outcome: 'succeeded' });
-  expect(build?.cached, build?.cacheLog).toBeGreaterThanOrEqual(2);
+  expect(build?.repeated, build?.cacheLog).toBe(0);
 });
