@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Cloud, Principal } from '../../platform.ts';
 import type { AccountSettings } from '../account-settings.ts';
 import { type BlobFiles, digestPattern } from '../blob-files.ts';
-import type { PullThroughCache } from '../pull-through/cache.ts';
 import type { EcrStore } from '../store.ts';
 
 export interface Exchange {
@@ -22,7 +21,10 @@ export interface RegistryParts {
   store: EcrStore;
   files: BlobFiles;
   /** Brings here what a rule says is fetched from elsewhere, before a manifest is looked up. */
-  cache: Pick<PullThroughCache, 'refresh' | 'has'>;
+  cache: {
+    refresh(principal: Principal, repository: string, reference: string): Promise<void>;
+    has(repository: string): boolean;
+  };
   settings: Pick<AccountSettings, 'mountsBlobs'>;
 }
 
