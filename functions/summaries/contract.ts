@@ -20,3 +20,24 @@ export const getImageSummary = operation({
   params: z.object({ id: idSchema('image') }),
   problems: [404, 409],
 });
+
+export const getBuildPage = operation({
+  id: 'getBuildPage',
+  method: 'GET',
+  path: '/v1/builds/{id}/page',
+  documentation: documented(() => ({
+    tag: 'Builds',
+    summary: 'The page that the mail about a build links to',
+    description:
+      'Needs no token: the link in the mail holds the key, which opens the page for 30 days. One HTML document with how the build went and the end of its log. Any other key, or none, answers 404 with a page that says so.',
+    responses: {
+      200: { description: 'The page', schema: z.string(), types: ['text/html'] },
+    },
+  })),
+  role: 'public',
+  params: z.object({ id: idSchema('build') }),
+  query: z.object({
+    organisation: z.string().max(64).default(''),
+    key: z.string().max(64).default(''),
+  }),
+});

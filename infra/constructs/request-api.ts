@@ -70,7 +70,8 @@ export class RequestApi extends Construct {
       if (added && route.open)
         Validations.of(added).acknowledge({
           id: 'AwsSolutions-APIG4',
-          reason: 'Health and the OpenAPI document are for everybody; their function may touch nothing.',
+          reason:
+            "Health and the OpenAPI document are public. A build's page opens with the key in its mail's link only.",
         });
       if (added) this.stage.node.addDependency(added);
     }

@@ -28,9 +28,9 @@ interface Parts {
 
 const longestName = 110;
 
-/** `tail` are the last lines of the failing step, or of the log. */
-export function messageFor(record: BuildRecord, tail: string[], apiUrl: string): MailText {
-  const parts = partsOf(record, tail, apiUrl);
+/** `tail` are the last lines of the failing step, or of the log; `url` is the page with all of it. */
+export function messageFor(record: BuildRecord, tail: string[], url: string): MailText {
+  const parts = partsOf(record, tail, url);
   // Host and organisation say nothing to its members; a repository's last word alone is that of many.
   const repository = record.uri.slice(record.uri.indexOf('/') + 1);
   // The end tells images apart, and what has become of it must have room behind.
@@ -40,7 +40,7 @@ export function messageFor(record: BuildRecord, tail: string[], apiUrl: string):
   return { subject: header(`[Slipway] ${name}: ${verdict}`), text: asText(parts), html: asHtml(parts) };
 }
 
-function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
+function partsOf(record: BuildRecord, tail: string[], url: string): Parts {
   const { failure, digest, sizeBytes, uri, id } = record;
   const succeeded = record.status === 'succeeded';
   const advice = failure && adviceOn(record, failure);
@@ -70,7 +70,7 @@ function partsOf(record: BuildRecord, tail: string[], apiUrl: string): Parts {
             ['How to try again', advice.howToRetry],
           ] as [string, string][])
         : []),
-      ['Log', `${apiUrl}/v1/builds/${id}/logs`],
+      ['Log', url],
     ],
   };
 }

@@ -8,6 +8,7 @@ import { advance, type NewEvent } from '../store/advance.ts';
 import { getSettings } from '../store/settings.ts';
 import type { Table } from '../store/table.ts';
 import { messageFor } from './mail-text.ts';
+import { newPageKey, pageUrl } from './page-link.ts';
 import type { BuildRecord, MailState } from './record.ts';
 import { onTimeline } from './timeline.ts';
 
@@ -31,6 +32,7 @@ export async function mailBuild(
 ): Promise<void> {
   const { table, mail, logs, apiUrl, now } = dependencies;
   const { settings } = await getSettings(table, organisation);
+  const pageKey = newPageKey();
   const claimed = await advance<BuildRecord>(table, { organisation, collection: 'builds', id }, (current) => {
     if (current.mail === 'claimed' && isAbandoned(current, now()))
       return entry(current, 'unknown', now(), {
@@ -40,10 +42,8 @@ export async function mailBuild(
       });
     if (current.mail !== 'due') return undefined;
     const to = recipients(current.author, settings.notifications.recipients);
-    return entry(current, 'claimed', now(), {
-      code: 'mail-claimed',
-      message: `Sending an email to ${to.join(', ')}.`,
-    });
+    const told = { code: 'mail-claimed', message: `Sending an email to ${to.join(', ')}.` };
+    return entry(current, 'claimed', now(), told, { pageKeyHash: pageKey.hash });
   });
   if (!claimed?.moved || claimed.record.mail !== 'claimed') return;
   const record = claimed.record;
@@ -54,7 +54,11 @@ export async function mailBuild(
   let outcome: MailState = 'sent';
   let told: Pick<NewEvent, 'code' | 'message' | 'detail'>;
   try {
-    const { messageId, reached, refusal } = await sendTo(mail, to, messageFor(record, tail, apiUrl));
+    const { messageId, reached, refusal } = await sendTo(
+      mail,
+      to,
+      messageFor(record, tail, pageUrl(apiUrl, organisation, id, pageKey)),
+    );
     const others = to.slice(1).join(', ');
     const missed =
       refusal === undefined

@@ -33,6 +33,8 @@ export interface BuildRecord extends Work, Omit<Build, 'failure'> {
   /** Of the one mail about it. */
   mail: MailState;
   mailAttempts?: number;
+  /** Of the key in its link: see `page-link.ts`. */
+  pageKeyHash?: string;
   logComplete: boolean;
   /** Time of the last timeline entry. */
   lastEventAt: string;

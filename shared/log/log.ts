@@ -7,8 +7,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../model/common.ts';
-import { chunkKey, type LineRange, readLines } from './chunks.ts';
+import { chunkKey } from './chunks.ts';
 import { decodeCursor, encodeCursor, ownerOf, readUpAt } from './cursor.ts';
+import { lastKept, readKept } from './kept.ts';
 import { createPatience, type Patience, type WaitingPlaces } from './patience.ts';
 import {
   intervalsMs,
@@ -77,21 +78,6 @@ export interface Logs {
 export function createLogs(dependencies: LogDependencies): Logs {
   const { table, artifacts, now } = dependencies;
 
-  /** Lines as the index `seen` has them, or as a newer one does. */
-  async function between(organisation: string, jobId: string, seen: Tail, range: LineRange) {
-    const store = { artifacts, organisation, jobId };
-    for (let tail = seen; ; ) {
-      const found = await readLines(store, tail, range);
-      if (found) return { ...found, tail };
-      const before = tail;
-      tail = await readTail(table, organisation, jobId);
-      // Either an object was replaced meanwhile, and the index names the new one; or it has been deleted with age.
-      if (tail.version !== before.version) continue;
-      const rest = await readLines(store, tail, range, true);
-      if (rest) return { ...rest, tail };
-    }
-  }
-
   async function readOn(
     patience: Patience,
     { cursor, limit, wait }: FollowRequest,
@@ -123,7 +109,7 @@ export function createLogs(dependencies: LogDependencies): Logs {
       if (seen.lines > from || seen.complete || isLate) {
         await release(dependencies, reader, log, seen);
         const range = { from, to: Infinity, limit };
-        const { lines, next, tail } = await between(log.organisation, log.id, seen, range);
+        const { lines, next, tail } = await readKept(dependencies, log, seen, range);
         if (!tail.complete || next < tail.lines) return page(lines, next, tail);
         const last = await job();
         if (last.id === log.id && !last.borrowed) return { items: lines, complete: true };
@@ -156,16 +142,12 @@ export function createLogs(dependencies: LogDependencies): Logs {
       const from = start + after;
       const end = tail.starts[index + 1];
       const range = { from, to: Math.min(end ?? tail.lines, from + limit), limit };
-      const { lines, next } = await between(job.organisation, job.id, tail, range);
+      const { lines, next } = await readKept(dependencies, job, tail, range);
       const complete = end === undefined ? tail.complete && next >= tail.lines : next >= end;
       return { items: lines, attempt, next: next - start, complete };
     },
     drain: (job) => drain(dependencies, job),
-    async last(organisation, jobId, count) {
-      const tail = await readTail(table, organisation, jobId);
-      const range = { from: Math.max(0, tail.lines - count), to: tail.lines, limit: count };
-      return (await between(organisation, jobId, tail, range)).lines;
-    },
+    last: (organisation, id, count) => lastKept(dependencies, { organisation, id }, count),
     async remove(organisation, jobId) {
       const { chunks } = await readTail(table, organisation, jobId);
       for (const chunk of chunks) await artifacts.remove(chunkKey(organisation, jobId, chunk));

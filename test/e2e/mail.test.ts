@@ -78,6 +78,18 @@ it('B4 reaches author and recipients once, and respects the preference', async (
       { timeout: 60_000 },
     )
     .toEqual(['ada@acme.example', 'team@acme.example']);
+  const plain = about(first.id)[0]
+    ?.text.replace(/=\r?\n/g, '')
+    .replaceAll('=3D', '=');
+  const link = /^Log: (\S+)/m.exec(plain ?? '')?.[1] ?? '';
+  // As a browser opens it: nothing but the link.
+  const page = await fetch(link);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect(await page.text()).toContain(first.id);
+  const guessed = await fetch(link.replace(/key=.*/, `key=${'A'.repeat(43)}`));
+  expect(guessed.status).toBe(404);
+  expect(await guessed.text()).toContain('expired');
 
   await settings('errors');
   const quiet = await build(`FROM ${base}\n`);

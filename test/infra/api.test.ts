@@ -31,10 +31,11 @@ describe('the HTTP API', () => {
     expect(routes.length).toBeLessThanOrEqual(300);
   });
 
-  test('lets nobody in without the authorizer, but for health and the OpenAPI document', () => {
+  test('lets nobody in without the authorizer, but for health, the OpenAPI document and pages with a key of their own', () => {
     const authorizer = find('AWS::ApiGatewayV2::Authorizer');
     const open = routes.filter(({ properties }) => properties.AuthorizationType !== 'CUSTOM');
     expect(open.map(({ properties }) => properties.RouteKey).sort()).toEqual([
+      'GET /v1/builds/{id}/page',
       'GET /v1/health',
       'GET /v1/openapi.json',
     ]);
@@ -73,6 +74,7 @@ describe('the HTTP API', () => {
     expect(Object.keys(RouteSettings).sort()).toEqual([
       'GET /v1/builds/{id}/events',
       'GET /v1/builds/{id}/logs',
+      'GET /v1/builds/{id}/page',
       'GET /v1/experiments/{id}/events',
       'GET /v1/experiments/{id}/logs',
       'GET /v1/health',

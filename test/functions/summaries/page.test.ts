@@ -1,10 +1,12 @@
 /** I3: the page about an image, whatever users have written. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageHeaders, pageOf } from '../../../functions/summaries/page.ts';
+import { pageHeaders } from '../../../functions/summaries/document.ts';
+import { pageOf } from '../../../functions/summaries/page.ts';
 import { readmeHtml } from '../../../functions/summaries/readme.ts';
 import type { BuildRecord } from '../../../shared/build/record.ts';
 import type { Image } from '../../../shared/model/image.ts';
+import { requireHarmless } from './harmless.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const image: Image = {
@@ -25,33 +27,6 @@ const image: Image = {
 const now = new Date('2026-11-21T12:00:00Z');
 const page = (more: Partial<Image> = {}, build?: Partial<BuildRecord>) =>
   pageOf({ image: { ...image, ...more }, logo: undefined, build: build as BuildRecord | undefined, now });
-
-/** Every tag that a browser would see, with its attributes. */
-const tagsOf = (text: string) => [...text.matchAll(/<([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*>/gi)];
-const allowed = new Set(
-  `html head meta title style body header img div h1 h2 h3 h4 h5 h6 p main section pre code dl dt dd time footer
-  span a strong em s ul ol li blockquote hr br table thead tbody tr th td`.split(/\s+/),
-);
-const attributes = new Set(
-  `lang charset http-equiv content name class src alt width height aria-labelledby id tabindex datetime scope href rel
-  title start`.split(/\s+/),
-);
-
-function requireHarmless(text: string): void {
-  // Whatever opens a tag is one of the page's own.
-  expect(text.match(/<(?![a-z/!])/gi)).toBeNull();
-  expect([...text.matchAll(/<!/g)].length).toBe(1);
-  const tags = tagsOf(text);
-  expect([...text.matchAll(/<[a-z]/gi)].length).toBe(tags.length);
-  for (const [, name = '', rest = ''] of tags) {
-    expect(allowed).toContain(name.toLowerCase());
-    for (const [, key = '', value = ''] of rest.matchAll(/\s([a-z-]+)(?:="([^"]*)")?/g)) {
-      expect(attributes).toContain(key);
-      if (key === 'href') expect(value).toMatch(/^(?:https?:\/\/|mailto:)/i);
-      if (key === 'src') expect(value).toMatch(/^data:image\/(?:png|svg\+xml);base64,[A-Za-z0-9+/=]*$/);
-    }
-  }
-}
 
 const evil = [
   '<script>alert(1)</script>',

@@ -170,6 +170,7 @@ describe('B4 mail', () => {
 });
 
 describe('B4 what a mail says', () => {
+  const pageLink = 'https://api.example/v1/builds/bld_1/page?organisation=acme&key=k';
   const record = {
     id: 'bld_1',
     kind: 'build',
@@ -188,21 +189,15 @@ describe('B4 what a mail says', () => {
     ['r.example:5000/base:1', 'base:1: built'],
     [`r.example/acme/${'x'.repeat(200)}/base:1`, `…${'x'.repeat(103)}/base:1: built`],
   ])('its subject tells %s from others', (uri, subject) => {
-    expect(messageFor({ ...record, uri }, [], 'https://api.example').subject).toBe(`[Slipway] ${subject}`);
+    expect(messageFor({ ...record, uri }, [], pageLink).subject).toBe(`[Slipway] ${subject}`);
   });
 
   test('of a success: image, digest, size and duration', () => {
-    const { subject, text, html } = messageFor(record, ['a line'], 'https://api.example');
+    const { subject, text, html } = messageFor(record, ['a line'], pageLink);
     expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: built');
-    for (const part of [
-      record.uri,
-      succeeded.digest,
-      '45.7 MB',
-      '1 min 23 s',
-      'https://api.example/v1/builds/bld_1/logs',
-    ]) {
+    for (const part of [record.uri, succeeded.digest, '45.7 MB', '1 min 23 s', pageLink]) {
       expect(text).toContain(part);
-      expect(html).toContain(part);
+      expect(html).toContain(part.replaceAll('&', '&amp;'));
     }
     expect(text).not.toContain('Last lines');
   });
@@ -210,14 +205,14 @@ describe('B4 what a mail says', () => {
   test('B8 of a build that got the image of an identical one: whose, and how long that took', () => {
     const { durationSeconds: _, ...rest } = record;
     const times = { createdAt: '2026-11-21T09:00:00.000Z', finishedAt: '2026-11-21T09:00:02.500Z' };
-    const { text } = messageFor({ ...rest, ...times, attachedTo: 'bld_0' }, [], 'https://api.example');
+    const { text } = messageFor({ ...rest, ...times, attachedTo: 'bld_0' }, [], pageLink);
     expect(text).toMatch(/^Duration: +2\.5 s$/m);
     expect(text).toMatch(/^Identical to: +bld_0$/m);
   });
 
   test('B13 of a build that was not to be pushed: that nothing was', () => {
     const { digest: _, sizeBytes: __, ...rest } = record;
-    const { subject, text } = messageFor({ ...rest, push: false }, [], 'https://api.example');
+    const { subject, text } = messageFor({ ...rest, push: false }, [], pageLink);
     expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: built, not pushed');
     expect(text).toContain('did not push it');
     expect(text).not.toContain('ready');
@@ -227,7 +222,7 @@ describe('B4 what a mail says', () => {
     const { text, html, subject } = messageFor(
       { ...record, status: 'failed', failure: { ...failed.failure, code: 'step-failed' } },
       ['\u001b[31moh <no>\u001b[0m', '<script>alert(1)</script>\u0007'],
-      'https://api.example',
+      pageLink,
     );
     expect(subject).toBe('[Slipway] acme/vision/trainer:1.0: failed');
     for (const part of [
