@@ -2,15 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { putImage } from './images.ts';
 import { openedByTests } from './opened.ts';
-import {
-  type Answer,
-  type Asked,
-  certificateAuthority,
-  json,
-  type MemoryRegistry,
-  sha256,
-  type TestServer,
-} from './servers.ts';
+import { type Answer, type Asked, json, type MemoryRegistry, sha256, type TestServer } from './servers.ts';
 
 const { registry, server, network, clientOf } = openedByTests();
 const ada = { username: 'ada', password: 'secret' };
@@ -180,6 +172,36 @@ describe('a host that the registry redirects to', () => {
   });
 });
 
+describe('lists of referrers', () => {
+  const list = (manifests: object[]) => ({ schemaVersion: 2, manifests });
+  const one = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: sha256('a'), size: 1 };
+
+  it('go on at the registry, whatever host their next page names', async () => {
+    const other = await server(() => json(200, list([])));
+    const { store, wanted } = await guarded('bearer', ({ url }) => {
+      if (!url.includes('/referrers/')) return undefined;
+      if (url.includes('page=2')) return json(200, list([{ ...one, digest: sha256('b') }]));
+      return json(200, list([one]), { link: `<http://${other.host}${url}?page=2>; rel="next"` });
+    });
+    const { manifests } = await clientOf(store, { credentials: ada }).listReferrers('app', digest);
+    expect(manifests.map((found) => found.digest)).toEqual([sha256('a'), sha256('b')]);
+    expect(other.asked).toEqual([]);
+    expect(authorizations(store).at(-1)).toBe(wanted);
+  });
+
+  it('that lie elsewhere teach nothing, and get nothing', async () => {
+    const other: TestServer = await server(() =>
+      json(401, {}, { 'www-authenticate': `Bearer realm="http://${other.host}/token"` }),
+    );
+    const { store } = await guarded('basic', ({ url }) =>
+      url.includes('/referrers/') ? sendsTo(other.host) : undefined,
+    );
+    await clientOf(store, { credentials: ada }).listReferrers('app', digest);
+    expect(other.asked.length).toBeGreaterThan(0);
+    expect(authorizations(other).filter(Boolean)).toEqual([]);
+  });
+});
+
 describe('a host that uploads go to', () => {
   it.each(['basic', 'bearer'] as const)('gets no credentials (%s), whatever it asks for', async (how) => {
     for (const which of ['Basic realm="x"', 'Bearer']) {
@@ -214,79 +236,6 @@ describe('a host that uploads go to', () => {
     await clientOf(store, { credentials: ada }).putBlob('app', digest, Buffer.from(bytes));
     expect(storage.asked.map(({ method, body }) => [method, String(body)])).toEqual([['PUT', bytes]]);
     expect(authorizations(storage)).toEqual([undefined]);
-  });
-});
-
-describe('a token service', () => {
-  const pointing = (host: string) =>
-    registry(({ headers }) =>
-      headers.authorization === 'Bearer good'
-        ? undefined
-        : json(401, {}, { 'www-authenticate': `Bearer realm="http://${host}/token"` }),
-    );
-
-  it.each([301, 302, 307, 308])(
-    'may redirect on its own host (%i): the password goes along',
-    async (status) => {
-      const tokens = await server(({ url, headers }) =>
-        url.startsWith('/token')
-          ? { status, headers: { location: url.replace('/token', '/oauth/token') } }
-          : json(headers.authorization === basic ? 200 : 401, { token: '', access_token: 'good' }),
-      );
-      const store = await pointing(tokens.host);
-      putImage(store, 'app', 'v1');
-      await clientOf(store, { credentials: ada }).getManifest('app', 'v1');
-      expect(authorizations(tokens)).toEqual([basic, basic]);
-    },
-  );
-
-  it('may redirect to another host, which does not get the password, not even on the way back', async () => {
-    const tokens: TestServer = await server(({ url }) =>
-      url.startsWith('/token')
-        ? { status: 307, headers: { location: `http://${other.host}/elsewhere` } }
-        : json(401, {}),
-    );
-    const other = await server(() => ({ status: 307, headers: { location: `http://${tokens.host}/back` } }));
-    const store = await pointing(tokens.host);
-    await expect(clientOf(store, { credentials: ada }).getManifest('app', 'v1')).rejects.toMatchObject({
-      code: 'unreachable',
-      message: expect.stringContaining(tokens.host),
-    });
-    expect(authorizations(other)).toEqual([undefined]);
-    expect(authorizations(tokens)).toEqual([basic, undefined]);
-  });
-
-  it('that refuses the password is named beside its registry', async () => {
-    const tokens = await server(() => json(401, {}));
-    const store = await pointing(tokens.host);
-    await expect(clientOf(store, { credentials: ada }).getManifest('app', 'v1')).rejects.toMatchObject({
-      code: 'bad-credentials',
-      message: `${tokens.host}, the token service of ${store.host}, refused the username and password`,
-    });
-  });
-
-  it('without an end of its redirects is given up', async () => {
-    const tokens = await server(({ url }) => ({ status: 302, headers: { location: `${url}x` } }));
-    const store = await pointing(tokens.host);
-    await expect(clientOf(store, { credentials: ada }).getManifest('app', 'v1')).rejects.toMatchObject({
-      code: 'not-a-registry',
-    });
-    expect(tokens.asked.length).toBeLessThan(8);
-  });
-
-  it('without TLS gets no password of a registry that has it', async () => {
-    const tokens = await server(() => json(200, { token: 'good' }));
-    const store = await server(
-      () => json(401, {}, { 'www-authenticate': `Bearer realm="http://${tokens.host}/token"` }),
-      true,
-    );
-    const client = clientOf(store, {
-      insecure: false,
-      credentials: ada,
-      network: network({ ca: certificateAuthority }),
-    });
-    await expect(client.ping()).rejects.toMatchObject({ code: 'tls' });
-    expect(tokens.asked).toEqual([]);
   });
 });
 
