@@ -46,7 +46,7 @@ async function subjectOf(
     if (subject !== undefined)
       throw new Error('--subject goes with an OIDC issuer of your own; this stage has a user pool.');
     // Run again, it is for another token: who was invited is not written to a second time.
-    return createUserPool(deployment.userPoolId)(email, false);
+    return (await createUserPool(deployment.userPoolId)(email, false)).subject;
   }
   if (subject === undefined)
     throw new Error(

@@ -1,5 +1,5 @@
 /** Who a bearer token belongs to: logic on plain arguments, with its readers passed in. */
-import type { Caller } from '../../shared/http/operation.ts';
+import type { Caller, Identity } from '../../shared/http/operation.ts';
 import type { Role } from '../../shared/model/common.ts';
 import { lowerRole, tokenActsFor } from '../../shared/store/confirm-caller.ts';
 import type { MemberRecord } from '../../shared/store/members.ts';
@@ -20,7 +20,7 @@ export async function authorize(
   dependencies: AuthorizeDependencies,
   authorization: string | undefined,
   now: Date,
-): Promise<Caller | undefined> {
+): Promise<Identity | undefined> {
   const text = /^Bearer +([^\s]+)$/i.exec(authorization?.trim() ?? '')?.[1];
   if (!text) return undefined;
   return text.startsWith('slp_')
@@ -52,24 +52,31 @@ async function bySlipwayToken(
 
 /**
  * A subject's organisation is found by asking each organisation of the stage for the one key that its member record
- * would have. Somebody who is in several is in the one that they joined first, so that an invitation from elsewhere
- * never changes what an existing sign-in means; the others are reached by Slipway tokens, which name theirs.
+ * would have. A person who is in several names the one that they mean with each request, unless all but one invited them
+ * when they had signed in before: no invitation from elsewhere changes what an existing sign-in means, and none decides
+ * for a newcomer.
  */
 async function byAccessToken(
   { organisations, findMember, verifyAccessToken }: AuthorizeDependencies,
   text: string,
-): Promise<Caller | undefined> {
+): Promise<Identity | undefined> {
   const memberId = await verifyAccessToken(text);
   if (memberId === undefined) return undefined;
   const found = await Promise.all(
-    organisations.map(async (organisation) => ({
-      organisation,
-      member: await findMember(organisation, memberId),
-    })),
+    organisations.map(async (organisation) => {
+      const member = await findMember(organisation, memberId);
+      return member
+        ? [{ byNameOnly: member.byNameOnly, ...callerOf(organisation, member, member.role) }]
+        : [];
+    }),
   );
-  const memberships = found.flatMap(({ organisation, member }) => (member ? [{ organisation, member }] : []));
-  const first = memberships.sort((a, b) => (a.member.createdAt < b.member.createdAt ? -1 : 1))[0];
-  return first && callerOf(first.organisation, first.member, first.member.role);
+  const all = found.flat();
+  const memberships = all.map(({ byNameOnly: _, ...caller }) => caller);
+  if (memberships.length <= 1) return memberships[0];
+  const meant = all.filter(({ byNameOnly }) => !byNameOnly).map(({ organisation }) => organisation);
+  const unnamed =
+    meant.length === 1 ? memberships.find(({ organisation }) => organisation === meant[0]) : undefined;
+  return { ...(unnamed ?? { organisation: '', memberId, email: '', role: 'viewer' }), memberships };
 }
 
 const callerOf = (organisation: string, { id, email }: MemberRecord, role: Role): Caller => ({

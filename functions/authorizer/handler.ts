@@ -7,7 +7,7 @@ import { createSecretReader } from '../../shared/aws/secrets.ts';
 import { createTokenKey } from '../../shared/aws/token-key.ts';
 import { readStage } from '../../shared/environment/stage.ts';
 import { readVariables } from '../../shared/environment/variables.ts';
-import type { Caller } from '../../shared/http/operation.ts';
+import type { Identity } from '../../shared/http/operation.ts';
 import { createLog } from '../../shared/observability/log.ts';
 import { getMember } from '../../shared/store/members.ts';
 import { createTable } from '../../shared/store/table.ts';
@@ -35,7 +35,7 @@ const dependencies = {
   ),
 };
 
-type Result = APIGatewaySimpleAuthorizerResult | APIGatewaySimpleAuthorizerWithContextResult<Caller>;
+type Result = APIGatewaySimpleAuthorizerResult | APIGatewaySimpleAuthorizerWithContextResult<Identity>;
 
 /**
  * Stands before every route. The gateway answers 401 by itself where there is no Authorization header, 403 for

@@ -74,13 +74,15 @@ export async function inviteMember(
     throw conflict('member-exists', `${address} is already a member.`);
   if (members.length >= mostPerOrganisation)
     throw conflict('too-many-members', `An organisation can have at most ${mostPerOrganisation} members.`);
-  const subject = given ?? (await inviteUser?.(address)) ?? '';
+  const invited = given === undefined ? await inviteUser?.(address) : { subject: given, hasSignedIn: false };
+  const subject = invited?.subject ?? '';
   const time = now.toISOString();
   const record = {
     id: memberIdOf(issuer, subject),
     subject,
     email: address,
     role,
+    ...(invited?.hasSignedIn ? { byNameOnly: true as const } : {}),
     createdAt: time,
     createdBy: caller.email,
     updatedAt: time,

@@ -15,6 +15,8 @@ export interface DeclaredOperation {
 const description = `Builds container images and launches experiments in them.
 
 Every route but \`/v1/health\` and \`/v1/openapi.json\` needs \`Authorization: Bearer <token>\`.
+A person who signs in and is a member of several organisations names one in the header \`Slipway-Organisation\`;
+Slipway tokens belong to one.
 Errors are problem documents (RFC 9457) whose \`type\` ends in a stable code; only what the gateway itself
 refuses (401, a wrong token's 403, an unknown route's 404, 413, 429, 503) has its \`{"message"}\` body.`;
 

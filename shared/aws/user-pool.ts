@@ -11,7 +11,14 @@ import {
  * Answers the `sub` of whoever has this address. Cognito invites them by mail, with a first password, if nobody has, and
  * (unless `again` is false) once more if they never signed in: first passwords end after a week.
  */
-export type InviteUser = (email: string, again?: boolean) => Promise<string>;
+export type InviteUser = (email: string, again?: boolean) => Promise<InvitedUser>;
+
+export interface InvitedUser {
+  /** `sub` in their tokens. */
+  subject: string;
+  /** Whether they chose a password of their own, so that they are known here. */
+  hasSignedIn: boolean;
+}
 
 export function createUserPool(
   userPoolId: string,
@@ -33,14 +40,14 @@ export function createUserPool(
   return async (email, again = true) => {
     try {
       const { User } = await create(email, {});
-      return subjectIn(User?.Attributes);
+      return { subject: subjectIn(User?.Attributes), hasSignedIn: false };
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'UsernameExistsException') throw error;
     }
     const known = await client.send(new AdminGetUserCommand({ UserPoolId: userPoolId, Username: email }));
-    if (again && known.UserStatus === 'FORCE_CHANGE_PASSWORD')
-      await create(email, { MessageAction: 'RESEND' });
-    return subjectIn(known.UserAttributes);
+    const hasSignedIn = known.UserStatus !== 'FORCE_CHANGE_PASSWORD';
+    if (again && !hasSignedIn) await create(email, { MessageAction: 'RESEND' });
+    return { subject: subjectIn(known.UserAttributes), hasSignedIn };
   };
 }
 

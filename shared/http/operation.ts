@@ -86,6 +86,12 @@ export interface Caller {
   tokenEndsAt?: string;
 }
 
+/** What the authorizer tells of a token. Without an organisation it means several, of which the request names one. */
+export interface Identity extends Caller {
+  /** Of a sign-in that is a member of several organisations: all of them. */
+  memberships?: Pick<Caller, 'organisation' | 'memberId' | 'email' | 'role'>[];
+}
+
 /** The parts are optional fields, but one that an operation declares is always there. */
 type Output<T> = [NonNullable<T>] extends [never]
   ? undefined

@@ -46,6 +46,7 @@ export const problemTypes = {
   'member-exists': 'A member with that email address or subject exists.',
   'not-found': 'The organisation has no such resource.',
   'recently-scanned': 'The image was scanned within the last 24 hours.',
+  'organisation-required': 'The person is a member of several organisations, and the request names none.',
   'registry-busy': 'Another request is changing the registry.',
   'registry-check-failed': 'The registry cannot be used with these credentials.',
   'registry-corrupt': 'The registry answered data that do not match their digest or their format.',

@@ -10,11 +10,11 @@ import type { Idempotency } from '../store/idempotency.ts';
 import type { Table } from '../store/table.ts';
 import { renderAnswer, renderProblem } from './answer.ts';
 import { matchesStrongly, matchesWeakly } from './entity-tags.ts';
-import type { Answer, Caller, Implementation, Operation, ValidRequest } from './operation.ts';
+import type { Answer, Caller, Identity, Implementation, Operation, ValidRequest } from './operation.ts';
 import { ProblemError } from './problem.ts';
 import { parseRequest } from './validate.ts';
 
-type Event = APIGatewayProxyEventV2 & { requestContext: { authorizer?: { lambda?: Partial<Caller> } } };
+type Event = APIGatewayProxyEventV2 & { requestContext: { authorizer?: { lambda?: Partial<Identity> } } };
 
 export interface ServeDependencies {
   now: () => Date;
@@ -54,6 +54,7 @@ async function answer(
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const requestId = event.requestContext.requestId;
   const started = performance.now();
+  let organisation = event.requestContext.authorizer?.lambda?.organisation;
   const done = (result: APIGatewayProxyStructuredResultV2, fields: Record<string, unknown> = {}) => {
     const durationMs = Math.round((performance.now() - started) * 10) / 10;
     log.info('answered', {
@@ -62,13 +63,14 @@ async function answer(
       status: result.statusCode,
       durationMs,
       requestId,
-      organisation: event.requestContext.authorizer?.lambda?.organisation,
+      organisation,
       ...fields,
     });
     return result;
   };
   try {
     const known = callerOf(event, operation);
+    organisation = known.organisation;
     const { params, query, body, text } = parseRequest(operation, event);
     const confirmed =
       table && operation.method !== 'GET' ? await confirmCaller(table, known, now()) : undefined;
@@ -132,7 +134,7 @@ function callerOf(event: Event, operation: Operation): Caller {
     role: has = 'viewer',
     tokenId,
     tokenEndsAt,
-  } = event.requestContext.authorizer?.lambda ?? {};
+  } = chosen(event);
   if (operation.role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
   if (!organisation || !memberId) throw new ProblemError(403, 'forbidden', 'The request has no identity.');
@@ -145,6 +147,23 @@ function callerOf(event: Event, operation: Operation): Caller {
     ...(tokenId === undefined ? {} : { tokenId }),
     ...(tokenEndsAt === undefined ? {} : { tokenEndsAt }),
   };
+}
+
+/** The membership that the request names in `Slipway-Organisation`, or the only one that it can mean. */
+function chosen(event: Event): Partial<Caller> {
+  const { memberships = [], ...identity } = event.requestContext.authorizer?.lambda ?? {};
+  const named = event.headers['slipway-organisation'];
+  if (named === undefined && memberships.length > 0 && !identity.organisation)
+    throw new ProblemError(
+      403,
+      'organisation-required',
+      `You are a member of ${memberships.map(({ organisation }) => organisation).join(' and ')}. Name one of them in the header Slipway-Organisation.`,
+    );
+  if (named === undefined || named === identity.organisation) return identity;
+  const other = memberships.find(({ organisation }) => organisation === named);
+  if (!other)
+    throw new ProblemError(403, 'forbidden', `This token does not reach the organisation ${named}.`);
+  return other;
 }
 
 function requireRole({ role }: Operation, { role: has }: Pick<Caller, 'role'>): void {

@@ -17,6 +17,8 @@ export interface MemberRecord extends Item {
   email: string;
   role: Role;
   createdAt: string;
+  /** The person had signed in before they were invited: their sign-in reaches this organisation only where it is named. */
+  byNameOnly?: true;
   /** Email of the admin who invited, or `slipway` for the first admin. */
   createdBy: string;
   updatedAt: string;
@@ -26,7 +28,7 @@ export interface MemberRecord extends Item {
 /** Spelled out, since `Omit` of an open record forgets its fields. */
 export type NewMemberRecord = Pick<
   MemberRecord,
-  'id' | 'subject' | 'email' | 'role' | 'createdAt' | 'createdBy' | 'updatedAt'
+  'id' | 'subject' | 'email' | 'role' | 'byNameOnly' | 'createdAt' | 'createdBy' | 'updatedAt'
 >;
 
 /** `issuer` as in the `iss` claim, `subject` as in `sub`. */

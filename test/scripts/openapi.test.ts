@@ -102,7 +102,15 @@ describe('the OpenAPI document', () => {
       '500',
       '503',
     ]);
-    expect(Object.keys(at('/v1/open', 'get').responses)).toEqual(['200', '400', '422', '429', '431', '500', '503']);
+    expect(Object.keys(at('/v1/open', 'get').responses)).toEqual([
+      '200',
+      '400',
+      '422',
+      '429',
+      '431',
+      '500',
+      '503',
+    ]);
     const { NoToken, Forbidden, NotFound } = json.components.responses;
     expect(Object.keys(NoToken.content)).toEqual(['application/json']);
     expect(Object.keys(Forbidden.content)).toEqual(['application/problem+json', 'application/json']);

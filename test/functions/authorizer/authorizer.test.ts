@@ -149,12 +149,31 @@ describe('O3 access tokens of the issuer', () => {
     expect(await bearer(token)).toBeUndefined();
   });
 
-  it('mean the organisation that was joined first, so that no invitation moves anybody', async () => {
+  it('keep their meaning when another organisation invites a person who had signed in', async () => {
     const token = await issuer.sign(claims());
     await join(globex(), subject(), 'viewer', '2026-02-01T00:00:00.000Z');
     expect(await bearer(token)).toMatchObject({ organisation: globex() });
-    await join(acme(), subject(), 'admin', '2026-03-01T00:00:00.000Z');
-    expect(await bearer(token)).toMatchObject({ organisation: globex(), role: 'viewer' });
+    const elsewhere = await join(acme(), subject(), 'admin', '2026-03-01T00:00:00.000Z');
+    await deployment.table.put(acme(), 'members', elsewhere.id, { ...elsewhere, byNameOnly: true });
+    expect(await bearer(token)).toMatchObject({
+      organisation: globex(),
+      role: 'viewer',
+      memberships: expect.arrayContaining([
+        expect.objectContaining({ organisation: globex(), role: 'viewer' }),
+        expect.objectContaining({ organisation: acme(), role: 'admin' }),
+      ]),
+    });
+    await deployment.table.remove(globex(), 'members', elsewhere.id);
+    expect(await bearer(token)).toMatchObject({ organisation: acme(), role: 'admin' });
+  });
+
+  it.each([1, -1])('of a newcomer with two invitations mean neither, whichever came first', async (order) => {
+    const both = [acme(), globex()].sort(() => order);
+    for (const [i, organisation] of both.entries())
+      await join(organisation, subject(), 'admin', `2026-0${i + 1}-01T00:00:00.000Z`);
+    const seen = await bearer(await issuer.sign(claims()));
+    expect(seen).toMatchObject({ organisation: '', role: 'viewer' });
+    expect(seen?.memberships?.map(({ organisation }) => organisation)).toEqual([acme(), globex()]);
   });
 
   it('fetch the keys once, and are no verdict while the issuer is away', async () => {
@@ -174,7 +193,7 @@ describe('O3 access tokens of the issuer', () => {
     const { cognito, userPoolId, clientId, cloud } = deployment;
     const email = `ada${made}@acme.example`;
     const from = `${cloud.endpointUrl}/${userPoolId}`;
-    const sub = await createUserPool(userPoolId, cognito)(email);
+    const { subject: sub } = await createUserPool(userPoolId, cognito)(email);
     await join(acme(), sub, 'admin', undefined, from);
     const Password = 'Correct-horse-7';
     await cognito.send(

@@ -195,7 +195,10 @@ it('every writing operation confirms its caller, whatever function serves it', a
   const { table } = deployment();
   const handler = serve([asked], { now: () => new Date(), table, log: memoryLog() });
   const request = { method: 'DELETE', route: '/v1/x', caller: caller() };
-  expect(await call(handler, request)).toMatchObject({ status: 403, body: { detail: /no longer a member/ } });
+  expect(await call(handler, request)).toMatchObject({
+    status: 403,
+    body: { detail: expect.stringContaining('no longer a member') },
+  });
   await ask('GET', '/v1/me');
   expect((await call(handler, request)).status).toBe(204);
 });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AdminSetUserPasswordCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createUserPool } from '../../../shared/aws/user-pool.ts';
 import {
@@ -91,10 +92,10 @@ describe('O6 inviting', () => {
     const email = `found${caller().organisation}@acme.example`;
     const mails = () => outbox(deployment().cloud.home).filter((text) => text.includes(email)).length;
     const inviteUser = createUserPool(deployment().userPoolId, deployment().cognito);
-    const sub = await inviteUser(email, false);
-    expect(await inviteUser(email, false)).toBe(sub);
+    const invited = await inviteUser(email, false);
+    expect(await inviteUser(email, false)).toEqual(invited);
     // The mail of this one comes after any that the one before could have sent.
-    expect(await inviteUser(email)).toBe(sub);
+    expect(await inviteUser(email)).toEqual(invited);
     await expect.poll(mails).toBe(2);
   });
 
@@ -104,6 +105,21 @@ describe('O6 inviting', () => {
     callAs({ organisation: 'elsewhere' });
     const there = await ask({ method: 'POST', body: { email, role: 'admin' } });
     expect(there).toMatchObject({ status: 201, body: { id: here.body.id, role: 'admin' } });
+  });
+
+  it('remembers of a person who had signed in that another organisation was there first', async () => {
+    const { cognito, userPoolId, table } = deployment();
+    const email = `known${caller().organisation}@acme.example`;
+    const before = await ask({ method: 'POST', body: { email, role: 'viewer' } });
+    const Password = 'Correct-horse-7';
+    await cognito.send(
+      new AdminSetUserPasswordCommand({ UserPoolId: userPoolId, Username: email, Password, Permanent: true }),
+    );
+    const elsewhere = `${caller().organisation}-elsewhere`;
+    const by = { ...caller(), organisation: elsewhere };
+    const after = await ask({ method: 'POST', body: { email, role: 'admin' }, caller: by });
+    expect(await getMember(table, caller().organisation, before.body.id)).not.toHaveProperty('byNameOnly');
+    expect(await getMember(table, elsewhere, after.body.id)).toHaveProperty('byNameOnly', true);
   });
 
   it('asks for the subject where the issuer is of the operator’s own, and only there', async () => {

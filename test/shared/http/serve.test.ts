@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { type Implementation, implement, operation } from '../../../shared/http/operation.ts';
+import { type Caller, type Implementation, implement, operation } from '../../../shared/http/operation.ts';
 import { notFound, ProblemError } from '../../../shared/http/problem.ts';
 import { requireMatch, serve } from '../../../shared/http/serve.ts';
 import type { Table } from '../../../shared/store/table.ts';
@@ -155,6 +155,39 @@ describe('serve', () => {
     expect((await as({ ...ada, role: 'owner' })).status).toBe(403);
     expect((await as({})).status).toBe(403);
     expect((await as({ organisation: 'acme', role: 'admin' })).status).toBe(403);
+  });
+
+  it('serves the organisation that a member of several names, and refuses to choose for them', async () => {
+    const { handler, log } = service();
+    const memberships = [
+      { ...ada, organisation: 'acme', role: 'viewer' as const },
+      { ...ada, organisation: 'globex' },
+    ];
+    const as = (caller: object, named?: string) =>
+      call(handler, {
+        ...change,
+        body: { title: 'x' },
+        caller: { ...caller, memberships } as Partial<Caller>,
+        headers: named === undefined ? {} : { 'slipway-organisation': named },
+      });
+    const undecided = { organisation: '', memberId: ada.memberId, email: '', role: 'viewer' };
+    expect(await as(undecided)).toMatchObject({
+      status: 403,
+      body: {
+        type: 'urn:slipway:problem:organisation-required',
+        detail: expect.stringContaining('acme and globex'),
+      },
+    });
+    expect((await as(undecided, 'globex')).status).toBe(200);
+    expect(log.lines.at(-1)?.fields).toMatchObject({ organisation: 'globex' });
+    // With the role that they have there, and nowhere else.
+    expect((await as(undecided, 'acme')).body.type).toBe('urn:slipway:problem:role-required');
+    for (const other of ['initech', '', 'globex,acme', 'GLOBEX', '__proto__'])
+      expect((await as(undecided, other)).status).toBe(403);
+    expect((await as({ ...ada, organisation: 'globex' })).status).toBe(200);
+    expect((await as({ ...ada, organisation: 'globex' }, 'acme')).status).toBe(403);
+    const token = { ...change, body: { title: 'x' }, headers: { 'slipway-organisation': 'globex' } };
+    expect((await call(handler, token)).status).toBe(403);
   });
 
   const matching = (etag: string) =>
