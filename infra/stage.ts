@@ -28,7 +28,9 @@ export function checkStage(configuration: unknown, source: string): Stage {
   if (!parsed.success)
     throw new StageConfigurationError(
       source,
-      parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the document'}: ${issue.message}`),
+      parsed.error.issues.flatMap(({ path, message }) =>
+        message.split('\n').map((line) => `${path.join('.') || 'the document'}: ${line}`),
+      ),
     );
   const problems = [
     ...nameProblems(parsed.data),

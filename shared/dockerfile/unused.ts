@@ -3,6 +3,7 @@
  * mounts. Engines say nothing of either.
  */
 import type { LintWarning } from '../model/dockerfile-lint.ts';
+import { nearestFirst } from '../text/spelling.ts';
 import { type Command, fieldsOf, readCommand } from './command.ts';
 import { assignmentsOf, type Instruction, platformArgs, readDockerfile } from './stages.ts';
 
@@ -35,10 +36,10 @@ export function unusedIn(dockerfile: string, { buildArgs = {}, secrets = {} }: G
     ...Object.keys(buildArgs)
       .filter((name) => !ownArgs.test(name) && !Object.hasOwn(platformArgs, name))
       .filter((name) => !declared.some((one) => one.name === name))
-      .map((name) => argUnknown(name, nearestFirst(name, declared))),
+      .map((name) => argUnknown(name, nearestFirst(name, declared, nameOf))),
     ...Object.keys(secrets)
       .filter((id) => !isOpen && !ownSecrets.test(id) && !mounted.some((one) => one.name === id))
-      .map((id) => secretUnmounted(id, nearestFirst(id, mounted))),
+      .map((id) => secretUnmounted(id, nearestFirst(id, mounted, nameOf))),
   ];
 }
 
@@ -56,6 +57,7 @@ const secretUnmounted = (id: string, [nearest, ...others]: Named[]): LintWarning
   remedy: `Name it in \`secrets\` by the id of its mount, or mount it with RUN --mount=type=secret,id=${id}.`,
 });
 
+const nameOf = (one: Named) => one.name;
 const shownAtMost = 5;
 const shown = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 80);
 
@@ -63,28 +65,6 @@ function listed(all: Named[]): string {
   const names = [...new Set(all.map(({ name }) => shown(name)))];
   const more = names.length - shownAtMost;
   return names.slice(0, shownAtMost).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-/** By how many edits make one name of the other, whatever the case. */
-function nearestFirst(name: string, all: Named[]): Named[] {
-  const far = (one: Named) => distance(name.toLowerCase(), one.name.toLowerCase().slice(0, 200));
-  return all
-    .map((one) => ({ one, edits: far(one) }))
-    .sort((a, b) => a.edits - b.edits)
-    .map(({ one }) => one);
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 type Placed = Command & Pick<Instruction, 'line'>;

@@ -23,7 +23,9 @@ export function* fieldErrors(
   const path = [...above, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys':
-      for (const key of issue.keys) yield { pointer: name([...path, key]), message: issue.message };
+      // The schema's names are known only to the wording: it writes a line for each key.
+      for (const [i, key] of issue.keys.entries())
+        yield { pointer: name([...path, key]), message: issue.message.split('\n')[i] ?? issue.message };
       return;
     case 'invalid_union': {
       const closest = closestBranch(issue.errors);
@@ -32,7 +34,7 @@ export function* fieldErrors(
       return;
     }
     case 'invalid_key':
-      for (const inner of issue.issues) yield { pointer: name(path), message: `key: ${inner.message}` };
+      for (const inner of issue.issues) yield { pointer: name(path), message: `its name ${inner.message}` };
       return;
     default:
       yield { pointer: name(path), message: issue.message };

@@ -47,18 +47,18 @@ export function faultsOf(root: unknown): FieldError[] {
     const entries = Object.entries(value);
     values += entries.length;
     if (values > mostValues)
-      throw new ProblemError(422, 'too-many-values', `The body has more than ${mostValues} values.`);
+      throw new ProblemError(422, 'too-many-values', `The body must have at most ${mostValues} values.`);
     for (const [key, inner] of entries.reverse()) {
       // A key that isn't text can't be named in a pointer either.
       if (!key.isWellFormed()) report(at, halfCharacter);
-      else if (key === '__proto__') report({ key, above: at }, 'is not allowed as a name');
+      else if (key === '__proto__') report({ key, above: at }, 'is a reserved name');
       else left.push({ value: inner, at: { key, above: at } });
     }
   }
   return errors;
 }
 
-const halfCharacter = 'holds half of a surrogate pair';
+const halfCharacter = 'must not contain half of a surrogate pair';
 
 function pathOf(place: Place | undefined): string[] {
   const path: string[] = [];

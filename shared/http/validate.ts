@@ -1,7 +1,7 @@
 /** Checks path, query and body of an event against an operation's schemas; every wrong field is listed with its pointer. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
-import { wording } from '../text/wording.ts';
+import { type Noun, unknownNames, wordingOf } from '../text/wording.ts';
 import { type FieldError, fieldErrors, type Name, pointerTo } from './field-errors.ts';
 import { faultsOf, notUtf8, parseJson } from './json.ts';
 import type { Operation, RawBody } from './operation.ts';
@@ -20,9 +20,9 @@ export interface Parsed {
 export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2): Parsed {
   const sent = parseQuery(event.rawQueryString);
   const errors: FieldError[] = [...sent.errors];
-  const check = (schema: z.ZodType | undefined, value: unknown, name: Name) => {
+  const check = (schema: z.ZodType | undefined, value: unknown, noun: Noun, name: Name) => {
     if (!schema) return value;
-    const result = schema.safeParse(value, { error: wording });
+    const result = schema.safeParse(value, { error: wordingOf(noun) });
     if (result.success) return result.data;
     for (const issue of result.error.issues)
       for (const error of fieldErrors(issue, name)) {
@@ -31,27 +31,38 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
       }
     return undefined;
   };
-  const params = check(operation.params, event.pathParameters ?? {}, (path) => `{${path.join('.')}}`);
-  const query = check(operation.query, sent.query, (path) => `?${path.join('.')}`);
+  const params = check(
+    operation.params,
+    event.pathParameters ?? {},
+    'parameter',
+    (path) => `{${path.join('.')}}`,
+  );
+  const query = check(operation.query, sent.query, 'parameter', (path) => `?${path.join('.')}`);
   if (!operation.query)
     for (const name of Object.keys(sent.query))
-      errors.push({ pointer: `?${name}`, message: 'unknown parameter' });
+      errors.push({ pointer: `?${name}`, message: unknownNames([name], [], 'parameter') });
   const { bodyTypes } = operation;
   const text = bodyTypes ? '' : textOf(event);
   const isMissing = operation.body && !operation.bodyIsOptional && !event.body;
-  if (isMissing) errors.push({ pointer: '', message: 'the request has no body' });
+  if (isMissing) errors.push({ pointer: '', message: 'is required' });
   const json = bodyTypes ? undefined : jsonIn(text, event);
   if (json !== undefined) errors.push(...faultsOf(json).slice(0, mostErrors));
   const body =
     isMissing || !operation.body
       ? undefined
-      : check(operation.body, bodyTypes ? rawBody(event, bodyTypes) : json, pointerTo);
+      : check(operation.body, bodyTypes ? rawBody(event, bodyTypes) : json, 'field', pointerTo);
   // Many clients send an empty object with every POST.
   if (!operation.body && text !== '' && !isEmptyObject(json))
-    errors.push({ pointer: '', message: 'this operation takes no body' });
-  if (errors.length > 0) throw invalid(...errors);
+    errors.push({ pointer: '', message: 'must be omitted' });
+  if (errors.length > 0) throw invalid(...errors.map(withSubject));
   return { params, query, body, text };
 }
+
+/** The pointer to the whole body is empty, so the message names it. */
+const withSubject = ({ pointer, message }: FieldError): FieldError => ({
+  pointer,
+  message: pointer === '' ? `The body ${message}.` : message,
+});
 
 function textOf(event: APIGatewayProxyEventV2): string {
   if (event.body === undefined) return '';
@@ -67,7 +78,7 @@ function textOf(event: APIGatewayProxyEventV2): string {
 function rawBody(event: APIGatewayProxyEventV2, types: readonly string[]): RawBody {
   const type = mediaType(event);
   if (type === undefined || !types.includes(type))
-    throw new ProblemError(415, 'media-type', `The content-type is to be ${types.join(' or ')}.`);
+    throw new ProblemError(415, 'media-type', `The Content-Type header must be ${types.join(' or ')}.`);
   return { type, bytes: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') };
 }
 
@@ -84,7 +95,11 @@ function jsonIn(text: string, event: APIGatewayProxyEventV2): unknown {
     !/\+json$/.test(type) &&
     type !== 'application/x-www-form-urlencoded'
   )
-    throw new ProblemError(415, 'media-type', `Bodies are application/json, not ${type}.`);
+    throw new ProblemError(
+      415,
+      'media-type',
+      `The Content-Type header must be application/json, not ${type}.`,
+    );
   return parseJson(text);
 }
 

@@ -137,7 +137,7 @@ describe('a body', () => {
   ])('has no name that objects do not hand on: %s', (body, pointer) => {
     expect(refusalOf(shape, post(body)).errors).toContainEqual({
       pointer,
-      message: 'is not allowed as a name',
+      message: 'is a reserved name',
     });
   });
 
@@ -160,7 +160,7 @@ describe('a body', () => {
     const lenient = operation({ ...common, body: z.strictObject({ a: z.string().optional() }) });
     const event = { ...post(body), headers: { 'content-type': type } };
     expect(refusalOf(lenient, event as typeof event & { body: string }).errors).toEqual([
-      { pointer: '', message: 'the request has no body' },
+      { pointer: '', message: 'The body is required.' },
     ]);
     const optional = operation({
       ...common,

@@ -105,11 +105,11 @@ describe('serve', () => {
 
   it('says which fields are missing, and that a body is needed', async () => {
     const seen = await call(service().handler, { ...change, body: {} });
-    expect(seen.body.errors).toEqual([{ pointer: '/title', message: 'is missing' }]);
+    expect(seen.body.errors).toEqual([{ pointer: '/title', message: 'is required' }]);
     const none = await call(service().handler, { ...change, body: undefined });
-    expect(none.body.errors).toEqual([{ pointer: '', message: 'the request has no body' }]);
+    expect(none.body.errors).toEqual([{ pointer: '', message: 'The body is required.' }]);
     const array = await call(service().handler, { ...change, body: [] });
-    expect(array.body.errors).toMatchObject([{ pointer: '' }]);
+    expect(array.body.errors).toEqual([{ pointer: '', message: 'The body must be an object.' }]);
   });
 
   it('refuses a body that nobody reads, and query parameters that nobody knows', async () => {
@@ -120,7 +120,7 @@ describe('serve', () => {
       { pointer: '?limit' },
     ]);
     expect((await call(service().handler, { ...list, query: { limt: '7' } })).body.errors).toMatchObject([
-      { pointer: '?limt', message: 'unknown limt; there are limit' },
+      { pointer: '?limt', message: 'There is no parameter `limt`. Did you mean `limit`?' },
     ]);
   });
 

@@ -26,7 +26,7 @@ const shape = operation({
         z.strictObject({ id: z.string() }),
       ])
       .optional(),
-    env: z.record(z.string().regex(/^[A-Z]+$/, 'capital letters'), z.string()).optional(),
+    env: z.record(z.string().regex(/^[A-Z]+$/, 'must have capital letters only'), z.string()).optional(),
   }),
 });
 
@@ -45,26 +45,34 @@ const build = { type: 'build', dockerfile: 'FROM x' };
 describe('validation', () => {
   it('looks into the branch of a union that was meant', () => {
     expect(errorsOf({ source: { type: 'build' } })).toEqual([
-      { pointer: '/source/dockerfile', message: 'is missing' },
+      { pointer: '/source/dockerfile', message: 'is required' },
     ]);
     expect(errorsOf({ source: { type: 'other' } })).toMatchObject([{ pointer: '/source/type' }]);
     expect(errorsOf({ source: build, retry: { git: {} } })).toEqual([
-      { pointer: '/retry/git/url', message: 'is missing' },
+      { pointer: '/retry/git/url', message: 'is required' },
     ]);
   });
 
-  it('says what fields there are where one is unknown, in a branch of a union too', () => {
-    const inSource = 'unknown dockerFile, tga; there are type, dockerfile';
+  it('gives each unknown field an error of its own, in a branch of a union too', () => {
     expect(errorsOf({ source: { ...build, dockerFile: 'FROM x', tga: '1' }, img: 'x' })).toEqual([
-      { pointer: '/source/dockerFile', message: inSource },
-      { pointer: '/source/tga', message: inSource },
-      { pointer: '/img', message: 'unknown img; there are source, retry, env' },
+      {
+        pointer: '/source/dockerFile',
+        message: 'There is no field `dockerFile`. Did you mean `dockerfile`?',
+      },
+      {
+        pointer: '/source/tga',
+        message: 'There is no field `tga`. The fields are `type`, `dockerfile`.',
+      },
+      {
+        pointer: '/img',
+        message: 'There is no field `img`. The fields are `source`, `retry`, `env`.',
+      },
     ]);
   });
 
   it('names the key of a map that is wrong', () => {
     expect(errorsOf({ source: build, env: { lower: 'x' } })).toEqual([
-      { pointer: '/env/lower', message: 'key: capital letters' },
+      { pointer: '/env/lower', message: 'its name must have capital letters only' },
     ]);
   });
 
@@ -72,7 +80,7 @@ describe('validation', () => {
     [{ source: { type: 'build', dockerfile: 'FROM x \ud800' } }, '/source/dockerfile'],
     [{ source: build, env: { A: 'b\udc00' } }, '/env/A'],
   ])('refuses text with half a surrogate pair: %#', (body, pointer) => {
-    expect(errorsOf(body)).toContainEqual({ pointer, message: 'holds half of a surrogate pair' });
+    expect(errorsOf(body)).toContainEqual({ pointer, message: 'must not contain half of a surrogate pair' });
     expect(errorsOf({ source: { ...build, dockerfile: '\u{1f600}' } })).toEqual([]);
   });
 
