@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
+import { acrossFields } from '../../shared/model/across-fields.ts';
 import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
 import {
   experimentChangeSchema,
@@ -130,22 +131,15 @@ export const getExperimentLogs = operation({
       from: lineNumber.optional().meta({ description: 'First line, counted from 1' }),
       to: lineNumber.optional().meta({ description: 'Last line, included' }),
     })
-    .refine((query) => query.cursor === undefined || (query.from ?? query.to) === undefined, {
-      path: ['cursor'],
-      message: 'either a cursor or a range of lines',
-    })
-    .refine((query) => query.limit === undefined || query.to === undefined, {
-      path: ['limit'],
-      message: 'either limit or to',
-    })
-    .refine((query) => query.from === undefined || query.to === undefined || query.from <= query.to, {
-      path: ['to'],
-      message: 'must not be less than from',
-    })
-    .refine((query) => (query.to ?? 0) - (query.from ?? 1) < 1000, {
-      path: ['to'],
-      message: 'a range is at most 1000 lines',
-    }),
+    .check(
+      acrossFields(({ cursor, from, to, limit }, add) => {
+        if (cursor !== undefined && (from ?? to) !== undefined)
+          add(['cursor'], 'either a cursor or a range of lines');
+        if (limit !== undefined && to !== undefined) add(['limit'], 'either limit or to');
+        if (from !== undefined && to !== undefined && from > to) add(['to'], 'must not be less than from');
+        if ((to ?? 0) - (from ?? 1) >= 1000) add(['to'], 'a range is at most 1000 lines');
+      }),
+    ),
   problems: [404],
 });
 

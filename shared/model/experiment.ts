@@ -1,5 +1,6 @@
 /** Experiments as the API speaks of them: what may be asked for, what is answered, what each refusal says. */
 import * as z from 'zod';
+import { acrossFields } from './across-fields.ts';
 import { buildStatusSchema } from './build.ts';
 import { lineOfText, listQuery, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
@@ -128,14 +129,14 @@ export const newExperimentSchema = z.lazy(() =>
           'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
       }),
     })
-    .refine((asked) => sizeBytes(asked.command ?? [], asked.env) <= commandAndEnvLimitBytes, {
-      path: ['command'],
-      message: `is at most ${commandAndEnvLimitBytes} bytes together with env`,
-    })
-    .refine((asked) => asked.image === undefined || asked.build === undefined, {
-      path: ['image'],
-      message: 'goes without a build, which makes one',
-    })
+    .check(
+      acrossFields(({ command, env, image, build }, add) => {
+        if (image !== undefined && build !== undefined)
+          add(['image'], 'goes without a build, which makes one');
+        if (sizeBytes(command ?? [], env) > commandAndEnvLimitBytes)
+          add(['command'], `is at most ${commandAndEnvLimitBytes} bytes together with env`);
+      }),
+    )
     .meta({ id: 'NewExperiment' }),
 );
 export type NewExperiment = z.output<typeof newExperimentSchema>;

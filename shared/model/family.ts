@@ -1,5 +1,6 @@
 /** Families of images (B14): a base and its descendants, as the API speaks of them. */
 import * as z from 'zod';
+import { acrossFields } from './across-fields.ts';
 import { buildSchema, dockerfileProblem } from './build.ts';
 import { imageSchema, repositoryName } from './image.ts';
 import { namedBuildFields } from './named-build.ts';
@@ -21,12 +22,14 @@ export const newFamilySchema = z.lazy(() =>
             'In any order. One is built on another where its FROM, COPY --from or --mount=from names the URI or the `repository:tag` of that one',
         }),
     })
-    .superRefine(({ images }, context) => {
-      for (const [i, image] of images.entries()) {
-        const message = dockerfileProblem(image);
-        if (message) context.addIssue({ code: 'custom', path: ['images', i, 'dockerfile'], message });
-      }
-    })
+    .check(
+      acrossFields(({ images }, add) => {
+        for (const [i, image] of images.entries()) {
+          const message = dockerfileProblem(image);
+          if (message) add(['images', i, 'dockerfile'], message);
+        }
+      }),
+    )
     .meta({ id: 'NewFamily' }),
 );
 export type NewFamily = z.output<typeof newFamilySchema>;

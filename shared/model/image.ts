@@ -1,5 +1,6 @@
 /** Images (I1–I5): what may be asked for and what is answered. An image is one tag of one repository of one registry. */
 import * as z from 'zod';
+import { acrossFields } from './across-fields.ts';
 import { buildStatusSchema, dockerfileProblem, newBuildSource } from './build.ts';
 import { listQuery, moment, pageOf, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
@@ -153,19 +154,23 @@ export const newImageSchema = z.lazy(() =>
       readme: readme.optional(),
       logo: logo.optional(),
     })
-    .superRefine(({ source, registryId, repository, tag }, context) => {
-      const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-      const problem = source.type === 'build' ? dockerfileProblem(source) : undefined;
-      if (problem) add(['source', 'dockerfile'], problem);
-      const byUrl = source.type === 'reference' && source.url !== undefined;
-      if (byUrl)
-        for (const [name, value] of Object.entries({ registryId, repository, tag }))
-          if (value !== undefined) add([name], 'goes without a url, which already says it');
-      if (!byUrl && repository === undefined)
-        add(['repository'], source.type === 'build' ? 'is needed' : 'is needed unless the source has a url');
-      if (source.type === 'build' && tag?.startsWith(reservedTagPrefix))
-        add(['tag'], `tags that begin with ${reservedTagPrefix} are Slipway's own`);
-    })
+    .check(
+      acrossFields(({ source, registryId, repository, tag }, add) => {
+        const problem = source.type === 'build' ? dockerfileProblem(source) : undefined;
+        if (problem) add(['source', 'dockerfile'], problem);
+        const byUrl = source.type === 'reference' && source.url !== undefined;
+        if (byUrl)
+          for (const [name, value] of Object.entries({ registryId, repository, tag }))
+            if (value !== undefined) add([name], 'goes without a url, which already says it');
+        if (!byUrl && repository === undefined)
+          add(
+            ['repository'],
+            source.type === 'build' ? 'is needed' : 'is needed unless the source has a url',
+          );
+        if (source.type === 'build' && tag?.startsWith(reservedTagPrefix))
+          add(['tag'], `tags that begin with ${reservedTagPrefix} are Slipway's own`);
+      }),
+    )
     .meta({ id: 'NewImage' }),
 );
 export type NewImage = z.output<typeof newImageSchema>;

@@ -1,5 +1,6 @@
 /** Builds together with the name of their image, as experiments (B12) and families (B14) ask for them. */
 import * as z from 'zod';
+import { acrossFields } from './across-fields.ts';
 import { buildFields, dockerfileProblem } from './build.ts';
 import { idSchema } from './id.ts';
 import { repositoryName, reservedTagPrefix, tagName } from './image.ts';
@@ -30,22 +31,23 @@ export const experimentBuildSchema = z.lazy(() =>
       }),
       ...namedBuildFields,
     })
-    .superRefine((asked, context) => {
-      const add = (path: string, message: string) =>
-        context.addIssue({ code: 'custom', path: [path], message });
-      if (asked.imageId === undefined) {
-        if (asked.repository === undefined)
-          add('repository', 'is needed, or the imageId of what to build again');
-        const problem = dockerfileProblem(asked);
-        if (problem) add('dockerfile', problem);
-        return;
-      }
-      const { registryId, repository, tag, dockerfile, from } = asked;
-      for (const [name, value] of Object.entries({ registryId, repository, tag }))
-        if (value !== undefined) add(name, 'must not be combined with `imageId`, which names the image');
-      if (dockerfile !== undefined && from !== undefined)
-        add('dockerfile', 'must not be combined with `from`, which makes one');
-    })
+    .check(
+      acrossFields((asked, report) => {
+        const add = (path: string, message: string) => report([path], message);
+        if (asked.imageId === undefined) {
+          if (asked.repository === undefined)
+            add('repository', 'is needed, or the imageId of what to build again');
+          const problem = dockerfileProblem(asked);
+          if (problem) add('dockerfile', problem);
+          return;
+        }
+        const { registryId, repository, tag, dockerfile, from } = asked;
+        for (const [name, value] of Object.entries({ registryId, repository, tag }))
+          if (value !== undefined) add(name, 'must not be combined with `imageId`, which names the image');
+        if (dockerfile !== undefined && from !== undefined)
+          add('dockerfile', 'must not be combined with `from`, which makes one');
+      }),
+    )
     .meta({ id: 'NewExperimentBuild' }),
 );
 export type ExperimentBuild = z.output<typeof experimentBuildSchema>;

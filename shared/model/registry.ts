@@ -1,6 +1,7 @@
 /** Registries (R1–R9): where images are pulled from and pushed to. Credentials are no part of the record. */
 import * as z from 'zod';
 import { isOneLine } from '../text/one-line.ts';
+import { acrossFields } from './across-fields.ts';
 import { lineOfText, listQuery, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 
@@ -91,20 +92,15 @@ export function passwordWanted(username: string | null | undefined): string {
   return `is needed together with username${kind ? `: for ${username} it is ${kind}` : ''}`;
 }
 
-const together = (
-  value: { username?: string | null; password?: string | null },
-  context: z.RefinementCtx,
-): void => {
-  const [has, lacks] = value.username
-    ? (['username', 'password'] as const)
-    : (['password', 'username'] as const);
-  if (value[has] && !value[lacks])
-    context.addIssue({
-      code: 'custom',
-      path: [lacks],
-      message: has === 'username' ? passwordWanted(value.username) : 'is needed together with password',
-    });
-};
+const together = acrossFields(
+  (value: { username?: string | null | undefined; password?: string | null | undefined }, add) => {
+    const [has, lacks] = value.username
+      ? (['username', 'password'] as const)
+      : (['password', 'username'] as const);
+    if (value[has] && !value[lacks])
+      add([lacks], has === 'username' ? passwordWanted(value.username) : 'is needed together with password');
+  },
+);
 
 export const newRegistrySchema = z.lazy(() =>
   z
@@ -120,7 +116,7 @@ export const newRegistrySchema = z.lazy(() =>
         .default(false)
         .meta({ description: 'Try the credentials first and refuse the registry when they do not work' }),
     })
-    .superRefine(together)
+    .check(together)
     .meta({ id: 'NewRegistry' }),
 );
 export type NewRegistry = z.output<typeof newRegistrySchema>;
