@@ -8,6 +8,7 @@ import {
   adminSetUserPassword,
   adminUserGlobalSignOut,
 } from './cognito/administration.ts';
+import { listUserPools, listUsers } from './cognito/lists.ts';
 import { readClient, readPool, stableId } from './cognito/pools.ts';
 import { createSignIn } from './cognito/sign-in.ts';
 import { createTokenIssuer } from './cognito/tokens.ts';
@@ -128,6 +129,8 @@ export function createCognito(cloud: Cloud, options: { smtpUrl?: string } = {}):
       AdminDisableUser: (call) => adminSetEnabled(access, call, false),
       AdminEnableUser: (call) => adminSetEnabled(access, call, true),
       AdminUserGlobalSignOut: (call) => adminUserGlobalSignOut(access, call),
+      ListUserPools: (call) => listUserPools(access, call),
+      ListUsers: (call) => listUsers(access, call),
       AdminInitiateAuth: (call) => signIn.initiate(call, true),
       AdminRespondToAuthChallenge: (call) => signIn.respond(call, true),
       InitiateAuth: (call) => signIn.initiate(call, false),

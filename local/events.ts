@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { readChaos } from './events/chaos.ts';
 import { putEvents } from './events/put-events.ts';
+import { listRules, listTargetsByRule } from './events/rule-lists.ts';
 import { type Rule, type RuleTarget, readRule } from './events/rules.ts';
 import { type BusEvent, targetPayload } from './events/target-input.ts';
-import type { Cloud, CloudEvent, Service } from './platform.ts';
+import type { Cloud, CloudEvent, DeclaredResource, Service } from './platform.ts';
 import { createScheduleClock } from './scheduling/clock.ts';
 import { createDeliveryJournal } from './scheduling/journal.ts';
 import { createPump } from './scheduling/pump.ts';
@@ -34,6 +35,7 @@ export function createEvents(cloud: Cloud, options: EventsOptions = {}): Events 
   const clock = createScheduleClock(cloud, 'events');
   const arnPrefix = `arn:aws:events:${cloud.region}:${cloud.accountId}`;
   let rules: Rule[] = [];
+  let declared: DeclaredResource[] = [];
   let stopClock = (): void => undefined;
 
   function addDelivery(rule: Rule, target: RuleTarget, event: BusEvent, delayMs: number): void {
@@ -96,6 +98,7 @@ export function createEvents(cloud: Cloud, options: EventsOptions = {}): Events 
       },
     },
     async deploy(resources) {
+      declared = resources;
       rules = resources.filter((one) => one.properties?.State !== 'DISABLED').map(readRule);
       clock.declare(
         rules.flatMap((rule) =>
@@ -118,6 +121,8 @@ export function createEvents(cloud: Cloud, options: EventsOptions = {}): Events 
     publish,
     operations: {
       PutEvents: (call) => putEvents(call, `${arnPrefix}:event-bus/default`, publish),
+      ListRules: (call) => listRules(declared, call, `${arnPrefix}:rule/*`),
+      ListTargetsByRule: (call) => listTargetsByRule(declared, call, `${arnPrefix}:rule/*`),
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { callLimiter } from './call-limiter.ts';
 
+import { describeLogGroups } from './logs/groups.ts';
 import { describeLogStreams, filterLogEvents, getLogEvents } from './logs/reading.ts';
 import { asEvents, type LogLine, openLogStore } from './logs/store.ts';
 import { createLogStream, putLogEvents } from './logs/writing.ts';
@@ -69,6 +70,7 @@ export function createLogs(cloud: Cloud, options: Partial<LogsOptions> = {}): Lo
     operations: {
       CreateLogStream: (call) => createLogStream(access, call),
       PutLogEvents: (call) => putLogEvents(access, call),
+      DescribeLogGroups: (call) => describeLogGroups(access, call),
       DescribeLogStreams: (call) => describeLogStreams(access, call),
       GetLogEvents(call) {
         limitRead();

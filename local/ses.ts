@@ -4,6 +4,7 @@ import { callLimiter } from './call-limiter.ts';
 import { AwsError, type Cloud, type RestAnswer, type RestCall, type Service } from './platform.ts';
 import { RequestMembers } from './request-members.ts';
 import { badRequest, identityFor } from './ses/addresses.ts';
+import { listEmailIdentities, listIdentities } from './ses/identities.ts';
 import { type Composed, compose } from './ses/message.ts';
 import { createOutbox } from './ses/outbox.ts';
 import { generatedName } from './template/names.ts';
@@ -102,9 +103,11 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
   async function answer(call: RestCall): Promise<object> {
     if (call.method === 'POST' && call.path === '/v2/email/outbound-emails') return sendEmail(call);
     if (call.method === 'GET' && call.path === '/v2/email/account') return getAccount(call);
+    if (call.method === 'GET' && call.path === '/v2/email/identities')
+      return listEmailIdentities(call, [...identities.keys()]);
     throw new AwsError(
       'UnsupportedOperation',
-      `The embedded cloud does not implement ses ${call.method} ${call.path}.`,
+      `The embedded cloud does not implement ses:${call.method} ${call.path}.`,
       400,
     );
   }
@@ -142,6 +145,7 @@ export function createSes(cloud: Cloud, options: SesOptions = {}): Service {
     async stop() {
       outbox.stop();
     },
+    queryOperations: { ListIdentities: (call) => listIdentities(call, [...identities.keys()]) },
     async serve(call): Promise<RestAnswer> {
       return {
         status: 200,

@@ -12,6 +12,7 @@ import { generatedName } from '../template/names.ts';
 import { transaction } from '../transaction.ts';
 import { type Build, describeBuild } from './build.ts';
 import { removeContainers } from './leftovers.ts';
+import { listBuilds, listProjects } from './lists.ts';
 import { type Project, readProject } from './project.ts';
 import { announce, createBuildQueue } from './queue.ts';
 import { readStartRequest, type StartRequest } from './start-build.ts';
@@ -156,6 +157,9 @@ export function createCodeBuild(
         queue.stop(id);
         return { build: show(build) };
       },
+
+      ListBuilds: (call) => listBuilds(call, (ascending) => store.allIds(ascending)),
+      ListProjects: (call) => listProjects(call, [...projects.keys()]),
 
       ListBuildsForProject(call) {
         const input = new RequestMembers(call.input, 'InvalidInputException');

@@ -56,6 +56,13 @@ export function createBuildStore(db: DatabaseSync) {
         .all();
       return rows.map((row) => JSON.parse(String(row.build)) as Build);
     },
+    allIds(ascending: boolean): string[] {
+      const order = ascending ? 'ASC' : 'DESC';
+      const rows = db
+        .prepare(`SELECT id FROM codebuild_builds ORDER BY started_at ${order}, id ${order}`)
+        .all();
+      return rows.map((row) => String(row.id));
+    },
     ids(project: string, ascending: boolean, count: number, offset: number): string[] {
       const rows = db
         .prepare(

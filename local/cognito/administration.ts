@@ -8,7 +8,7 @@ import type { User } from './users.ts';
 
 const invalid = (message: string): AwsError => new AwsError('InvalidParameterException', message);
 
-function described(user: User, attributesName: 'Attributes' | 'UserAttributes'): object {
+export function described(user: User, attributesName: 'Attributes' | 'UserAttributes'): object {
   return {
     Username: user.username,
     [attributesName]: Object.entries(user.attributes).map(([Name, Value]) => ({ Name, Value })),

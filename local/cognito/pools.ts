@@ -24,6 +24,7 @@ export interface Client {
 export interface Pool {
   id: string;
   arn: string;
+  name: string;
   /** Users sign in by their email; their username is their `sub`. */
   byEmail: boolean;
   caseSensitive: boolean;
@@ -47,6 +48,7 @@ export function readPool({ physicalId, attributes, properties = {} }: DeclaredRe
   return {
     id: physicalId,
     arn: attributes.Arn ?? '',
+    name: properties.UserPoolName ?? physicalId,
     byEmail: [...(properties.UsernameAttributes ?? []), ...(properties.AliasAttributes ?? [])].includes(
       'email',
     ),

@@ -66,6 +66,12 @@ export function openUserStore(cloud: Cloud) {
           .prepare(`SELECT ${columns} FROM cognito_users WHERE pool_id = ? AND (login = ? OR username = ?)`)
           .get(pool.id, fold(pool, name), fold(pool, name)),
       ),
+    /** In the order in which they came. */
+    list: (pool: Pool): User[] =>
+      db
+        .prepare(`SELECT ${columns} FROM cognito_users WHERE pool_id = ? ORDER BY created_at, sub`)
+        .all(pool.id)
+        .flatMap((row) => read(row) ?? []),
     bySub: (poolId: string, sub: string): User | undefined =>
       read(db.prepare(`SELECT ${columns} FROM cognito_users WHERE pool_id = ? AND sub = ?`).get(poolId, sub)),
     add(pool: Pool, login: string, attributes: Record<string, string>, password: string): User {

@@ -51,6 +51,7 @@ type FaultNames = Record<SignatureFault, [code: string, status: number]>;
 const modernNames: FaultNames = {
   missing: ['MissingAuthenticationTokenException', 403],
   malformed: ['IncompleteSignatureException', 403],
+  'version-2': ['IncompleteSignatureException', 403],
   'unknown-key': ['UnrecognizedClientException', 403],
   'wrong-token': ['UnrecognizedClientException', 403],
   'expired-token': ['ExpiredTokenException', 403],
@@ -64,6 +65,7 @@ const modernNames: FaultNames = {
 const s3Names: FaultNames = {
   missing: ['AccessDenied', 403],
   malformed: ['AuthorizationHeaderMalformed', 400],
+  'version-2': ['InvalidRequest', 400],
   'unknown-key': ['InvalidAccessKeyId', 403],
   'wrong-token': ['InvalidToken', 400],
   'expired-token': ['ExpiredToken', 400],
@@ -78,6 +80,7 @@ const queryNames: FaultNames = {
   ...s3Names,
   missing: ['MissingAuthenticationToken', 403],
   malformed: ['IncompleteSignature', 400],
+  'version-2': ['IncompleteSignature', 400],
   'unknown-key': ['InvalidClientTokenId', 403],
   'wrong-token': ['InvalidClientTokenId', 403],
   'expired-token': ['ExpiredToken', 403],

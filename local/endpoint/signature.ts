@@ -6,6 +6,7 @@ import { type SignatureScope, type SignedRequest, sign, stringToSign } from './c
 export type SignatureFault =
   | 'missing'
   | 'malformed'
+  | 'version-2'
   | 'unknown-key'
   | 'wrong-token'
   | 'expired-token'
@@ -96,6 +97,12 @@ function fromQuery(query: URLSearchParams): Signature {
 /** The signature a request carries, not yet checked; undefined when it carries none. */
 export function readSignature(request: SignedRequest): Signature | undefined {
   const header = request.headers.authorization;
+  // Version 1 of the AWS CLI still presigns with it.
+  if (header?.startsWith('AWS ') || (request.query.has('AWSAccessKeyId') && request.query.has('Signature')))
+    throw new SignatureError(
+      'version-2',
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    );
   if (header) return fromHeader(header, request);
   return request.query.has('X-Amz-Signature') ? fromQuery(request.query) : undefined;
 }

@@ -96,6 +96,12 @@ export function openLogStore(cloud: Cloud) {
     },
     group: (name: string) =>
       findGroup.get(name) as { name: string; retentionDays: number | null } | undefined,
+    groups: () =>
+      db
+        .prepare(
+          'SELECT name, created_at AS createdAt, retention_days AS retentionDays FROM logs_groups ORDER BY name',
+        )
+        .all() as unknown as { name: string; createdAt: number; retentionDays: number | null }[],
     stream: (group: string, name: string) => findStream.get(group, name) as LogStream | undefined,
     streams: (group: string) =>
       db

@@ -9,14 +9,8 @@ import { transaction } from '../transaction.ts';
 import { batchSubmitJobSync, eachState, readStateMachine, type StateMachine } from './definition.ts';
 import { type Ending, type RunningExecution, runExecution } from './execution.ts';
 import { createExecutionStore, type Execution, type ExecutionStatus } from './journal.ts';
-import {
-  executionArnPattern,
-  machineArnPattern,
-  readArn,
-  readToken,
-  requireJson,
-  tokenFor,
-} from './request.ts';
+import { listExecutions, listStateMachines, summarize } from './lists.ts';
+import { executionArnPattern, machineArnPattern, readArn, requireJson } from './request.ts';
 import { payloadLimitBytes } from './task-error.ts';
 
 export interface StepFunctionsParts {
@@ -84,6 +78,8 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
       });
   };
 
+  let deployedAt = 0;
+
   const requireMachine = (machineArn: string): StateMachine => {
     const machine = machines.get(machineArn);
     if (!machine)
@@ -107,6 +103,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
       },
     },
     async deploy(resources) {
+      deployedAt = cloud.now().getTime();
       for (const { physicalId, properties } of resources)
         machines.set(
           physicalId,
@@ -201,24 +198,8 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
         return { stopDate: (execution.stoppedAt ?? cloud.now().getTime()) / 1000 };
       },
 
-      ListExecutions(call) {
-        const input = new RequestMembers(call.input, 'ValidationException');
-        const machineArn = readArn(input, 'stateMachineArn', machineArnPattern);
-        call.authorize('states:ListExecutions', machineArn);
-        requireMachine(machineArn);
-        const status = input.optionalString('statusFilter', {
-          pattern: /^(RUNNING|SUCCEEDED|FAILED|TIMED_OUT|ABORTED|PENDING_REDRIVE)$/,
-        });
-        const count = input.optionalInteger('maxResults', 0, 1000) || 100;
-        const offset = readToken(input.optionalString('nextToken', { min: 1, max: 3096 }), machineArn);
-        const found = store.list(machineArn, status, count + 1, offset);
-        return {
-          executions: found.slice(0, count).map(summarize),
-          ...(found.length > count && {
-            nextToken: tokenFor(machineArn, offset + count),
-          }),
-        };
-      },
+      ListStateMachines: (call) => listStateMachines(call, [...machines.values()], deployedAt),
+      ListExecutions: (call) => listExecutions(call, { store, requireMachine }),
     },
   };
 }
@@ -247,15 +228,6 @@ function outcomeOf(ending: Ending): [ExecutionStatus, Partial<Execution>] {
   if (ending.status === 'FAILED') return ['FAILED', { error: ending.error, cause: ending.cause }];
   return ['TIMED_OUT', {}];
 }
-
-const summarize = ({ arn, machineArn, name, status, startedAt, stoppedAt }: Omit<Execution, 'input'>) => ({
-  executionArn: arn,
-  stateMachineArn: machineArn,
-  name,
-  status,
-  startDate: startedAt / 1000,
-  ...(stoppedAt !== undefined && { stopDate: stoppedAt / 1000 }),
-});
 
 function publish(cloud: Cloud, execution: Execution): void {
   const { input, output, error, cause } = execution;

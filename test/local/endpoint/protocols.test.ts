@@ -185,6 +185,18 @@ test('a presigned STS request, as Kubernetes and Vault send it, says who signed'
   expect(answer.text).toMatch(/^<GetCallerIdentityResponse>.*<Account>000000000000<\/Account>/);
 });
 
+test.each<[string, Sent]>([
+  [
+    'in a header',
+    { method: 'GET', path: '/bucket/key', headers: { authorization: 'AWS AKIA:c2lnbmF0dXJl' } },
+  ],
+  ['in a URL', { method: 'GET', path: '/bucket/key?AWSAccessKeyId=AKIA&Signature=c2ln&Expires=1795983868' }],
+])("S3's signature of version 2 is refused as such: %s", async (_, request) => {
+  const answer = await send(request);
+  expect(answer.status).toBe(400);
+  expect(answer.text).toMatch(/<Code>InvalidRequest<\/Code><Message>The authorization mechanism/);
+});
+
 test('counts of calls stay bounded, whatever callers name', async () => {
   for (let i = 0; i < 30; i++) await send({ method: 'GET', path: `/bucket/${i}` });
   const read = await (await fetch(`${cloud.endpointUrl}/_calls`)).json();
