@@ -54,7 +54,7 @@ function createAdmin(parts: AdminTokenParts): Promise<string> {
     child.once('close', (code) => {
       const token = /slp_[\w.-]+/.exec(output)?.[0];
       if (code === 0 && token) resolved(token);
-      else reject(new Error(`The first admin could not be made: ${(errors || output).trim()}`));
+      else reject(new Error(`Could not create the first admin: ${(errors || output).trim()}`));
     });
   });
 }

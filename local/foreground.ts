@@ -22,7 +22,7 @@ async function findEngine(): Promise<Engine> {
     engine.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `No container engine answers at ${engine.host} (${reason}): start Docker, or use npm start.`,
+      `No container engine answers at ${engine.host} (${reason}). Start Docker, or run npm start, which offers to install it.`,
     );
   }
 }
@@ -36,7 +36,7 @@ function announce(cloud: RunningCloud, token: string, home: string, startedAt: n
   print(`  State      ${home}`);
   print('');
   print(
-    `Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C ends it, and builds under way with it; all else is kept, and jobs run on.`,
+    `Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Press Ctrl-C to stop. Running builds end; jobs keep running, and all state is kept.`,
   );
 }
 

@@ -20,12 +20,12 @@ export class AlreadyRunningError extends Error {
 
 function runningOne(home: string): string {
   const file = join(home, 'local.json');
-  if (!existsSync(file)) return `An embedded cloud is starting in ${home}.`;
+  if (!existsSync(file)) return `An embedded cloud is already starting in ${home}.`;
   try {
     const { apiUrl, pid } = JSON.parse(readFileSync(file, 'utf8')) as { apiUrl: string; pid: number };
-    return `An embedded cloud runs in ${home} already (process ${pid}): ${apiUrl}`;
+    return `An embedded cloud is already running in ${home} (process ${pid}): ${apiUrl}`;
   } catch (error) {
-    return `An embedded cloud runs in ${home} already, but ${file} can't be read (${(error as Error).message}). End it and start it again: it writes the file anew.`;
+    return `An embedded cloud is already running in ${home}, but ${file} can't be read (${(error as Error).message}). Stop the cloud and start it again: it writes a new file.`;
   }
 }
 
@@ -36,7 +36,7 @@ function makeHome(home: string): void {
     mkdirSync(home, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new StorageError(
-      `${home} can't be made (${(error as Error).message}): set SLIPWAY_HOME to a directory that you may write to.`,
+      `Could not create ${home} (${(error as Error).message}). Set SLIPWAY_HOME to a directory that you can write to.`,
     );
   }
 }
@@ -47,7 +47,7 @@ function closeHome(home: string): void {
   const names = readdirSync(home);
   if (names.length > 0 && !names.includes('lock.db'))
     throw new StorageError(
-      `${home} is open to other users and holds other files. Set SLIPWAY_HOME to a directory of its own, or run: chmod 700 ${home}`,
+      `${home} is open to other users and holds other files. Set SLIPWAY_HOME to a directory that nothing else uses, or run: chmod 700 ${home}`,
     );
   try {
     chmodSync(home, 0o700);
@@ -57,12 +57,12 @@ function closeHome(home: string): void {
     }
   } catch (error) {
     throw new StorageError(
-      `${home} is open to other users and can't be closed (${(error as Error).message}). Set SLIPWAY_HOME to a directory of yours.`,
+      `${home} is open to other users, and its mode can't be changed (${(error as Error).message}). Set SLIPWAY_HOME to a directory that you own.`,
     );
   }
   if (isOpen(home))
     throw new StorageError(
-      `${home} is open to other users, and its file system keeps no modes. Set SLIPWAY_HOME to a directory on another one.`,
+      `${home} is open to other users, and its file system does not keep file modes. Set SLIPWAY_HOME to a directory on another file system.`,
     );
 }
 

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   constructor(port: number) {
-    super(`Port ${port} is in use: set SLIPWAY_PORT to the first of three free ports.`);
+    super(`Port ${port} is in use. Set SLIPWAY_PORT to the first of three free ports.`);
   }
 }
 

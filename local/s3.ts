@@ -130,11 +130,11 @@ export function createS3(cloud: Cloud): Service {
         if (type === 'AWS::S3::BucketPolicy')
           access.policies.add(properties.Bucket, properties.PolicyDocument, logicalId);
       rules = readLifecycleRules(buckets, (logicalId, member) =>
-        cloud.log('s3', `${logicalId}: a lifecycle rule with ${member} is left alone here`),
+        cloud.log('s3', `${logicalId}: the embedded cloud ignores lifecycle rules with ${member}`),
       );
       for (const { logicalId, properties } of buckets)
         for (const member of withoutEffect)
-          if (properties?.[member]) cloud.log('s3', `${logicalId}: ${member} has no effect here`);
+          if (properties?.[member]) cloud.log('s3', `${logicalId}: the embedded cloud ignores ${member}`);
       access.store.sweep();
       access.uploads.sweep();
     },

@@ -70,7 +70,7 @@ export function createScheduler(cloud: Cloud): Service {
   function read({ logicalId, attributes, properties }: DeclaredResource): DeclaredSchedule[] {
     const target: ScheduleTarget = properties.Target;
     targetKind(target.Arn);
-    if (!target.RoleArn) throw new Error(`${logicalId}: a schedule's target needs a RoleArn`);
+    if (!target.RoleArn) throw new Error(`${logicalId}: a schedule's target requires a RoleArn`);
     if (properties.State === 'DISABLED') return [];
     const arn = attributes.Arn ?? '';
     return [

@@ -22,7 +22,10 @@ function readOrMakeKey(path: string): Buffer {
     unlinkSync(fresh);
   }
   const key = readFileSync(path);
-  if (key.length !== 32) throw new Error(`${path} is no key of 32 bytes: stored secrets can't be read.`);
+  if (key.length !== 32)
+    throw new Error(
+      `${path} must be a key of 32 bytes: without it, stored secrets can't be read. Restore it from a copy.`,
+    );
   return key;
 }
 
@@ -35,7 +38,7 @@ function checkKey({ db, home }: Pick<Cloud, 'db' | 'home'>, key: Buffer): void {
   db.prepare('INSERT OR IGNORE INTO sealing_key VALUES (1, ?)').run(digest);
   if (db.prepare('SELECT digest FROM sealing_key').get()?.digest !== digest)
     throw new Error(
-      `${join(home, 'secrets.key')} is not the key that the secrets in ${join(home, 'cloud.db')} are sealed with: put it back, or remove ${home} to begin anew.`,
+      `${join(home, 'secrets.key')} is not the key that encrypts the secrets in ${join(home, 'cloud.db')}. Restore that key, or remove ${home} to start empty.`,
     );
 }
 

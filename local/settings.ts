@@ -35,7 +35,9 @@ function mirrors(name: string, text: string): ReadonlyMap<string, string> {
     .map((pair) => pair.trim().split('='));
   const wrong = pairs.find(([host, url]) => !host || !/^https?:\/\/[^/]+\/?$/.test(url ?? ''));
   if (wrong)
-    throw new SettingError(`${name} is made of <host>=http://<host>:<port>, not '${wrong.join('=')}'.`);
+    throw new SettingError(
+      `${name} must be <host>=http://<host>:<port>, or several of these separated by commas, not '${wrong.join('=')}'.`,
+    );
   return new Map(pairs as [string, string][]);
 }
 

@@ -63,7 +63,7 @@ export function createSqs(cloud: Cloud): Sqs {
   function declare(resource: DeclaredResource): Queue {
     const properties = resource.properties ?? {};
     if (properties.FifoQueue)
-      throw new Error(`${resource.logicalId}: FIFO queues are not part of the embedded cloud.`);
+      throw new Error(`${resource.logicalId}: the embedded cloud does not support FIFO queues.`);
     const { RedrivePolicy: redrive } = properties;
     return {
       name: resource.attributes.QueueName ?? '',

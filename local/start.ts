@@ -105,7 +105,11 @@ function serveOpen(
   const found = core.credentials.read(path.slice('/_credentials/'.length));
   return found
     ? { status: 200, headers, body: JSON.stringify(found) }
-    : { status: 404, headers, body: JSON.stringify({ code: 'NotFound', message: 'no such credentials' }) };
+    : {
+        status: 404,
+        headers,
+        body: JSON.stringify({ code: 'NotFound', message: 'The credentials do not exist.' }),
+      };
 }
 
 async function deployAll(

@@ -24,10 +24,10 @@ const systemCauses: Record<string, keyof typeof remedies> = {
   ENOTDIR: 'unreadable',
 };
 const remedies = {
-  'read-only': "can't be written: give this user the right to, or set SLIPWAY_HOME to another directory.",
-  damaged: 'is damaged: put a copy of the whole directory back, or move the directory away to begin anew.',
-  full: "can't be written, since the disk is full: free some space and start again. What was recorded is kept.",
-  unreadable: "can't be opened: look at its directory and disk, or set SLIPWAY_HOME to another directory.",
+  'read-only': "can't be written. Give this user write permission, or set SLIPWAY_HOME to another directory.",
+  damaged: 'is damaged. Restore the whole directory from a copy, or move the directory away to start empty.',
+  full: "can't be written, since the disk is full. Free some space and start again: recorded state is kept.",
+  unreadable: "can't be opened. Check its directory and disk, or set SLIPWAY_HOME to another directory.",
 };
 
 function causeOf(error: unknown): keyof typeof remedies | undefined {

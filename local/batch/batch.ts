@@ -117,7 +117,10 @@ export function createBatch(
       stopForgetting();
       const left = scheduler.all().filter((job) => job.status === 'RUNNING').length;
       if (left > 0)
-        cloud.log('batch', `${left} jobs run on in the container engine; the next start takes them up`);
+        cloud.log(
+          'batch',
+          `jobs still running in the container engine: ${left}; the next start follows them again`,
+        );
       await scheduler.close();
     },
     async serve(call): Promise<RestAnswer> {
@@ -153,6 +156,6 @@ function parseBody(text: string): unknown {
   try {
     return JSON.parse(text || '{}');
   } catch {
-    throw new AwsError('ClientException', 'The request body is not JSON');
+    throw new AwsError('ClientException', 'The request body is not valid JSON');
   }
 }

@@ -137,7 +137,7 @@ export function readDeclared(resources: DeclaredResource[]): Declared {
         : undefined;
       if (properties.SchedulingPolicyArn && !policy)
         throw new Error(
-          `${resource.logicalId}: scheduling policy ${properties.SchedulingPolicyArn} is not declared`,
+          `${resource.logicalId}: no template declares the scheduling policy ${properties.SchedulingPolicyArn}`,
         );
       const queue: JobQueue = {
         ...identity(resource),
@@ -150,7 +150,7 @@ export function readDeclared(resources: DeclaredResource[]): Declared {
             );
             if (!found)
               throw new Error(
-                `${resource.logicalId}: compute environment ${ComputeEnvironment} is not declared`,
+                `${resource.logicalId}: no template declares the compute environment ${ComputeEnvironment}`,
               );
             return found;
           },

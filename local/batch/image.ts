@@ -84,7 +84,7 @@ function repositoryLogin(
   execution: Principal | undefined,
 ): RegistryLogin | undefined {
   if (!repositoryCredentials) return undefined;
-  if (!execution) throw cannotPull('an execution role is needed for repository credentials');
+  if (!execution) throw cannotPull('repository credentials require an execution role');
   try {
     const secret = cloud.readSecret(execution, repositoryCredentials.credentialsParameter);
     const { username, password } = JSON.parse(secret) as { username: string; password: string };

@@ -77,7 +77,7 @@ function general(name: string): [vcpus: number, gib: number, gpus: number] {
   const ratio = gibPerVcpu[letter];
   if (vcpus === undefined || ratio === undefined)
     throw new Error(
-      `The instance type ${name} is not known to the embedded cloud (local/batch/instance-types.ts)`,
+      `The embedded cloud doesn't know the instance type ${name}. Add it to local/batch/instance-types.ts.`,
     );
   return [vcpus, vcpus * ratio, 0];
 }

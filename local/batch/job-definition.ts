@@ -78,7 +78,7 @@ const container = z.strictObject({
 const onPattern = z
   .string()
   .max(512)
-  .regex(/^[^*]*\*?$/, "only a trailing '*' is a wildcard")
+  .regex(/^[^*]*\*?$/, "may contain '*' only at its end")
   .optional();
 
 export const retryStrategy = z.strictObject({

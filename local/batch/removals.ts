@@ -39,7 +39,7 @@ export function createRemovals(
           if (!release.aborted)
             cloud.log(
               'batch',
-              `The container of task ${attempt.taskId} stays until the next start: ${error.message}`,
+              `Could not remove the container of task ${attempt.taskId}; the next start removes it: ${error.message}`,
             );
         })
         .finally(() => underWay.delete(removal));

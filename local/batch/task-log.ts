@@ -61,7 +61,7 @@ export function createTaskLog(
         await copy(false);
       } catch (error) {
         if (release.aborted) throw error;
-        cloud.log('batch', `${job.id}: the log broke off: ${(error as Error).message}`);
+        cloud.log('batch', `${job.id}: could not read the rest of the log: ${(error as Error).message}`);
       }
     },
     complete: () => copy(true),

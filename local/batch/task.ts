@@ -91,8 +91,8 @@ const isLoss = ({ status }: EngineError) => [404, 409].includes(status);
 
 function hostLost({ cloud }: TaskParts, { job, attempt, engineWasAway }: TaskContext): TaskEnd {
   const reason = engineWasAway
-    ? 'The container engine stopped, and the container with it.'
-    : 'The container is gone from the container engine.';
+    ? 'The container engine stopped and took the container with it.'
+    : 'The container engine no longer has the container.';
   cloud.log('batch', `${job.id}: ${reason}`);
   return {
     statusReason: `Host EC2 (instance i-${attempt.taskId.slice(0, 17)}) terminated.`,
@@ -210,8 +210,7 @@ function checkLogRights(
 }
 
 function readSecret({ cloud }: TaskParts, execution: Principal | undefined, valueFrom: string): string {
-  if (!execution)
-    throw new TaskStartError('ResourceInitializationError: an execution role is needed for secrets');
+  if (!execution) throw new TaskStartError('ResourceInitializationError: secrets require an execution role');
   try {
     return cloud.readSecret(execution, valueFrom);
   } catch (error) {

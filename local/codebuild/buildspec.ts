@@ -35,9 +35,12 @@ export function readBuildspec(text: string): Buildspec {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new Error('Only buildspecs in JSON are supported (as BuildSpec.fromObject writes them)', { cause });
+    throw new Error('The embedded cloud reads buildspecs in JSON only (BuildSpec.fromObject writes JSON)', {
+      cause,
+    });
   }
   const result = buildspec.safeParse(json);
-  if (!result.success) throw new Error(`The buildspec isn't supported: ${z.prettifyError(result.error)}`);
+  if (!result.success)
+    throw new Error(`The embedded cloud doesn't support this buildspec: ${z.prettifyError(result.error)}`);
   return result.data;
 }

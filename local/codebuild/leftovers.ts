@@ -39,7 +39,7 @@ export async function removeContainers(
   } catch (error) {
     cloud.log(
       'codebuild',
-      `Containers of builds could not be removed, to be tried again: ${(error as Error).message}`,
+      `Could not remove containers of builds; the embedded cloud tries again later: ${(error as Error).message}`,
     );
   }
 }

@@ -74,7 +74,7 @@ export function readProject(name: string, arn: string, declared: unknown): Proje
   if (!result.success) throw new Error(`AWS::CodeBuild::Project ${name}: ${z.prettifyError(result.error)}`);
   const { Source, Environment, LogsConfig, ...rest } = result.data;
   if (Source.Type === 'S3' && !Source.Location)
-    throw new Error(`AWS::CodeBuild::Project ${name}: an S3 source needs a location`);
+    throw new Error(`AWS::CodeBuild::Project ${name}: a source of type S3 requires a location`);
   return {
     name,
     arn,

@@ -109,7 +109,7 @@ export function createBuildQueue(
           cloud,
           parts,
           build,
-          new Error('the cloud ended while the build was running'),
+          new Error('the embedded cloud ended while the build was running'),
           interrupted,
         );
       }
@@ -119,7 +119,10 @@ export function createBuildQueue(
       for (const { cancelLimit } of waiting.splice(0)) cancelLimit();
       const ending = [...running.values()];
       if (ending.length > 0)
-        cloud.log('codebuild', `builds under way are ended, and have to be built again: ${ending.length}`);
+        cloud.log(
+          'codebuild',
+          `ended running builds: ${ending.length}; start them again after the next start`,
+        );
       for (const { controller } of ending) controller.abort('FAULT' satisfies Ending);
       await Promise.all(ending.map(({ ended }) => ended));
     },

@@ -30,7 +30,10 @@ const computeTypes = /^BUILD_GENERAL1_(SMALL|MEDIUM|LARGE|XLARGE|2XLARGE)$/;
 export function readStartRequest(call: JsonCall, project: Project): StartRequest {
   const unsupported = Object.keys(call.input).filter((name) => !supported.has(name));
   if (unsupported.length > 0)
-    throw new AwsError('UnsupportedOperation', `StartBuild: ${unsupported.join(', ')} is not supported`);
+    throw new AwsError(
+      'UnsupportedOperation',
+      `The embedded cloud does not implement ${unsupported.join(', ')} of StartBuild`,
+    );
   const input = new RequestMembers(call.input, 'InvalidInputException');
   const computeType = input.optionalString('computeTypeOverride') ?? project.environment.computeType;
   if (!computeTypes.test(computeType)) throw invalid(`Invalid compute type: ${computeType}`);
@@ -56,7 +59,10 @@ function readLogs(input: RequestMembers, project: Project): StartRequest['logs']
   if (!override) return project;
   const cloudWatch = override.structure('cloudWatchLogs');
   if (override.has('s3Logs') || cloudWatch?.string('status') !== 'ENABLED')
-    throw new AwsError('UnsupportedOperation', 'StartBuild: logs go to CloudWatch here, and nowhere else');
+    throw new AwsError(
+      'UnsupportedOperation',
+      'The embedded cloud sends the logs of StartBuild to CloudWatch only',
+    );
   const streamName = cloudWatch.optionalString('streamName');
   return {
     logGroup: cloudWatch.optionalString('groupName') ?? defaultLogGroup(project.name),
@@ -70,7 +76,10 @@ function readVariables(input: RequestMembers): EnvironmentVariable[] {
     const type = one.optionalString('type') ?? 'PLAINTEXT';
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw invalid(`Invalid environment variable name: ${name}`);
     if (type === 'PARAMETER_STORE')
-      throw new AwsError('UnsupportedOperation', 'StartBuild: PARAMETER_STORE variables are not supported');
+      throw new AwsError(
+        'UnsupportedOperation',
+        'The embedded cloud does not implement PARAMETER_STORE variables of StartBuild',
+      );
     if (type !== 'PLAINTEXT' && type !== 'SECRETS_MANAGER')
       throw invalid(`Invalid environment variable type: ${type}`);
     return { name, value: one.string('value', { min: 0 }), type };

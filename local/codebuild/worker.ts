@@ -26,7 +26,7 @@ export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
 /** What CodeBuild never has to say: of a build that was under way when the embedded cloud ended. */
 export const interrupted = {
   statusCode: 'INTERNAL_SERVICE_ERROR',
-  message: 'Slipway was stopped on this machine while it built: build again',
+  message: 'The embedded cloud stopped while the build was running. Start the build again.',
 };
 
 const commandPhases: [PhaseType, BuildspecPhase][] = [
@@ -198,6 +198,6 @@ function assumeRole(cloud: Cloud, build: Build): Principal {
     sessionOf(build),
   );
   const principal = cloud.principalOf(accessKeyId);
-  if (!principal) throw new Error(`The credentials of ${build.serviceRole} belong to nobody`);
+  if (!principal) throw new Error(`The credentials of ${build.serviceRole} have no principal`);
   return principal;
 }

@@ -72,7 +72,7 @@ export function readPool({ physicalId, attributes, properties = {} }: DeclaredRe
 /** Reads an `AWS::Cognito::UserPoolClient`. Throws an Error for clients with a secret, which have no use here. */
 export function readClient({ logicalId, physicalId, properties = {} }: DeclaredResource): Client {
   if (properties.GenerateSecret)
-    throw new Error(`${logicalId}: app clients with a secret are not part of the embedded cloud.`);
+    throw new Error(`${logicalId}: the embedded cloud does not support app clients with a secret.`);
   const units = properties.TokenValidityUnits ?? {};
   const seconds = (value: unknown, unit: unknown, otherwise: number, usualUnit: string): number =>
     value === undefined ? otherwise : Number(value) * (unitSeconds[String(unit ?? usualUnit)] ?? 1);

@@ -75,7 +75,7 @@ export function createDynamoDb(
     async serveJson(call: JsonCall): Promise<RestAnswer> {
       authorize(call);
       const running = engine;
-      if (!running) throw new Error('no table is declared, so no DynamoDB engine runs');
+      if (!running) throw new Error('no template declares a table, so no DynamoDB engine is running');
       const { operation, input } = call;
       const written = await lag.before(operation, input, running.ask);
       const answer = await conflicts.guard(operation, input, () => running.call(operation, call.rawBody));

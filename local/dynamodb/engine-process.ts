@@ -128,12 +128,12 @@ export async function startEngineProcess(cloud: Cloud, wrappers = namespaces): P
   const outcome = await attempt([], port, database);
   if ('failure' in outcome)
     throw new Error(
-      `The DynamoDB engine did not start: ${outcome.failure} (elsewhere than on Linux x64, set SLIPWAY_DYNAMODB_ENDPOINT)`,
+      `The DynamoDB engine did not start: ${outcome.failure} (it runs on Linux x64 only: on other systems, set SLIPWAY_DYNAMODB_ENDPOINT)`,
     );
   cloud.log(
     'dynamodb',
-    `The tables' engine can't have a network of its own here (${reason}). It listens on 127.0.0.1:${port} and checks no password: ` +
-      'every program on this machine, jobs included, can change the tables. Run only jobs that you trust, or see docs/security.md.',
+    `This system doesn't allow a separate network for the DynamoDB engine (${reason}). The engine listens on 127.0.0.1:${port} without a password: ` +
+      'every program on this machine, jobs included, can change the tables. Run only jobs that you trust; docs/security.md says how to allow it.',
   );
   return supervise(cloud, outcome.child, outcome.lastWords);
 }

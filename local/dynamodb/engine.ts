@@ -109,7 +109,7 @@ export async function startEngine(cloud: Cloud, endpoint?: string): Promise<Dyna
     const ended = hasEnded();
     if (ended)
       throw new StorageError(
-        `The DynamoDB engine can't work on ${join(cloud.home, 'dynamodb.db')} (${ended.lastWords}): put a copy of the whole directory back, or move it away to begin anew.`,
+        `The DynamoDB engine can't work on ${join(cloud.home, 'dynamodb.db')} (${ended.lastWords}). Restore the whole directory from a copy, or move it away to start empty.`,
       );
   });
   return engine;

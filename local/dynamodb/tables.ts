@@ -52,7 +52,7 @@ async function update(
   const { properties, physicalId, logicalId, stack } = resource;
   if (shape(existing.KeySchema) !== shape(properties.KeySchema)) {
     throw new Error(
-      `${stack}/${logicalId}: the table's key can't change; remove the state directory to start anew`,
+      `${stack}/${logicalId}: a table's key can't change; remove the state directory to start empty`,
     );
   }
   const declared: Index[] = properties.GlobalSecondaryIndexes ?? [];

@@ -25,9 +25,15 @@ export function createAccountSettings(db: DatabaseSync): AccountSettings {
   const nameIn = (input: RequestMembers): string => {
     const name = input.string('name', { max: 64 });
     if (others.includes(name))
-      throw new AwsError('UnsupportedOperation', `The account setting ${name} is not supported here`);
+      throw new AwsError(
+        'UnsupportedOperation',
+        `The embedded cloud does not implement the account setting ${name}`,
+      );
     if (name !== blobMounting)
-      throw new AwsError('InvalidParameterException', `Invalid parameter at 'name': '${name}' is no setting`);
+      throw new AwsError(
+        'InvalidParameterException',
+        `Invalid parameter at 'name': '${name}' is not an account setting`,
+      );
     return name;
   };
   return {
@@ -46,7 +52,7 @@ export function createAccountSettings(db: DatabaseSync): AccountSettings {
         if (!values.includes(value))
           throw new AwsError(
             'InvalidParameterException',
-            `Invalid parameter at 'value': ${name} is ${values.join(' or ')}`,
+            `Invalid parameter at 'value': ${name} must be ${values.join(' or ')}`,
           );
         db.prepare('INSERT OR REPLACE INTO ecr_account_settings VALUES (?, ?)').run(name, value);
         return { name, value };

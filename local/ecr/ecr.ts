@@ -70,7 +70,7 @@ export function createEcr(cloud: Cloud, { upstreams = new Map(), advisories }: E
     store.unlinkUnused(before.getTime());
     store.forgetUploads(cloud.now().getTime() - forgottenUploadHours * 3_600_000);
     const removed = files.sweep(before, store.isBlobLinked);
-    if (removed > 0) cloud.log('ecr', `removed ${removed} blobs that no image needs`);
+    if (removed > 0) cloud.log('ecr', `removed blobs that no image uses: ${removed}`);
   };
 
   return {

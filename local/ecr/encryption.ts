@@ -12,11 +12,17 @@ const defaultKey = 'alias/aws/ecr';
 /** Reads the members of the API or of a template. Throws `InvalidParameterException`. */
 export function readEncryption(type: unknown, kmsKey: unknown): Encryption {
   if (kmsKey !== undefined && (typeof kmsKey !== 'string' || kmsKey.length < 1 || kmsKey.length > 2048))
-    throw new AwsError('InvalidParameterException', "Invalid parameter at 'kmsKey': 1 to 2048 characters");
+    throw new AwsError(
+      'InvalidParameterException',
+      "Invalid parameter at 'kmsKey': must have 1 to 2048 characters",
+    );
   switch (type ?? 'AES256') {
     case 'AES256':
       if (kmsKey === undefined) return { encryptionType: 'AES256' };
-      throw new AwsError('InvalidParameterException', "Invalid parameter at 'kmsKey': AES256 takes no key");
+      throw new AwsError(
+        'InvalidParameterException',
+        "Invalid parameter at 'kmsKey': must not be specified for AES256",
+      );
     case 'KMS':
       return { encryptionType: 'KMS', kmsKey: kmsKey ?? defaultKey };
     case 'KMS_DSSE':
@@ -24,7 +30,7 @@ export function readEncryption(type: unknown, kmsKey: unknown): Encryption {
     default:
       throw new AwsError(
         'InvalidParameterException',
-        "Invalid parameter at 'encryptionType': AES256, KMS or KMS_DSSE",
+        "Invalid parameter at 'encryptionType': must be AES256, KMS or KMS_DSSE",
       );
   }
 }

@@ -120,7 +120,7 @@ export function readMutability(setting: unknown, filters: unknown): TagMutabilit
     if (!/^[0-9a-zA-Z._*-]{1,128}$/.test(filter) || filter.split('*').length > 3)
       throw new AwsError(
         'InvalidParameterException',
-        `'${filter}' is no valid tag mutability exclusion filter`,
+        `'${filter}' is not a valid tag mutability exclusion filter`,
       );
     return filter;
   });
@@ -132,7 +132,7 @@ export function readMutability(setting: unknown, filters: unknown): TagMutabilit
   if (known.endsWith('_WITH_EXCLUSION') !== exclusions.length > 0)
     throw new AwsError(
       'InvalidParameterException',
-      'Exclusion filters go with the mutability settings *_WITH_EXCLUSION',
+      'Exclusion filters require IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, and these require a filter',
     );
   return { setting: known, exclusions };
 }
@@ -140,7 +140,7 @@ export function readMutability(setting: unknown, filters: unknown): TagMutabilit
 function readTags(tags: unknown): Repository['tags'] {
   const list = (tags ?? []) as Repository['tags'];
   if (!Array.isArray(list) || list.some((tag) => typeof tag?.Key !== 'string'))
-    throw new AwsError('InvalidParameterException', 'tags must be a list of Key and Value');
-  if (list.length > 50) throw new AwsError('TooManyTagsException', 'A repository has at most 50 tags');
+    throw new AwsError('InvalidParameterException', 'tags must be a list of objects with Key and Value');
+  if (list.length > 50) throw new AwsError('TooManyTagsException', 'A repository can have at most 50 tags');
   return list.map((tag) => ({ Key: tag.Key, Value: String(tag.Value ?? '') }));
 }

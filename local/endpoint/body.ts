@@ -14,7 +14,7 @@ export async function readAll(stream: Readable, limitBytes: number): Promise<Buf
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > limitBytes) {
-      throw new AwsError('RequestEntityTooLarge', `the body has more than ${limitBytes} bytes`, 413);
+      throw new AwsError('RequestEntityTooLarge', `The request body has more than ${limitBytes} bytes`, 413);
     }
     chunks.push(chunk as Buffer);
   }

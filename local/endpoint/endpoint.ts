@@ -189,7 +189,10 @@ class Exchange {
     try {
       input = rawBody.length === 0 ? {} : JSON.parse(rawBody.toString('utf8'));
     } catch (error) {
-      throw new AwsError('SerializationException', `the body is not JSON: ${(error as Error).message}`);
+      throw new AwsError(
+        'SerializationException',
+        `The request body is not valid JSON: ${(error as Error).message}`,
+      );
     }
     const call = { ...caller, operation, input, rawBody };
     if (this.service?.serveJson) return this.service.serveJson(call);

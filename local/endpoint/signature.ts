@@ -52,7 +52,7 @@ function parseScope(credential: string): { accessKeyId: string; scope: Signature
 
 function fromHeader(header: string, request: SignedRequest): Signature {
   if (!header.startsWith('AWS4-HMAC-SHA256 '))
-    throw malformed('only AWS4-HMAC-SHA256 signatures are understood');
+    throw malformed('The embedded cloud supports only AWS4-HMAC-SHA256 signatures');
   const fields: Record<string, string> = Object.fromEntries(
     header
       .slice(17)
@@ -110,7 +110,7 @@ export function readSignature(request: SignedRequest): Signature | undefined {
 function checkTimes({ timestamp, scope, expiresSeconds }: Signature, now: number): void {
   const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(timestamp) ?? [];
   if (parts.length === 0) throw malformed('the request has no valid X-Amz-Date');
-  if (!timestamp.startsWith(scope.date)) throw malformed('the date in Credential is not that of X-Amz-Date');
+  if (!timestamp.startsWith(scope.date)) throw malformed('the date in Credential differs from X-Amz-Date');
   const [year = 0, month = 0, day = 0, hour, minute, second] = parts.map(Number);
   const signedAt = Date.UTC(year, month - 1, day, hour, minute, second);
   if (expiresSeconds !== undefined && now > signedAt + expiresSeconds * 1000) {

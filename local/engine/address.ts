@@ -22,7 +22,9 @@ export function engineAddress(env: NodeJS.ProcessEnv): EngineAddress {
   if (host === undefined || host === '') return { kind: 'unix', socketPath: usualSocket(env) };
   if (host.startsWith('unix://')) return { kind: 'unix', socketPath: host.slice('unix://'.length) };
   if (!host.startsWith('tcp://') || !URL.canParse(host))
-    throw new EngineAddressError(`DOCKER_HOST=${host} can't be used: only unix:// and tcp:// addresses can`);
+    throw new EngineAddressError(
+      `DOCKER_HOST=${host} is not supported. Set it to a unix:// or tcp:// address.`,
+    );
   const url = new URL(host);
   const secure = (env.DOCKER_TLS_VERIFY ?? '') !== '';
   return {

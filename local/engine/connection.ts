@@ -59,7 +59,7 @@ export function connect(address: EngineAddress): Connection {
         reject(
           request.signal?.aborted
             ? error
-            : new EngineError(`The container engine can't be reached: ${error.message}`, 0),
+            : new EngineError(`Could not reach the container engine: ${error.message}`, 0),
         ),
       );
       outgoing.once('response', (answer) => {
@@ -108,7 +108,10 @@ export async function* chunksOf(answer: http.IncomingMessage): AsyncGenerator<Bu
     for await (const chunk of answer) yield chunk as Buffer;
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'AbortError') throw cause;
-    throw new EngineError(`The container engine broke off its answer: ${(cause as Error).message}`, 0);
+    throw new EngineError(
+      `The container engine closed the connection before its answer was complete: ${(cause as Error).message}`,
+      0,
+    );
   }
 }
 

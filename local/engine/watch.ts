@@ -26,7 +26,7 @@ export function watchEngine(engine: Engine, { log }: Pick<Cloud, 'log'>): Engine
       if (!isAway)
         log(
           'engine',
-          `The container engine at ${engine.host} does not answer: ${(error as Error).message}. Jobs and builds wait for it.`,
+          `The container engine at ${engine.host} does not answer: ${(error as Error).message}. Jobs and builds wait until it does.`,
         );
       isAway = true;
       return false;

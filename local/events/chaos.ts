@@ -22,7 +22,10 @@ export function readChaos(setting: string | undefined, random: () => number): Ch
     if (name === 'duplicate') copies = 2;
     else if (name === 'delay') maxDelayMs = Number(value ?? 2000);
     else if (name === 'reorder') heldBackMs = Number(value ?? 500);
-    else throw new Error(`SLIPWAY_EVENTS_CHAOS: '${part}' is none of duplicate, delay=<ms>, reorder=<ms>`);
+    else
+      throw new Error(
+        `SLIPWAY_EVENTS_CHAOS takes duplicate, delay=<ms> and reorder=<ms>, separated by commas, not '${part}'.`,
+      );
   }
   return {
     delaysMs: () =>

@@ -28,14 +28,14 @@ export function readRule(resource: DeclaredResource): Rule {
   const fail = (reason: string): Error => new Error(`${logicalId}: ${reason}`);
   const bus = properties.EventBusName;
   if (bus !== undefined && bus !== 'default' && !String(bus).endsWith(':event-bus/default'))
-    throw fail(`event bus ${bus} is not part of the embedded cloud, only the default one`);
+    throw fail(`the embedded cloud has only the default event bus, not ${bus}`);
   if (!properties.EventPattern && !properties.ScheduleExpression)
-    throw fail('it has neither EventPattern nor ScheduleExpression');
+    throw fail('a rule requires EventPattern or ScheduleExpression');
   const targets: RuleTarget[] = properties.Targets ?? [];
-  if (targets.length > maxTargets) throw fail(`a rule has at most ${maxTargets} targets`);
+  if (targets.length > maxTargets) throw fail(`a rule can have at most ${maxTargets} targets`);
   for (const target of targets)
     if (targetKind(target.Arn) === 'states' && !target.RoleArn)
-      throw fail(`target ${target.Id} needs a RoleArn`);
+      throw fail(`target ${target.Id} requires a RoleArn`);
   return {
     name: physicalId,
     arn: attributes.Arn ?? '',

@@ -21,7 +21,7 @@ export interface TargetInput {
 /** The value at a JSONPath of names and indexes (`$.detail['a-b'][0]`); undefined where there is none. */
 function valueAt(document: unknown, path: string): unknown {
   if (!/^\$(\.[^.[\]]+|\[\d+\]|\['[^']+'\])*$/.test(path))
-    throw new Error(`JSONPath ${path} is not of the simple form that EventBridge takes`);
+    throw new Error(`EventBridge does not support the JSONPath ${path}`);
   let value = document;
   for (const [, name, index, quoted] of path.slice(1).matchAll(/\.([^.[\]]+)|\[(\d+)\]|\['([^']+)'\]/g)) {
     if (typeof value !== 'object' || value === null) return undefined;

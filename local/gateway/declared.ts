@@ -68,17 +68,25 @@ function refuse(resource: DeclaredResource, reason: string): never {
 
 function readAuthorizer(resource: DeclaredResource): Authorizer {
   const { properties, physicalId } = resource;
-  if (properties.AuthorizerType !== 'REQUEST') refuse(resource, 'only REQUEST authorizers are supported');
+  if (properties.AuthorizerType !== 'REQUEST')
+    refuse(resource, 'the embedded cloud supports only REQUEST authorizers');
   if (properties.AuthorizerPayloadFormatVersion !== '2.0' || properties.EnableSimpleResponses !== true) {
-    refuse(resource, 'authorizers need payload format 2.0 and simple responses');
+    refuse(
+      resource,
+      'the embedded cloud supports only authorizers with payload format 2.0 and simple responses',
+    );
   }
   const sources: string[] = properties.IdentitySource ?? [];
   const identityHeaders = sources.map((source) => {
     const [, header] = /^\$request\.header\.([A-Za-z0-9-]+)$/.exec(source) ?? [];
-    return header?.toLowerCase() ?? refuse(resource, `identity source ${source} is not supported`);
+    return (
+      header?.toLowerCase() ??
+      refuse(resource, `the embedded cloud does not support the identity source ${source}`)
+    );
   });
   const ttlSeconds = Number(properties.AuthorizerResultTtlInSeconds ?? 0);
-  if (ttlSeconds > 0 && identityHeaders.length === 0) refuse(resource, 'caching needs an identity source');
+  if (ttlSeconds > 0 && identityHeaders.length === 0)
+    refuse(resource, 'an authorizer that caches requires an identity source');
   return { id: physicalId, functionArn: functionOf(properties.AuthorizerUri), identityHeaders, ttlSeconds };
 }
 
@@ -88,12 +96,14 @@ function readRoute(resource: DeclaredResource, byId: Map<string, DeclaredResourc
   const integration = byId.get(integrationId) ?? refuse(resource, `no integration ${integrationId}`);
   const { IntegrationType, PayloadFormatVersion, IntegrationUri, TimeoutInMillis } = integration.properties;
   if (IntegrationType !== 'AWS_PROXY' || PayloadFormatVersion !== '2.0') {
-    refuse(integration, 'only AWS_PROXY integrations with payload format 2.0 are supported');
+    refuse(integration, 'the embedded cloud supports only AWS_PROXY integrations with payload format 2.0');
   }
   const type = properties.AuthorizationType ?? 'NONE';
-  if (type !== 'NONE' && type !== 'CUSTOM') refuse(resource, `authorization ${type} is not supported`);
+  if (type !== 'NONE' && type !== 'CUSTOM')
+    refuse(resource, `the embedded cloud does not support authorization of type ${type}`);
   const authorizer = type === 'CUSTOM' ? byId.get(properties.AuthorizerId) : undefined;
-  if (type === 'CUSTOM' && !authorizer) refuse(resource, `no authorizer ${properties.AuthorizerId}`);
+  if (type === 'CUSTOM' && !authorizer)
+    refuse(resource, `no template declares the authorizer ${properties.AuthorizerId}`);
   const key: string = properties.RouteKey;
   const [method = '', path = ''] = key === '$default' ? [] : key.split(' ');
   return {
@@ -132,13 +142,14 @@ export function readHttpApi(resources: DeclaredResource[]): HttpApi | undefined 
   const of = (type: string) => resources.filter((one) => one.type === `AWS::ApiGatewayV2::${type}`);
   const [api, second] = of('Api');
   if (!api) return undefined;
-  if (second) refuse(second, 'one HTTP API is supported, and the templates declare another');
+  if (second)
+    refuse(second, 'the embedded cloud supports one HTTP API, and the templates declare a second one');
   if (api.properties.ProtocolType !== 'HTTP')
-    refuse(api, `protocol ${api.properties.ProtocolType} is not supported`);
-  if (api.properties.CorsConfiguration) refuse(api, 'CorsConfiguration is not supported');
+    refuse(api, `the embedded cloud does not support the protocol ${api.properties.ProtocolType}`);
+  if (api.properties.CorsConfiguration) refuse(api, 'the embedded cloud does not support CorsConfiguration');
   const [stage] = of('Stage');
   if (!stage) refuse(api, 'the API has no stage');
-  if (stage.physicalId !== '$default') refuse(stage, 'only the $default stage is supported');
+  if (stage.physicalId !== '$default') refuse(stage, 'the embedded cloud supports only the stage $default');
   const byId = new Map(resources.map((one) => [one.physicalId, one]));
   const { DefaultRouteSettings: limits, AccessLogSettings: log } = stage.properties;
   return {

@@ -131,10 +131,10 @@ class RunningApi {
       errorMessage,
       integrationLatencyMs,
     });
-    if (outcome === 'late') return done(unavailable, 'the integration took too long');
+    if (outcome === 'late') return done(unavailable, 'the function did not answer in time');
     if (outcome.functionError) return done(serverError, JSON.stringify(outcome.payload).slice(0, 1000));
     const answer = readResult(outcome.payload);
-    return answer ? done(answer) : done(serverError, 'the function gave no valid answer');
+    return answer ? done(answer) : done(serverError, 'the function returned no valid response');
   }
 }
 
@@ -190,7 +190,8 @@ export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Ser
   async function respond(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = readRequest(incoming, cloud.now());
     const work =
-      running?.handle(request, incoming) ?? Promise.resolve(errorResult(new Error('no API'), cloud));
+      running?.handle(request, incoming) ??
+      Promise.resolve(errorResult(new Error('the templates declare no API'), cloud));
     const result = await work.catch((error: unknown) => errorResult(error, cloud));
     send(response, result.answer, request.requestId);
     if (!incoming.complete) discardRest(incoming);

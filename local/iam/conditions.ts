@@ -64,7 +64,7 @@ function parseOperator(text: string): Operator {
 export function checkOperator(text: string): void {
   const { name } = parseOperator(text);
   if (name !== 'Null' && !comparisons[name] && !negations[name]) {
-    throw new Error(`condition operator ${text} is not understood`);
+    throw new Error(`the embedded cloud does not support the condition operator ${text}`);
   }
 }
 
@@ -96,7 +96,7 @@ export function conditionHolds({ operator, key, values }: Condition, context: Co
     return values.some((wanted) => (wanted.toLowerCase() === 'true') === (actual === undefined));
   const negated = negations[name];
   const compare = comparisons[negated ?? name];
-  if (!compare) throw new Error(`condition operator ${operator} is not understood`);
+  if (!compare) throw new Error(`the embedded cloud does not support the condition operator ${operator}`);
   if (actual === undefined) return ifExists || negated !== undefined || quantifier === 'ForAllValues';
   const wanted = values.map((value) => fillVariables(value, context)).filter((value) => value !== undefined);
   const fits = (value: string) => wanted.some((one) => compare(value, one)) !== (negated !== undefined);

@@ -53,9 +53,9 @@ function parseConditions(block: StatementDocument['Condition'] = {}): Condition[
 
 function parseStatement(source: StatementDocument): Statement {
   const unknown = Object.keys(source).find((field) => !known.has(field));
-  if (unknown) throw new Error(`statement field ${unknown} is not understood`);
+  if (unknown) throw new Error(`the embedded cloud does not support the statement element ${unknown}`);
   if (source.Effect !== 'Allow' && source.Effect !== 'Deny') {
-    throw new Error(`a statement's Effect is Allow or Deny, not ${JSON.stringify(source.Effect)}`);
+    throw new Error(`a statement's Effect must be Allow or Deny, not ${JSON.stringify(source.Effect)}`);
   }
   const principal = source.Principal === '*' ? { AWS: '*' } : source.Principal;
   return {

@@ -107,7 +107,7 @@ export class Roles {
       const document =
         arn.startsWith(awsPolicyPrefix) && awsManagedPolicies[arn.slice(awsPolicyPrefix.length)];
       if (!document)
-        throw new Error(`${logicalId}: managed policy ${arn} is not known to the embedded cloud`);
+        throw new Error(`${logicalId}: the embedded cloud doesn't know the managed policy ${arn}`);
       return parsePolicy(document, arn);
     };
     const inline: PolicyEntry[] = properties.Policies ?? [];

@@ -62,7 +62,7 @@ export class AsyncInvocations {
     if (Buffer.byteLength(payload) > asyncPayloadLimitBytes) {
       throw new AwsError(
         'RequestTooLargeException',
-        `an event may have ${asyncPayloadLimitBytes} bytes`,
+        `an event can have at most ${asyncPayloadLimitBytes} bytes`,
         413,
       );
     }
@@ -104,7 +104,7 @@ export class AsyncInvocations {
         now + delayMs,
         row.id,
       );
-      this.cloud.log('lambda', `${config.name} failed, to be tried again: ${outcome.body.slice(0, 300)}`);
+      this.cloud.log('lambda', `${config.name} failed and will be retried: ${outcome.body.slice(0, 300)}`);
       return;
     }
     // Both or neither: a death in between would try it again, and send a second dead letter.
@@ -115,7 +115,7 @@ export class AsyncInvocations {
   }
 
   private giveUp(config: FunctionConfig, policy: Policy, row: Row, outcome: Outcome): void {
-    this.cloud.log('lambda', `${config.name} failed for good: ${outcome.body.slice(0, 300)}`);
+    this.cloud.log('lambda', `${config.name} failed and won't be retried: ${outcome.body.slice(0, 300)}`);
     const principal = { arn: config.roleArn, kind: 'role' as const, sessionName: config.name };
     const deliver = (queueArn: string, body: string) => {
       try {
@@ -123,7 +123,10 @@ export class AsyncInvocations {
         this.cloud.sendToQueue(queueArn, body);
       } catch (error) {
         // As on AWS, a destination that can't be reached loses the event; here at least it is said.
-        this.cloud.log('lambda', `${config.name}: event lost: ${(error as Error).message}`);
+        this.cloud.log(
+          'lambda',
+          `${config.name}: lost the event, since it could not send it to its destination: ${(error as Error).message}`,
+        );
       }
     };
     if (config.deadLetterArn) deliver(config.deadLetterArn, row.payload);

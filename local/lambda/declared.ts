@@ -75,11 +75,12 @@ export function readFunction(resource: DeclaredResource, cloud: Pick<Cloud, 'ass
     throw new Error(`${stack}/${logicalId}: ${reason}`);
   };
   const strange = Object.keys(properties).find((name) => !understood.has(name));
-  if (strange) refuse(`functions with ${strange} are not supported`);
+  if (strange) refuse(`the embedded cloud does not support functions with ${strange}`);
   if (!/^nodejs\d+\.x$/.test(properties.Runtime ?? ''))
-    refuse(`runtime ${properties.Runtime} is not supported`);
+    refuse(`the embedded cloud does not support the runtime ${properties.Runtime}`);
   const location = `${properties.Code?.S3Bucket}/${properties.Code?.S3Key}`;
-  const asset = cloud.assets.get(location) ?? refuse(`its code is no asset of the assembly: ${location}`);
+  const asset =
+    cloud.assets.get(location) ?? refuse(`the assembly has no asset with the function's code: ${location}`);
   const variables: Record<string, string> = Object.fromEntries(
     Object.entries(properties.Environment?.Variables ?? {}).map(([name, value]) => [name, String(value)]),
   );
@@ -87,8 +88,8 @@ export function readFunction(resource: DeclaredResource, cloud: Pick<Cloud, 'ass
   const timeoutSeconds = Number(properties.Timeout ?? 3);
   const memoryMiB = Number(properties.MemorySize ?? 128);
   if (!(timeoutSeconds >= 1 && timeoutSeconds <= maxTimeoutSeconds))
-    refuse(`Timeout must be 1 to 900 seconds`);
-  if (!(memoryMiB >= 128 && memoryMiB <= 10_240)) refuse(`MemorySize must be 128 to 10240 MB`);
+    refuse(`Timeout must be from 1 to 900 seconds`);
+  if (!(memoryMiB >= 128 && memoryMiB <= 10_240)) refuse(`MemorySize must be from 128 to 10240 MB`);
   return {
     name: physicalId,
     arn: attributes.Arn ?? '',

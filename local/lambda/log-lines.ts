@@ -33,7 +33,7 @@ export class LogLines {
       return true;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      this.cloud.log('lambda', `${principal.sessionName} writes no log: ${error.message}`);
+      this.cloud.log('lambda', `${principal.sessionName} can't write its log: ${error.message}`);
       return false;
     }
   }

@@ -7,7 +7,7 @@ export function matchesFilter(pattern: string, message: string): boolean {
   if (/^[{[%]/.test(text))
     throw new AwsError(
       'InvalidParameterException',
-      `Filter pattern is not of the term form, the only one this endpoint reads: ${text}`,
+      `The embedded cloud supports only filter patterns made of terms, not ${text}`,
     );
   const terms = text.match(/[?-]?(?:"(?:[^"\\]|\\.)*"|\S+)/g) ?? [];
   const required: string[] = [];

@@ -138,7 +138,11 @@ export async function receiveBody(call: RestCall, path: string): Promise<Receive
   const { headers } = call;
   const kind = headers['x-amz-content-sha256'] ?? '';
   if (kind.startsWith('STREAMING-AWS4-'))
-    throw new AwsError('NotImplemented', `This endpoint does not check signed chunks (${kind}).`, 501);
+    throw new AwsError(
+      'NotImplemented',
+      `The embedded cloud does not implement signed chunks (${kind}).`,
+      501,
+    );
   const decoder = kind === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' ? new ChunkedDecoder() : undefined;
   const promised = promisedChecksum(headers);
   if (promised && promised.value === undefined && !decoder)

@@ -33,7 +33,7 @@ function values(field: string, min: number, max: number, names: string[] = [], b
     const first = readNumber(from, names, base);
     const last = to !== undefined ? readNumber(to, names, base) : stepText === undefined ? first : max;
     if (!(first >= min && last <= max && first <= last && Number.isInteger(step) && step > 0))
-      throw new Error(`'${part}' is not within ${min}-${max}`);
+      throw new Error(`'${part}' is not from ${min} to ${max}`);
     for (let value = first; value <= last; value += step) found.add(value);
   }
   return [...found].sort((a, b) => a - b);
@@ -78,7 +78,7 @@ export function parseCron(fields: string): Cron {
   if (parts.length !== 6)
     throw new Error('cron has six fields: minutes, hours, day of month, month, day of week, year');
   if ((monthDay === '?') === (weekDay === '?'))
-    throw new Error("one of day of month and day of week must be '?', the other not");
+    throw new Error("exactly one of day of month and day of week must be '?'");
   const months = values(month, 1, 12, monthNames, 1);
   const years = year === '*' ? undefined : values(year, 1970, 2199);
   const matchesMonthDay = monthDay === '?' ? () => true : monthDayTest(monthDay);

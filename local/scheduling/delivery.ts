@@ -22,9 +22,7 @@ type TargetKind = (typeof kinds)[number];
 export function targetKind(arn: string): TargetKind {
   const kind = kinds.find((one) => one === arn.split(':')[2]);
   if (!kind)
-    throw new Error(
-      `target ${arn}: only functions, queues and state machines are part of the embedded cloud`,
-    );
+    throw new Error(`target ${arn}: the embedded cloud supports only functions, queues and state machines`);
   return kind;
 }
 
@@ -40,7 +38,7 @@ function assume(
   );
   const principal = cloud.principalOf(credentials.accessKeyId);
   if (!principal)
-    throw new AwsError('AccessDeniedException', `Role ${roleArn} can't be assumed by ${source.service}.`);
+    throw new AwsError('AccessDeniedException', `${source.service} can't assume the role ${roleArn}.`);
   return { principal, credentials };
 }
 

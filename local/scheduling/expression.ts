@@ -71,7 +71,7 @@ export function parseSchedule(expression: string, startedAt: number, timeZone = 
   if (rate) {
     const count = Number(rate[1]);
     if (count < 1 || (count === 1) !== (rate[3] === ''))
-      throw fail('a count of 1 takes a singular unit, others a plural one');
+      throw fail('write a singular unit after 1 (rate(1 minute)), and a plural one after other numbers');
     const everyMs = count * (unitMs[rate[2] ?? ''] ?? 0);
     return {
       next: (time) =>
@@ -88,7 +88,7 @@ export function parseSchedule(expression: string, startedAt: number, timeZone = 
     }
   }
   const at = /^at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)$/.exec(expression);
-  if (!at) throw fail('it is neither rate(…), cron(…) nor at(…)');
+  if (!at) throw fail('it must be rate(…), cron(…) or at(…)');
   const instant = instantOf(Date.parse(`${at[1]}Z`), timeZone);
   return { next: (time) => (instant !== undefined && time < instant ? instant : undefined) };
 }

@@ -72,7 +72,7 @@ export function createDeliveryJournal(cloud: Cloud, owner: 'events' | 'scheduler
     const { source, target, deadLetter } = delivery;
     const report = `${source.arn} could not reach ${target.arn}: ${error.message}`;
     if (!deadLetter.queueArn) {
-      cloud.log(owner, `${report}; dropped, since the target has no dead-letter queue`);
+      cloud.log(owner, `${report}; the event is lost, since the target has no dead-letter queue`);
       return;
     }
     const attributes: Record<string, string> = {
@@ -86,11 +86,11 @@ export function createDeliveryJournal(cloud: Cloud, owner: 'events' | 'scheduler
     try {
       const queue = { arn: deadLetter.queueArn, roleArn: target.roleArn };
       sendAs(cloud, queue, source, deadLetter.body, attributes);
-      cloud.log(owner, `${report}; in the dead-letter queue ${deadLetter.queueArn}`);
+      cloud.log(owner, `${report}; the event is in the dead-letter queue ${deadLetter.queueArn}`);
     } catch (refused) {
       cloud.log(
         owner,
-        `${report}; dropped, since its dead-letter queue refused it: ${(refused as Error).message}`,
+        `${report}; the event is lost, since its dead-letter queue refused it: ${(refused as Error).message}`,
       );
     }
   }

@@ -25,7 +25,7 @@ export function createPump(cloud: Cloud, name: string, journal: DeliveryJournal)
   function run(): void {
     underWay = journal
       .drain()
-      .catch((error: Error) => cloud.log(name, `deliveries stopped for now: ${error.stack ?? error.message}`))
+      .catch((error: Error) => cloud.log(name, `could not deliver for now: ${error.stack ?? error.message}`))
       .finally(() => {
         if (!running) return;
         const dueAt = journal.nextDueAt();

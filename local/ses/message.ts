@@ -26,7 +26,7 @@ function part(input: RequestMembers | undefined, name: string): string | undefin
   const content = input?.structure(name);
   const charset = content?.optionalString('Charset') ?? 'UTF-8';
   if (!/^(utf-?8|us-ascii)$/i.test(charset))
-    throw badRequest(`Charset ${charset} is not supported here, only UTF-8.`);
+    throw badRequest(`The embedded cloud supports only the charset UTF-8, not ${charset}.`);
   return content?.string('Data');
 }
 
@@ -40,7 +40,7 @@ async function composeSimple(
   if (simple.has('Attachments'))
     throw new AwsError(
       'UnsupportedOperation',
-      'The embedded cloud does not implement Attachments of simple messages; send a raw one.',
+      'The embedded cloud does not implement Attachments of simple messages. Send a raw message.',
       400,
     );
   const body = simple.structure('Body');

@@ -59,12 +59,15 @@ export function createOutbox(cloud: Cloud, smtpUrl: string | undefined): Outbox 
     } catch (error) {
       const reason = (error as Error).message;
       if (isRefusal(error as { code?: string; responseCode?: number })) {
-        cloud.log('ses', `the SMTP server refused ${mail.file}: ${reason}; it stays in the outbox`);
+        cloud.log('ses', `the SMTP server refused ${mail.file}, which stays in the outbox: ${reason}`);
         done();
         return;
       }
       const pauseMs = Math.min(firstPauseMs * 2 ** mail.attempts, longestPauseMs);
-      cloud.log('ses', `could not hand ${mail.file} over: ${reason}; next try in ${pauseMs / 1000} s`);
+      cloud.log(
+        'ses',
+        `could not send ${mail.file} to the SMTP server; next attempt in ${pauseMs / 1000} s: ${reason}`,
+      );
       db.prepare('UPDATE ses_hand_overs SET attempts = attempts + 1, next_at = ? WHERE message_id = ?').run(
         now() + pauseMs,
         mail.message_id,

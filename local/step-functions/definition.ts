@@ -39,21 +39,23 @@ export function eachState(
 /** Throws an error that says what in the declared properties can't be run here. */
 export function readStateMachine(name: string, arn: string, properties: State): StateMachine {
   const problem = (text: string) => new Error(`AWS::StepFunctions::StateMachine ${name}: ${text}`);
-  if ((properties.StateMachineType ?? 'STANDARD') !== 'STANDARD') throw problem('only STANDARD is supported');
+  if ((properties.StateMachineType ?? 'STANDARD') !== 'STANDARD')
+    throw problem('the embedded cloud supports only the type STANDARD');
   const source = properties.Definition ?? properties.DefinitionString;
-  if (source === undefined) throw problem('Definition or DefinitionString is needed');
+  if (source === undefined) throw problem('it requires Definition or DefinitionString');
   const definition =
     typeof source === 'string' ? substituted(source, properties.DefinitionSubstitutions) : source;
   if ((definition.QueryLanguage ?? 'JSONPath') !== 'JSONPath')
-    throw problem('only the query language JSONPath is supported');
+    throw problem('the embedded cloud supports only the query language JSONPath');
   eachState(definition as Branch, (state, path) => {
     if (state.QueryLanguage === 'JSONata')
-      throw problem(`${path.join('.')}: only the query language JSONPath is supported`);
-    if (state.Assign !== undefined) throw problem(`${path.join('.')}: variables (Assign) are not supported`);
+      throw problem(`${path.join('.')}: the embedded cloud supports only the query language JSONPath`);
+    if (state.Assign !== undefined)
+      throw problem(`${path.join('.')}: the embedded cloud does not support variables (Assign)`);
     if (state.Type === 'Task' && state.Resource !== lambdaInvoke && state.Resource !== batchSubmitJobSync)
-      throw problem(`${path.join('.')}: the resource ${state.Resource} is not supported`);
+      throw problem(`${path.join('.')}: the embedded cloud does not support the resource ${state.Resource}`);
     if (state.HeartbeatSeconds !== undefined)
-      throw problem(`${path.join('.')}: HeartbeatSeconds is not supported`);
+      throw problem(`${path.join('.')}: the embedded cloud does not support HeartbeatSeconds`);
   });
   return { name, arn, roleArn: String(properties.RoleArn), definition };
 }

@@ -47,7 +47,7 @@ export function createStepFunctions(cloud: Cloud, { batch }: StepFunctionsParts)
       machine.name.slice(0, 64),
     );
     const principal = cloud.principalOf(accessKeyId);
-    if (!principal) throw new Error(`The credentials of ${machine.roleArn} belong to nobody`);
+    if (!principal) throw new Error(`The credentials of ${machine.roleArn} have no principal`);
     roles.set(machine.arn, principal);
     return principal;
   };

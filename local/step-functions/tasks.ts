@@ -69,7 +69,7 @@ export async function runJob(
       stop();
     } catch (error) {
       // Best effort, as on AWS: without the right to it the job runs on.
-      cloud.log('states', `job ${jobId} runs on: ${(error as Error).message}`);
+      cloud.log('states', `could not stop job ${jobId}, which keeps running: ${(error as Error).message}`);
     }
   };
   signal.addEventListener('abort', onAbort, { once: true });
@@ -130,12 +130,15 @@ function endOfWait(call: Call, seconds: unknown, timestamp: unknown): number {
     if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < 0)
       throw new StateError(
         'States.Runtime',
-        `The wait's seconds must be a whole number from 0 on, not ${JSON.stringify(seconds)}`,
+        `The seconds of a Wait state must be a whole number of at least 0, not ${JSON.stringify(seconds)}`,
       );
     return call.startedAt + seconds * 1000;
   }
   const time = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
   if (Number.isNaN(time))
-    throw new StateError('States.Runtime', `The wait's timestamp is no time: ${JSON.stringify(timestamp)}`);
+    throw new StateError(
+      'States.Runtime',
+      `The timestamp of a Wait state is not a valid time: ${JSON.stringify(timestamp)}`,
+    );
   return time;
 }

@@ -48,7 +48,7 @@ function readJson<T>(path: string): T {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
     throw new StorageError(
-      `${path} can't be read (${(error as Error).message}): remove its directory, and the next start writes it anew.`,
+      `${path} can't be read (${(error as Error).message}). Remove its directory: the next start writes it again.`,
       { cause: error },
     );
   }
@@ -69,7 +69,8 @@ export function readAssembly(folder: string, place: { accountId: string; region:
   const fill = (text: string) =>
     text.replace(/\$\{AWS::(\w+)\}/g, (all, name: string) => values[name] ?? all);
   for (const [id, { type, properties = {} }] of Object.entries(manifest.artifacts ?? {})) {
-    if (type === 'cdk:cloud-assembly') throw new Error(`${folder}: nested assembly ${id} is not supported`);
+    if (type === 'cdk:cloud-assembly')
+      throw new Error(`${folder}: the embedded cloud does not support the nested assembly ${id}`);
     if (type === 'aws:cloudformation:stack' && properties.templateFile) {
       const template = readJson<Template>(join(folder, properties.templateFile));
       assembly.stacks.push({ name: properties.stackName ?? id, template });
@@ -77,7 +78,9 @@ export function readAssembly(folder: string, place: { accountId: string; region:
     if (type === 'cdk:asset-manifest' && properties.file) {
       const assets = readJson<AssetManifest>(join(folder, properties.file));
       if (Object.keys(assets.dockerImages ?? {}).length > 0) {
-        throw new Error(`${folder}/${properties.file}: container image assets are not supported`);
+        throw new Error(
+          `${folder}/${properties.file}: the embedded cloud does not support container image assets`,
+        );
       }
       for (const { source, destinations } of Object.values(assets.files ?? {})) {
         if (!source.path) continue;

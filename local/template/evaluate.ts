@@ -81,7 +81,7 @@ class StackScope implements Scope {
     const known = this.declared.get(logicalId);
     if (known) return known;
     const source = this.template.Resources?.[logicalId];
-    if (!source) throw new Error(`nothing in the template is called ${logicalId}`);
+    if (!source) throw new Error(`the template declares no ${logicalId}`);
     if (this.underWay.has(logicalId)) throw new TemplateError(this.name, logicalId, 'refers to itself');
     this.underWay.add(logicalId);
     const declared = this.explained(logicalId, () => this.makeDeclared(logicalId, source));
@@ -92,7 +92,7 @@ class StackScope implements Scope {
 
   private makeDeclared(logicalId: string, source: TemplateResource): DeclaredResource {
     const type = this.typeOf(source.Type);
-    if (!type) throw new Error(`the embedded cloud has nothing for resources of type ${source.Type}`);
+    if (!type) throw new Error(`the embedded cloud does not support resources of type ${source.Type}`);
     const properties = evaluate(source.Properties ?? {}, this);
     const physicalId = type.physicalId({ stack: this.name, logicalId, properties }, this.cloud);
     const attributes = type.attributes?.({ physicalId, properties }, this.cloud) ?? {};
@@ -109,19 +109,19 @@ class StackScope implements Scope {
 
   attribute(id: string, name: string): unknown {
     const value = this.resource(id).attributes[name];
-    if (value === undefined) throw new Error(`Fn::GetAtt ${id}.${name}: nothing gives this attribute`);
+    if (value === undefined) throw new Error(`Fn::GetAtt ${id}.${name}: the resource has no such attribute`);
     return value;
   }
 
   condition(name: string): boolean {
     const expression = this.template.Conditions?.[name];
-    if (expression === undefined) throw new Error(`there is no condition ${name}`);
+    if (expression === undefined) throw new Error(`the template has no condition ${name}`);
     return holds(expression, this);
   }
 
   mapping(map: string, top: string, second: string): unknown {
     const value = this.template.Mappings?.[map]?.[top]?.[second];
-    if (value === undefined) throw new Error(`Fn::FindInMap: nothing at ${map}.${top}.${second}`);
+    if (value === undefined) throw new Error(`Fn::FindInMap: the template has no ${map}.${top}.${second}`);
     return value;
   }
 

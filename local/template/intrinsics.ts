@@ -116,7 +116,7 @@ const intrinsics: Record<string, Intrinsic> = {
 /** The value of a template expression; objects and lists are walked. Throws on what it doesn't know. */
 export function evaluate(expression: unknown, scope: Scope): unknown {
   if (typeof expression === 'string' && expression.includes('{{resolve:')) {
-    throw new Error(`dynamic references are not supported: ${expression}`);
+    throw new Error(`the embedded cloud does not support dynamic references: ${expression}`);
   }
   if (typeof expression !== 'object' || expression === null) return expression;
   if (Array.isArray(expression)) {
@@ -127,7 +127,8 @@ export function evaluate(expression: unknown, scope: Scope): unknown {
   const argument = (expression as Record<string, unknown>)[key];
   // `Condition` is also the name of a policy statement's field, whose value is an object.
   if (intrinsic && !(key === 'Condition' && typeof argument !== 'string')) return intrinsic(argument, scope);
-  if (others.length === 0 && key.startsWith('Fn::')) throw new Error(`unknown intrinsic function ${key}`);
+  if (others.length === 0 && key.startsWith('Fn::'))
+    throw new Error(`the embedded cloud does not support the intrinsic function ${key}`);
   const entries = Object.entries(expression).map(([name, value]) => [name, evaluate(value, scope)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== noValue));
 }

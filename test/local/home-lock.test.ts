@@ -13,9 +13,9 @@ test('a state directory belongs to one at a time', () => {
   const home = join(folder.path, 'home');
   const release = lockHome(home);
   expect(() => lockHome(home)).toThrow(AlreadyRunningError);
-  expect(() => lockHome(home)).toThrow(/is starting in .*home\.$/);
+  expect(() => lockHome(home)).toThrow(/is already starting in .*home\.$/);
   writeFileSync(join(home, 'local.json'), JSON.stringify({ apiUrl: 'http://127.0.0.1:1', pid: 7 }));
-  expect(() => lockHome(home)).toThrow(/already \(process 7\): http:\/\/127\.0\.0\.1:1$/);
+  expect(() => lockHome(home)).toThrow(/already running in .*home \(process 7\): http:\/\/127\.0\.0\.1:1$/);
   release();
   lockHome(home)();
 });

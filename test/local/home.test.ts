@@ -125,13 +125,13 @@ describe('state that can’t be used is said in one line that names the file', (
     expect(error).toMatchObject({ name: 'StorageError' });
     const { message } = error as Error;
     expect(message).toContain(join(home, name));
-    expect(message).toMatch(/copy of the whole directory back/);
+    expect(message).toMatch(/Restore the whole directory from a copy/);
     expect(message.split('\n')).toHaveLength(1);
   });
 
   test('a file in place of the directory', async () => {
     writeFileSync(home, '');
-    await expect(start()).rejects.toThrow(`${home} can't be made`);
+    await expect(start()).rejects.toThrow(`Could not create ${home}`);
   });
 
   test('a manifest that is cut off', async () => {
@@ -152,16 +152,16 @@ describe('state that can’t be used is said in one line that names the file', (
       expect(lines[0]).toContain(`${file} can't be read`);
       expect(lines[0]?.split('\n')).toHaveLength(1);
       const release = lockHome(home);
-      expect(() => lockHome(home)).toThrow(/^An embedded cloud runs in .* already/);
+      expect(() => lockHome(home)).toThrow(/^An embedded cloud is already running in /);
       release();
     },
   );
 
   test.each<[string, string, (db: DatabaseSync) => void]>([
-    ['the disk is full', 'free some space', (db) => db.exec('PRAGMA max_page_count = 2; CREATE TABLE b (x)')],
+    ['the disk is full', 'Free some space', (db) => db.exec('PRAGMA max_page_count = 2; CREATE TABLE b (x)')],
     [
       'read-only',
-      'give this user the right',
+      'Give this user write permission',
       (db) => db.exec('PRAGMA query_only = 1; INSERT INTO a VALUES (1)'),
     ],
   ])('SQLite: %s', (_, remedy, work) => {

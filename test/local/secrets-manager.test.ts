@@ -126,7 +126,7 @@ test('another key file than the one in use is noticed at the start', () => {
   writeFileSync(join(cloud.home, 'secrets.key'), randomBytes(32));
   expect(() => createSecretsManager(cloud)).toThrow(/is not the key/);
   writeFileSync(join(cloud.home, 'secrets.key'), 'short');
-  expect(() => createSecretsManager(cloud)).toThrow(/no key of 32 bytes/);
+  expect(() => createSecretsManager(cloud)).toThrow(/must be a key of 32 bytes/);
 });
 
 test('every call is authorized on the full ARN, missing secrets on their name', async () => {

@@ -26,10 +26,12 @@ const selectionSchema = z
     const lists = [tagPatternList, tagPrefixList].filter((list) => list !== undefined).length;
     if (lists !== (tagStatus === 'tagged' ? 1 : 0))
       context.addIssue(
-        'one of tagPatternList and tagPrefixList goes with the tagStatus tagged, and only with it',
+        'a tagStatus of tagged requires either tagPatternList or tagPrefixList, and no other tagStatus allows them',
       );
     if ((countUnit !== undefined) !== (countType === 'sinceImagePushed'))
-      context.addIssue('countUnit goes with the countType sinceImagePushed, and only with it');
+      context.addIssue(
+        'a countType of sinceImagePushed requires countUnit, and no other countType allows it',
+      );
   });
 
 const policySchema = z
@@ -48,18 +50,19 @@ const policySchema = z
   })
   .superRefine(({ rules }, context) => {
     const priorities = rules.map(({ rulePriority }) => rulePriority);
-    if (new Set(priorities).size < rules.length) context.addIssue('each rule has a rulePriority of its own');
+    if (new Set(priorities).size < rules.length) context.addIssue('two rules have the same rulePriority');
     for (const status of ['untagged', 'any'] as const) {
       const found = rules.filter(({ selection }) => selection.tagStatus === status);
       if (found.length > 1) context.addIssue(`only one rule may have the tagStatus ${status}`);
       if (status === 'any' && found.some(({ rulePriority }) => rulePriority < Math.max(...priorities)))
-        context.addIssue('a rule with the tagStatus any comes last');
+        context.addIssue('the rule with the tagStatus any must have the highest rulePriority');
     }
   });
 
 /** Of 100 to 30,720 characters. Storage classes aren't known here. Throws `InvalidParameterException`. */
 export function checkLifecyclePolicy(text: string): void {
-  if (text.length < 100 || text.length > 30_720) throw refusal('its length is not between 100 and 30720');
+  if (text.length < 100 || text.length > 30_720)
+    throw refusal('the policy must have 100 to 30720 characters');
   const { error } = policySchema.safeParse(parsed(text));
   const [issue] = error?.issues ?? [];
   if (issue) throw refusal(`${issue.path.join('.')}: ${issue.message}`);
@@ -69,7 +72,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refusal('it is not JSON');
+    throw refusal('the policy is not valid JSON');
   }
 }
 

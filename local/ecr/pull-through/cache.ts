@@ -112,7 +112,7 @@ function credentialsOf(cloud: Cloud, { credentialArn }: CacheRule) {
     return secretSchema.parse(JSON.parse(text));
   } catch {
     // What stands in it instead is nobody's to read in a log.
-    throw new UpstreamError(`${credentialArn} has no username and accessToken`, 401);
+    throw new UpstreamError(`The secret ${credentialArn} doesn't contain a username and an accessToken`, 401);
   }
 }
 
@@ -188,5 +188,9 @@ function refusal({ status, message }: UpstreamError, repository: string): Regist
       `The authentication to the upstream registry failed. Verify that the credentials in Secrets Manager are valid, and that ${repository} exists upstream.`,
     );
   if (status === 404) return new RegistryError(404, 'MANIFEST_UNKNOWN', 'Requested image not found');
-  return new RegistryError(503, 'UNAVAILABLE', `The upstream registry did not give the image: ${message}`);
+  return new RegistryError(
+    503,
+    'UNAVAILABLE',
+    `ECR could not get the image from the upstream registry: ${message}`,
+  );
 }

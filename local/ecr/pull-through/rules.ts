@@ -50,7 +50,7 @@ function readRule(properties: Record<string, unknown>): CacheRule {
   if (prefix.length < 2 || prefix.length > 30 || !prefixPattern.test(prefix))
     throw new AwsError(
       'InvalidParameterException',
-      `Invalid parameter at 'ecrRepositoryPrefix': '${prefix}' must be 2 to 30 characters of a repository's name`,
+      `Invalid parameter at 'ecrRepositoryPrefix': '${prefix}' must be a valid repository name of 2 to 30 characters`,
     );
   const access = upstreams[upstream];
   if (access === undefined)
@@ -61,7 +61,7 @@ function readRule(properties: Record<string, unknown>): CacheRule {
   if (access === 'credentials' && credentialArn === undefined)
     throw new AwsError(
       'InvalidParameterException',
-      `The upstream registry '${upstream}' needs a credentialArn`,
+      `The upstream registry '${upstream}' requires a credentialArn`,
     );
   if (credentialArn !== undefined && !credentialPattern.test(credentialArn))
     throw new AwsError(

@@ -38,7 +38,7 @@ export function readTemplates(declared: DeclaredResource[]): CreationTemplate[] 
     .map(({ properties, logicalId }) => {
       const { Prefix, ResourceTags, CustomRoleArn, LifecyclePolicy } = properties;
       if (ResourceTags?.length > 0 && !CustomRoleArn)
-        throw new AwsError('ValidationException', `${logicalId}: resource tags need a customRoleArn`);
+        throw new AwsError('ValidationException', `${logicalId}: resource tags require a customRoleArn`);
       const mutability = readMutability(
         properties.ImageTagMutability,
         properties.ImageTagMutabilityExclusionFilters,
@@ -48,7 +48,7 @@ export function readTemplates(declared: DeclaredResource[]): CreationTemplate[] 
       if (!policy.success)
         throw new AwsError(
           'UnsupportedOperation',
-          `${logicalId}: only untagged images can expire here, by age`,
+          `${logicalId}: the embedded cloud supports only policies that expire untagged images by age`,
         );
       return { prefix: Prefix, mutability, untaggedDays: policy.data.rules[0]?.selection.countNumber ?? 0 };
     });

@@ -65,7 +65,7 @@ export function createUpstream(baseUrl: string, credentials: UpstreamCredentials
       const challenge = answer.headers.get('www-authenticate') ?? '';
       await answer.body?.cancel();
       const authorization = await authorizationFor(challenge, repository);
-      if (authorization === undefined) throw new UpstreamError(`${url} asks for credentials`, 401);
+      if (authorization === undefined) throw new UpstreamError(`${url} requires credentials`, 401);
       tokens.set(repository, authorization);
       answer = await send();
     }

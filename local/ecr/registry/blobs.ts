@@ -14,7 +14,7 @@ export async function getBlob({ cloud, store, files }: RegistryParts, exchange: 
   requireDigestForm(digest);
   const size = store.blobSize(repository, digest);
   if (size === undefined)
-    throw new RegistryError(404, 'BLOB_UNKNOWN', `Blob ${digest} is not in ${repository}`);
+    throw new RegistryError(404, 'BLOB_UNKNOWN', `The repository ${repository} has no blob ${digest}`);
   const etag = `"${digest}"`;
   const headers = {
     'content-type': 'application/octet-stream',
@@ -55,7 +55,7 @@ function readRange(header: string | undefined, size: number): { start: number; e
   const start = suffix ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = suffix || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
   if (start > end || start >= size)
-    throw new RegistryError(416, 'RANGE_INVALID', 'The range lies outside the blob', {
+    throw new RegistryError(416, 'RANGE_INVALID', 'The requested range is outside the blob', {
       'content-range': `bytes */${size}`,
     });
   return { start, end };

@@ -57,7 +57,7 @@ export function requireDigestForm(text: string): void {
   const isDigest = text.startsWith('sha256:')
     ? digestPattern.test(text)
     : /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(text);
-  if (!isDigest) throw new RegistryError(400, 'DIGEST_INVALID', `'${text}' is no digest`);
+  if (!isDigest) throw new RegistryError(400, 'DIGEST_INVALID', `'${text}' is not a valid digest`);
 }
 
 /** Answers without a body, or with one; HEAD requests get the headers only. */
@@ -82,7 +82,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > limitBytes)
-      throw new RegistryError(413, 'SIZE_INVALID', `The body is larger than ${limitBytes} bytes`);
+      throw new RegistryError(413, 'SIZE_INVALID', `The request body is larger than ${limitBytes} bytes`);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

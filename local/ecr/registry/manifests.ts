@@ -36,7 +36,7 @@ export async function putManifest({ cloud, store }: RegistryParts, exchange: Exc
   const bytes = await readBody(request, manifestLimitBytes);
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   if (isDigest && digest !== reference)
-    throw new RegistryError(400, 'DIGEST_INVALID', `The manifest's digest is ${digest}`);
+    throw new RegistryError(400, 'DIGEST_INVALID', `The manifest has the digest ${digest}, not ${reference}`);
   const tag = isDigest ? undefined : reference;
   const stored = putImage(cloud, store, repository, bytes, request.headers['content-type'], tag);
   answer(exchange, 201, {
@@ -52,7 +52,7 @@ export function listTags({ store }: RegistryParts, exchange: Exchange): void {
   const asked = query.get('n') ?? '1000';
   const count = Number(asked);
   if (!/^\d+$/.test(asked))
-    throw new RegistryError(400, 'PAGINATION_NUMBER_INVALID', 'n must be a positive number');
+    throw new RegistryError(400, 'PAGINATION_NUMBER_INVALID', 'n must be a whole number');
   const all = store.tags(repository).filter((tag) => last === null || tag > last);
   const tags = all.slice(0, Math.min(count, 1000));
   const more = tags.length > 0 && tags.length < all.length;

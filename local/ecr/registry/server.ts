@@ -81,7 +81,7 @@ async function serve(
   if (!found) {
     const allowed = matches.flatMap((one) => one.methods).join(', ');
     if (matches.length === 0) throw new RegistryError(404, 'UNSUPPORTED', 'Not found');
-    throw new RegistryError(405, 'UNSUPPORTED', `${request.method} is not supported here`, {
+    throw new RegistryError(405, 'UNSUPPORTED', `This path does not support ${request.method}`, {
       allow: allowed,
     });
   }
@@ -107,7 +107,7 @@ function addressOf(text: string, host: string): { url: URL; path: string } {
     const url = new URL(`http://${host}${text.startsWith('/') ? text : `/${text}`}`);
     return { url, path: decodeURIComponent(url.pathname) };
   } catch {
-    throw new RegistryError(400, 'NAME_INVALID', 'The path of the request cannot be read');
+    throw new RegistryError(400, 'NAME_INVALID', 'The path of the request is not valid');
   }
 }
 

@@ -59,7 +59,7 @@ function requireNext({ repository, reference, request }: Exchange, received: num
   throw new RegistryError(
     416,
     'BLOB_UPLOAD_INVALID',
-    `The next byte is ${next}, and Content-Range is ${header}`,
+    `Content-Range must continue at byte ${next}, not ${header}`,
     uploadHeaders(repository, reference, received),
   );
 }
@@ -74,7 +74,8 @@ export async function completeUpload(parts: RegistryParts, exchange: Exchange): 
   const { query, reference: uploadId } = exchange;
   const { received, sentBytes } = await requireUpload(parts, exchange);
   const digest = query.get('digest');
-  if (digest === null) throw new RegistryError(400, 'DIGEST_INVALID', 'The digest of the blob is missing');
+  if (digest === null)
+    throw new RegistryError(400, 'DIGEST_INVALID', 'The query parameter digest is missing');
   requireNext(exchange, received, sentBytes ?? received);
   await finish(parts, exchange, uploadId, digest);
 }
@@ -96,7 +97,7 @@ async function finish(
   const { cloud, store, files } = parts;
   const { repository, request } = exchange;
   if (!digestPattern.test(digest))
-    throw new RegistryError(400, 'DIGEST_INVALID', `'${digest}' is no SHA-256 digest`);
+    throw new RegistryError(400, 'DIGEST_INVALID', `'${digest}' is not a SHA-256 digest`);
   await exclusively(uploadId, async () => {
     try {
       await files.append(uploadId, request);
@@ -145,13 +146,17 @@ async function requireUpload(
   const upload = store.upload(uploadId, repository);
   const received = upload && (await files.received(uploadId));
   if (!upload || received === undefined)
-    throw new RegistryError(404, 'BLOB_UPLOAD_UNKNOWN', `There is no upload ${uploadId} to ${repository}`);
+    throw new RegistryError(
+      404,
+      'BLOB_UPLOAD_UNKNOWN',
+      `The repository ${repository} has no upload ${uploadId}`,
+    );
   return { received, sentBytes: upload.sentBytes };
 }
 
 async function exclusively<T>(uploadId: string, work: () => Promise<T>): Promise<T> {
   if (busy.has(uploadId))
-    throw new RegistryError(409, 'BLOB_UPLOAD_INVALID', 'Another request is writing to this upload');
+    throw new RegistryError(409, 'BLOB_UPLOAD_INVALID', 'Another request is still writing to this upload');
   busy.add(uploadId);
   try {
     return await work();

@@ -72,7 +72,8 @@ export async function findVulnerabilities(
   const findings: Finding[] = [];
   for (const name of (await readdir(folder, { recursive: true })).filter((one) => one.endsWith('.json'))) {
     const parsed = advisorySchema.safeParse(await json(createReadStream(join(folder, name))));
-    if (!parsed.success) throw new Error(`${name} is no advisory in the OSV format`);
+    if (!parsed.success)
+      throw new Error(`${name} in the folder SLIPWAY_ADVISORIES is not an advisory in the OSV format`);
     if (!parsed.data.withdrawn) findings.push(...concerned(parsed.data, ecosystem, packages));
   }
   const rank = ({ severity }: Finding) => severities.indexOf(severity);

@@ -23,7 +23,8 @@ export async function scan({ files, advisories }: ScanSources, image: StoredImag
   if (advisories === undefined || !existsSync(advisories))
     return {
       status: 'FINDINGS_UNAVAILABLE',
-      description: 'There are no advisories to compare with: SLIPWAY_ADVISORIES names no folder.',
+      description:
+        'The embedded cloud has no advisories. Set SLIPWAY_ADVISORIES to a folder of advisories in the OSV format, and start it again.',
       findings: [],
     };
   const distribution = await readDistribution(layersOf(image, files));

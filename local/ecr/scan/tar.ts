@@ -67,7 +67,7 @@ const text = (block: Buffer, start: number, length: number): string => {
 function sizeOf(block: Buffer): number {
   if ((block[124] ?? 0) & 0x80) return Number(block.readBigUInt64BE(128));
   const size = Number.parseInt(text(block, 124, 12).trim() || '0', 8);
-  if (Number.isNaN(size)) throw new TarError('A header has no size');
+  if (Number.isNaN(size)) throw new TarError('A header has no valid size');
   return size;
 }
 

@@ -98,7 +98,7 @@ test('a container that is gone with the engine is a lost host, and the reason sa
   await place.reached(id, 'FAILED');
   expect(await place.describe(id)).toMatchObject({
     statusReason: expect.stringMatching(/^Host EC2 \(instance i-\w+\) terminated\.$/),
-    container: { reason: 'The container engine stopped, and the container with it.' },
+    container: { reason: 'The container engine stopped and took the container with it.' },
   });
 });
 

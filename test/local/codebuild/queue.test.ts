@@ -32,7 +32,7 @@ describe('the queue of builds over an orderly end and a new start', () => {
     expect(buildStatus).toBe('FAULT');
     const broken = phases.findLast(({ phaseStatus }) => phaseStatus === 'FAULT');
     expect(broken?.contexts?.[0]?.message).toBe(
-      'Slipway was stopped on this machine while it built: build again',
+      'The embedded cloud stopped while the build was running. Start the build again.',
     );
     await cloud.event(({ detail }) => detail['completed-phase'] === 'PRE_BUILD');
     await client.send(new StopBuildCommand({ id: waiting }));

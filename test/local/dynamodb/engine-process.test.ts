@@ -81,7 +81,7 @@ test('where no network can be made, it says which port is open to all, and works
   await expect.poll(() => answered(running).catch(String)).toEqual({ TableNames: [] });
   expect(cloud.logged).toHaveLength(1);
   const [, reason, port] =
-    /here \((.*)\)\. It listens on 127\.0\.0\.1:(\d+)/.exec(cloud.logged[0] ?? '') ?? [];
+    /engine \((.*)\)\. The engine listens on 127\.0\.0\.1:(\d+)/.exec(cloud.logged[0] ?? '') ?? [];
   expect(reason).toBe('denied');
   expect(await refused(Number(port))).toBe(false);
 });

@@ -52,16 +52,16 @@ describe('ECR lifecycle policies', () => {
   });
 
   test.each([
-    ['{"rules":[]}', 'length'],
-    [' '.repeat(120), 'not JSON'],
+    ['{"rules":[]}', '100 to 30720'],
+    [' '.repeat(120), 'not valid JSON'],
     [[], 'rules'],
     [[rule(0)], 'rulePriority'],
-    [[rule(1), rule(1, tagged)], 'rulePriority of its own'],
+    [[rule(1), rule(1, tagged)], 'the same rulePriority'],
     [[rule(1), rule(2)], 'only one rule'],
-    [[rule(1, { tagStatus: 'any' }), rule(2, tagged)], 'comes last'],
+    [[rule(1, { tagStatus: 'any' }), rule(2, tagged)], 'must have the highest rulePriority'],
     [[rule(1, { tagStatus: 'tagged' })], 'tagPatternList'],
-    [[rule(1, { ...tagged, tagPrefixList: ['a'] })], 'one of'],
-    [[rule(1, { tagPatternList: ['a'] })], 'only with it'],
+    [[rule(1, { ...tagged, tagPrefixList: ['a'] })], 'either tagPatternList or'],
+    [[rule(1, { tagPatternList: ['a'] })], 'no other tagStatus allows'],
     [[rule(1, { ...tagged, tagPatternList: ['*a*b*c*d*'] })], 'wildcards'],
     [[rule(1, { countUnit: undefined })], 'countUnit'],
     [[rule(1, { countType: 'imageCountMoreThan' })], 'countUnit'],

@@ -131,7 +131,7 @@ test('retries end where the rule says, and without a queue the loss is reported'
   await events.deploy?.([rule({}, { RetryPolicy: { MaximumRetryAttempts: 0 } })]);
   await events.start?.();
   events.publish(event(1));
-  await expect.poll(() => cloud.logged).toEqual([expect.stringMatching(/busy; dropped/)]);
+  await expect.poll(() => cloud.logged).toEqual([expect.stringMatching(/busy; the event is lost/)]);
   expect(left()).toBe(0);
 });
 

@@ -55,7 +55,7 @@ describe('after kill -9 and a new start', () => {
       .not.toContain('sleep 7234.');
     expect(await get(id)).toMatchObject({ buildStatus: 'FAULT', buildComplete: true });
     expect(log(id)).toContain('under way');
-    expect(log(id).at(-1)).toContain('Slipway was stopped on this machine while it built');
+    expect(log(id).at(-1)).toContain('The embedded cloud stopped while the build was running');
   });
 
   test('E14 a job that ran on is found again: every line once, and its outcome', async () => {

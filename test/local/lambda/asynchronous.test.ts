@@ -117,5 +117,5 @@ test('a dead-letter queue that the role may not write to loses the event, and th
   await send('closed', { name: 'refused', failures: 9 });
   await expect
     .poll(() => cloud.printed.join('\n'), patience)
-    .toMatch(/closed: event lost: .*sqs:SendMessage/);
+    .toMatch(/closed: lost the event, .*: .*sqs:SendMessage/);
 });

@@ -203,7 +203,7 @@ test.each([0, 1, 2])('port %i of the three in use is said in one line', async (o
     const { child, errors } = await launch(first);
     expect(child.exitCode).toBe(1);
     expect(errors.trim().split('\n')).toEqual([
-      `Port ${taken} is in use: set SLIPWAY_PORT to the first of three free ports.`,
+      `Port ${taken} is in use. Set SLIPWAY_PORT to the first of three free ports.`,
     ]);
   } finally {
     blocker.close();

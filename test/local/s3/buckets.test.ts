@@ -154,8 +154,8 @@ test('what has no effect here is said, and a rule with more than a prefix expire
   await service().stop?.();
   expect(keys(await list({}))).toEqual(['acme/uploads/1']);
   expect(cloud().logged).toEqual([
-    expect.stringMatching(/lifecycle rule with TagFilters/),
-    expect.stringMatching(/VersioningConfiguration has no effect/),
+    expect.stringMatching(/ignores lifecycle rules with TagFilters/),
+    expect.stringMatching(/ignores VersioningConfiguration/),
   ]);
 });
 

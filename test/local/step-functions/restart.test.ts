@@ -163,7 +163,7 @@ describe('a state machine is refused at deployment', () => {
         StartAt: 'A',
         States: { A: { Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage', End: true } },
       },
-      'A: the resource arn:aws:states:::sqs:sendMessage',
+      'A: the embedded cloud does not support the resource arn:aws:states:::sqs:sendMessage',
     ],
     [
       'in JSONata',

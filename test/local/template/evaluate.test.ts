@@ -123,15 +123,23 @@ test('a resource whose condition fails is not there', () => {
 
 describe('what does not resolve stops the start and names the resource', () => {
   test.each<[string, unknown, RegExp]>([
-    ['a reference to nothing', { Ref: 'Nothing' }, /main\/Own: nothing in the template is called Nothing/],
+    ['a reference to nothing', { Ref: 'Nothing' }, /main\/Own: the template declares no Nothing/],
     ['an unknown attribute', { 'Fn::GetAtt': ['Other', 'Colour'] }, /main\/Own: Fn::GetAtt Other.Colour/],
     [
       'an import nobody exports',
       { 'Fn::ImportValue': 'x' },
       /main\/Own: Fn::ImportValue: no stack exports x/,
     ],
-    ['an unknown function', { 'Fn::Transform': {} }, /main\/Own: unknown intrinsic function Fn::Transform/],
-    ['a dynamic reference', '{{resolve:ssm:/x}}', /main\/Own: dynamic references are not supported/],
+    [
+      'an unknown function',
+      { 'Fn::Transform': {} },
+      /main\/Own: the embedded cloud does not support the intrinsic function Fn::Transform/,
+    ],
+    [
+      'a dynamic reference',
+      '{{resolve:ssm:/x}}',
+      /main\/Own: the embedded cloud does not support dynamic references/,
+    ],
     ['a selection beyond the end', { 'Fn::Select': [2, ['a']] }, /main\/Own: Fn::Select: nothing at 2/],
     ['itself', { Ref: 'Own' }, /main\/Own: refers to itself/],
   ])('%s', (_, expression, message) => {
