@@ -22,7 +22,7 @@ export async function requireBases(
       if (refusal)
         throw new BuildError({
           code: refusal.why === 'missing' ? 'base-image-not-found' : 'base-image-unauthorized',
-          message: `The base image ${reference} cannot be used: ${refusal.message}.`,
+          message: `The build can't use the base image ${reference}: ${refusal.message}.`,
           lastLines: [refusal.message],
         });
     }),

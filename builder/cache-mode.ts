@@ -19,6 +19,6 @@ export async function cacheModeOf(
     lines.push(line),
   );
   if (exitCode === 0 && lines.join('').includes('io.containerd.snapshotter.v1')) return 'registry';
-  say('the engine does not use the containerd image store: the layer cache goes with the image instead');
+  say('the engine does not use the containerd image store, so the layer cache is stored in the image itself');
   return 'inline';
 }

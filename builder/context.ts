@@ -23,9 +23,9 @@ export async function fetchContext(
   if (!context) return;
   const archive = join(work.folder, 'context.archive');
   const got = await aws.download(context.key, archive, signal);
-  if (!got) throw missing('The context was never uploaded, or is gone.');
+  if (!got) throw missing('The context was never uploaded, or it has expired.');
   if (got.sizeBytes !== context.sizeBytes || got.sha256 !== context.sha256)
-    throw missing('The uploaded context has other bytes than were declared.');
+    throw missing('The uploaded context differs from the declared SHA-256.');
   signal.throwIfAborted();
   try {
     await unpack(archive, work.context);
@@ -33,7 +33,7 @@ export async function fetchContext(
     if (!(error instanceof ArchiveError)) throw error;
     throw new BuildError({
       code: error instanceof TooLargeError ? 'context-too-large' : 'context-invalid',
-      message: `The context cannot be unpacked: ${error.message}.`,
+      message: `The builder can't unpack the context: ${error.message}.`,
     });
   }
   await rm(archive);

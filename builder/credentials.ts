@@ -28,7 +28,7 @@ async function credentialsOf(source: CredentialsSource, aws: CredentialsOfAws): 
   if (credentials) return credentials;
   throw new BuildError({
     code: 'secret-missing',
-    message: `The stored credentials of ${source.host} are gone, or the builder may not read them.`,
+    message: `The stored credentials of ${source.host} no longer exist, or the builder may not read them.`,
   });
 }
 

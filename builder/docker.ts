@@ -54,7 +54,7 @@ export async function findDocker(env: NodeJS.ProcessEnv = process.env): Promise<
   }
   throw new BuildError({
     code: 'builder-failed',
-    message: 'No Docker client on this host can build with BuildKit: it needs the buildx plugin.',
+    message: 'No Docker client on this host can build with BuildKit. Install the buildx plugin.',
   });
 }
 

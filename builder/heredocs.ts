@@ -23,6 +23,6 @@ export async function requireHeredocs(
   if (!version || Number(version[1]) >= firstMajor) return;
   throw new BuildError({
     code: 'dockerfile-invalid',
-    message: `This builder's engine (Docker ${version[0]}) knows no here-documents: begin the Dockerfile with "# syntax=docker/dockerfile:1".`,
+    message: `This builder's engine (Docker ${version[0]}) does not support here-documents. Begin the Dockerfile with "# syntax=docker/dockerfile:1".`,
   });
 }

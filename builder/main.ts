@@ -70,12 +70,12 @@ async function perform(current: Run): Promise<void> {
     });
   }
   const state = await loadState(work);
-  if (!state) throw new Error('the phase before left nothing');
+  if (!state) throw new Error('the previous phase left no state');
   current.state = state;
   if (phase === 'build') return doWork(current, state);
   if (phase !== 'push') throw new Error(`there is no phase "${phase}"`);
   if (state.published) return;
-  if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without a word');
+  if (environment.CODEBUILD_BUILD_SUCCEEDING === '0') throw new Error('the build ended without output');
   const result = await finish(current, state);
   await Promise.all([publish(result, current, state), untag(current)]);
 }
@@ -118,15 +118,15 @@ async function finish(current: Run, state: State): Promise<BuildResult> {
       () => {
         state.published = true;
       },
-      (error: Error) => say(`the result is written again: ${error.message}`),
+      (error: Error) => say(`writing the result again: ${error.message}`),
     );
     return current.writing;
   });
 }
 
 function notPushed(target: string, { BUILDER_HOST }: Environment): string {
-  if (BUILDER_HOST === 'shared') return `built ${target} into the engine of this machine; nothing is pushed`;
-  return `built ${target}: a check, of which nothing is kept`;
+  if (BUILDER_HOST === 'shared') return `built ${target} into this machine's engine without pushing it`;
+  return `built ${target} as a check; nothing is kept`;
 }
 
 async function report(error: unknown, current: Run): Promise<void> {

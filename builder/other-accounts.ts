@@ -58,7 +58,7 @@ export async function reachBases(spec: BuildSpec, work: Work): Promise<Reach> {
   const network = networkOf(spec);
   const passed = await Promise.all(
     otherAccounts.map(async ({ repository, credentials: { host } }, index) => {
-      say(`${host}/${repository} comes with an account of its own`);
+      say(`using the registry's own account for ${host}/${repository}`);
       const credentials = await loginOf(folderOf(work, index), host);
       return { repository, client: createRegistryClient({ host, network, credentials }) };
     }),

@@ -69,7 +69,7 @@ export function createRegistryView(configFolder: string, network: Network): Regi
       const { host, repository } = base;
       try {
         const found = await (await clientOf(host)).headManifest(repository, referenceOf(base));
-        if (!found) return { why: 'missing', message: `${host}/${repository}: there is no such image` };
+        if (!found) return { why: 'missing', message: `${host}/${repository} does not have this image` };
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         const { status, message } = error;

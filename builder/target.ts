@@ -58,10 +58,10 @@ export async function requireTarget(
       if (late.aborted) throw ofTarget(heard);
       if (!(error instanceof RegistryError)) throw error;
       if (!isFinal(error.code))
-        return say(`whether ${target} can be pushed will be seen when it is built: ${error.message}`);
+        return say(`could not check in advance whether ${target} can be pushed: ${error.message}`);
       if (attempt === attempts || !isPassing(error)) throw ofTarget(error);
       heard = error;
-      say(`asking again in ${pauseMs / 1000} s: ${error.message}`);
+      say(`retrying in ${pauseMs / 1000} s: ${error.message}`);
     }
 }
 

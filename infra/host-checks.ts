@@ -18,7 +18,7 @@ export function hostProblems(stage: Stage): string[] {
 
 function queueProblems({ name, environments }: Stage['queues'][number]): string[] {
   return twice(environments).map(
-    (one) => `queues: ${name}: environment "${one}" is there twice, which Batch refuses; name it once`,
+    (one) => `queues: ${name}: environment "${one}" is listed twice, which Batch refuses; list it once`,
   );
 }
 
@@ -29,12 +29,12 @@ const twice = (values: string[]): string[] => [
 function environmentProblems(environment: Environment): string[] {
   const repeated = twice(environment.instanceTypes).map(
     (type) =>
-      `environments: ${environment.name}: "${type}" is there twice, which Batch refuses; name it once`,
+      `environments: ${environment.name}: "${type}" is listed twice, which Batch refuses; list it once`,
   );
   const unusable = environment.instanceTypes.flatMap((name) => {
     const type = instanceType(name);
     if (!type)
-      return `environments: ${environment.name}: "${name}" is no x86-64 type that infra/instance-types.ts knows; correct it, or add its vCPUs, memory and GPUs there`;
+      return `environments: ${environment.name}: "${name}" is not an x86-64 type in infra/instance-types.ts; correct it, or add its vCPUs, memory and GPUs there`;
     if (type.gpus > 0 !== environment.gpu)
       return `environments: ${environment.name}: gpu is ${environment.gpu} but ${name} has ${type.gpus} GPUs; they decide which machine image the hosts boot, so make them agree`;
     return [];
@@ -59,7 +59,7 @@ function computeProblems(stage: Stage): string[] {
 function placementProblems(compute: RunCompute, environment: Environment): string[] {
   if (compute.vcpus > environment.maxVcpus)
     return [
-      `computes: ${compute.name} needs ${compute.vcpus} vCPU, but maxVcpus of environment ${environment.name} is ${environment.maxVcpus}, so its jobs would wait for ever; raise maxVcpus or make the compute smaller`,
+      `computes: ${compute.name} needs ${compute.vcpus} vCPU, but maxVcpus of environment ${environment.name} is ${environment.maxVcpus}, so its jobs would wait forever; raise maxVcpus or make the compute smaller`,
     ];
   const types = environment.instanceTypes.flatMap((name) => instanceType(name) ?? []);
   if (types.length === 0 || types.some((type) => fits(compute, type))) return [];

@@ -69,7 +69,7 @@ export function nameProblems(stage: Stage): string[] {
     if (id === defaultImagesNamespace)
       problems.push(`organisations: "${id}" is the ECR namespace of the default images; choose another id`);
     if (stage.hosts === 'shared' && id === sharedHosts)
-      problems.push(`organisations: "${id}" is what shared hosts are named after; choose another id`);
+      problems.push(`organisations: "${id}" is the name of shared hosts; choose another id`);
     const longest = names.role(id, 'execution');
     if (longest.length > roleNameLength)
       problems.push(
@@ -82,7 +82,7 @@ export function nameProblems(stage: Stage): string[] {
 function duplicates(path: string, values: string[]): string[] {
   return values
     .filter((value, index) => values.indexOf(value) !== index)
-    .map((value) => `${path}: "${value}" is there twice; each needs its own name`);
+    .map((value) => `${path}: "${value}" is used twice; each needs its own name`);
 }
 
 /**
@@ -99,7 +99,7 @@ function overlaps(stage: Stage): string[] {
       .filter((other) => other.id !== mine.id && `${other.name}-`.startsWith(`${mine.name}-`))
       .map(
         (other) =>
-          `organisations: "${other.name}" of "${other.id}" begins like "${mine.name}" of "${mine.id}", so their hosts could not be told apart; rename an organisation, environment or queue`,
+          `organisations: "${other.name}" of "${other.id}" begins like "${mine.name}" of "${mine.id}", so their hosts would have the same name prefix; rename an organisation, environment or queue`,
       ),
   );
   return [...new Set(problems)];

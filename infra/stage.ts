@@ -53,7 +53,7 @@ export function loadStage(name: string, folder = stagesFolder): Stage {
       .filter((one) => one.endsWith('.json'))
       .map((one) => basename(one, '.json'));
     throw new StageConfigurationError(source, [
-      `there is no such file; copy infra/stages/example.json to it, or choose one of ${known.join(', ')} with -c stage=<name>`,
+      `this file does not exist; copy infra/stages/example.json to it, or choose one of ${known.join(', ')} with -c stage=<name>`,
     ]);
   }
   const stage = checkStage(parseJson(readFileSync(file, 'utf8'), source), source);
@@ -77,7 +77,7 @@ function placeholders({ mailFrom, organisations }: Stage): string[] {
   ];
   return addresses
     .filter(([, address = '']) => /[@.]example\.(com|org|net)$/.test(address))
-    .map(([field, address]) => `${field}: ${address} is the example's: give one of yours`);
+    .map(([field, address]) => `${field}: ${address} is the example's address; use one of yours`);
 }
 
 function parseJson(text: string, source: string): unknown {

@@ -10,5 +10,5 @@ export function explainAwsError(error: unknown): string {
       ? 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
       : undefined;
   if (missing === undefined) return message;
-  return `${message}: set ${missing}, or a profile with AWS_PROFILE; for the embedded cloud also AWS_ENDPOINT_URL (README, "With AWS's own tools").`;
+  return `${message}. Set ${missing}, or a profile with AWS_PROFILE. For the embedded cloud, also set AWS_ENDPOINT_URL (README, "With AWS's own tools").`;
 }

@@ -42,10 +42,10 @@ export async function ensurePythonBase(
   detail('asking ECR Public');
   if (await publicRegistryAnswers()) return { reference: PUBLIC_PYTHON, origin: 'ECR Public' };
   const target = { cloud, repository: `${organisation}/python`, tag: '3-debian' };
-  const origin = 'from Debian packages, as ECR Public does not answer';
+  const origin = 'from Debian packages, since ECR Public does not answer';
   if (await isPublished(target))
     return { reference: `${cloud.registryHost}/${target.repository}:${target.tag}`, origin };
-  detail('ECR Public does not answer: making one from Debian packages');
+  detail('ECR Public does not answer; making an image from Debian packages');
   return { reference: await publish(engine, await pythonImage(engine, detail), target, detail), origin };
 }
 

@@ -22,7 +22,7 @@ const checks: Check[] = [
     remedy: 'npx biome check --write',
   },
   { title: 'types', command: tool('tsc'), args: ['-p', '.'], remedy: 'see the lines above' },
-  { title: 'unused code', command: tool('knip'), args: ['--no-progress'], remedy: 'remove it, or use it' },
+  { title: 'unused code', command: tool('knip'), args: ['--no-progress'], remedy: 'remove it or use it' },
   {
     title: 'generated',
     command: process.execPath,

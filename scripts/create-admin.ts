@@ -44,13 +44,13 @@ async function subjectOf(
 ): Promise<string> {
   if (deployment.userPoolId !== undefined) {
     if (subject !== undefined)
-      throw new Error('--subject goes with an OIDC issuer of your own; this stage has a user pool.');
+      throw new Error('Omit --subject: this stage has a user pool, which assigns it.');
     // Run again, it is for another token: who was invited is not written to a second time.
     return (await createUserPool(deployment.userPoolId)(email, false)).subject;
   }
   if (subject === undefined)
     throw new Error(
-      `People sign in at ${deployment.issuer}: name this person's \`sub\` there with --subject.`,
+      `People sign in at ${deployment.issuer}. Pass this person's \`sub\` there with --subject.`,
     );
   return subject;
 }
@@ -66,7 +66,7 @@ async function ensureMember(
   if (known) {
     if (known.role !== 'admin')
       throw new Error(
-        `${email} is a member of ${organisation} already, as ${known.role}: an admin can change that over the API.`,
+        `${email} is already a member of ${organisation}, as ${known.role}. An admin can change the role over the API.`,
       );
     return known;
   }
@@ -115,7 +115,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options });
   const days = Number(values.days);
   if (!Number.isInteger(days) || days < 1 || days > 3650)
-    throw new Error(`--days is a whole number from 1 to 3650, not '${values.days}'.`);
+    throw new Error(`--days must be a whole number from 1 to 3650, not '${values.days}'.`);
   const stage = readStage(values.stage);
   const organisation = values.organisation
     ? stage.organisations.find((one) => one.id === values.organisation)

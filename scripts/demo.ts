@@ -140,12 +140,12 @@ async function main(): Promise<void> {
     if (running.startedHere) {
       await running.stop();
       say(
-        '\n  The embedded cloud is stopped; everything is kept. `npm start` brings it back and prints the token',
+        '\n  The embedded cloud has stopped and keeps its state. `npm start` brings it back and prints the token',
       );
       say('  that these addresses ask for.');
     }
     if (engine.startedPid !== undefined)
-      say(`  The container engine that was started for this goes on running (process ${engine.startedPid}).`);
+      say(`  The container engine that the demo started keeps running (process ${engine.startedPid}).`);
   }
 }
 

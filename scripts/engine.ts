@@ -63,7 +63,7 @@ async function obtain(
   const [forbidden] = discovery.forbidden;
   if (forbidden)
     throw new EngineUnavailableError(
-      `The container engine's socket ${forbidden} is not open to this user: sudo usermod -aG docker $USER, then log in again.`,
+      `This user may not use the container engine's socket ${forbidden}. Run sudo usermod -aG docker $USER, then log in again.`,
     );
   if (chosen && discovery.podman.length > 0)
     throw new EngineUnavailableError(
@@ -85,7 +85,7 @@ async function obtain(
 
 const adviceForUsers = ({ podman }: Discovery): string => {
   if (engineInstalled())
-    return 'Docker is installed but not running, and starting it needs root: sudo systemctl start docker';
+    return 'Docker is installed but not running. Start it as root: sudo systemctl start docker';
   const found =
     podman.length > 0
       ? "Podman answers, but builds need BuildKit, which is Docker's."
@@ -113,7 +113,7 @@ async function obtainBuildCommand(
   throw new EngineUnavailableError(
     chosen
       ? `SLIPWAY_DOCKER=${chosen} can't build with the engine at ${engine.host}. Unset it, or name one that can.`
-      : `The engine at ${engine.host} runs, but no client here can build with BuildKit: install the docker-buildx package (Docker's own: docker-buildx-plugin).`,
+      : `The engine at ${engine.host} runs, but no client here can build with BuildKit. Install the docker-buildx package (Docker's own: docker-buildx-plugin).`,
   );
 }
 
@@ -121,7 +121,7 @@ async function obtainBuildCommand(
 async function agreeTo(question: string, options: EngineOptions): Promise<void> {
   const answer = options.yes ? undefined : await ask(`${question} [Y/n] `);
   if (answer === undefined || /^\s*(y|yes|)\s*$/i.test(answer)) return;
-  throw new EngineUnavailableError('Nothing was installed. Slipway needs Docker.');
+  throw new EngineUnavailableError('Slipway needs Docker. It installed nothing.');
 }
 
 if (import.meta.main) {

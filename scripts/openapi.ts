@@ -33,7 +33,7 @@ const text = `${JSON.stringify(openApiDocument(await declaredOperations()), null
 const onDisk = await readFile(target, 'utf8').catch(() => '');
 if (process.argv.includes('--check')) {
   if (onDisk !== text) {
-    console.error('functions/public/openapi.json is out of date: run `npm run openapi`.');
+    console.error('functions/public/openapi.json is out of date. Run `npm run openapi`.');
     process.exitCode = 1;
   }
 } else if (onDisk !== text) {

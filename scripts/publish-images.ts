@@ -41,11 +41,11 @@ async function uriOf(ecr: ECRClient, repositoryName: string): Promise<string> {
     .send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }))
     .catch((error: Error) => {
       if (error.name === 'RepositoryNotFoundException')
-        throw new Error(`ECR has no repository ${repositoryName}: deploy the stage first.`);
+        throw new Error(`ECR has no repository ${repositoryName}. Deploy the stage first.`);
       throw error;
     });
   const uri = repositories?.[0]?.repositoryUri;
-  if (!uri) throw new Error(`ECR does not say where ${repositoryName} is.`);
+  if (!uri) throw new Error(`ECR returned no URI for ${repositoryName}.`);
   return uri;
 }
 

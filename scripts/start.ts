@@ -6,7 +6,7 @@ import { say } from './progress.ts';
 const home = stateDirectory();
 const running = await findLocalCloud(home);
 if (running) {
-  say(`Slipway already runs here: ${running.apiUrl} (process ${running.pid}, state in ${home}).`);
+  say(`Slipway is already running here: ${running.apiUrl} (process ${running.pid}, state in ${home}).`);
   process.exit(1);
 }
 try {

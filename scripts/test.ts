@@ -19,7 +19,7 @@ async function engineForTests(): Promise<Engine | undefined> {
   } catch (error) {
     if (!(error instanceof EngineUnavailableError)) throw error;
     say(`  ${error.message}`);
-    say('  The tests that need an engine are going to fail.');
+    say('  The tests that need an engine will fail.');
     return undefined;
   }
 }
@@ -45,7 +45,7 @@ async function ensurePythonTools(): Promise<void> {
       say(
         `  ${name} (${pythonTools[name]}): not available (${error instanceof Error ? error.message : error}).`,
       );
-      say('  The tests that use it are going to fail.');
+      say('  The tests that use it will fail.');
     }
 }
 
@@ -62,7 +62,7 @@ async function ensureTools(): Promise<void> {
     );
   } catch (error) {
     say(`  Not installed: ${packages.join(', ')} (${error instanceof Error ? error.message : error}).`);
-    say('  The tests that use them are going to fail.');
+    say('  The tests that use them will fail.');
   }
 }
 

@@ -9,7 +9,7 @@ export function textOf(bytes: Uint8Array): string {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new ArchiveError(
-      `a name in it is not UTF-8: "${Buffer.from(bytes).toString('latin1').slice(0, 100)}"`,
+      `it has a name that is not UTF-8: "${Buffer.from(bytes).toString('latin1').slice(0, 100)}"`,
     );
   }
 }

@@ -72,7 +72,7 @@ export class Place {
       for (let depth = 0; depth <= parts.length; depth++) {
         const found = await foundAt(this.#at(parts.slice(0, depth)));
         if (depth < parts.length ? !found?.isDirectory() : !found?.isFile())
-          throw new ArchiveError(`"${entry.path}" is a link to "${target}", which is no file of it`);
+          throw new ArchiveError(`"${entry.path}" links to "${target}", which is not a file in the archive`);
       }
       const from = this.#at(parts);
       // Named after itself it stays what it is, and is not removed to make room for itself.
@@ -91,7 +91,7 @@ export class Place {
     const path = this.#at(parts);
     const found = await foundAt(path);
     if (found && !found.isDirectory())
-      throw new ArchiveError(`"${parts.join('/')}" is used as a folder but is none`);
+      throw new ArchiveError(`"${parts.join('/')}" is used as a folder but is not one`);
     if (!found) {
       this.budget.entry();
       await mkdir(path, { mode: 0o755 });
@@ -103,7 +103,7 @@ export class Place {
   /** Path for a new entry. A later entry of the same name replaces a file or link, as tar does; never a folder. */
   async #free(path: string): Promise<string> {
     const parts = partsOf(path);
-    if (parts.length === 0) throw new ArchiveError(`"${path}" names no file`);
+    if (parts.length === 0) throw new ArchiveError(`"${path}" does not name a file`);
     await this.#ensure(parts.slice(0, -1));
     const full = this.#at(parts);
     const found = await foundAt(full);
@@ -115,9 +115,9 @@ export class Place {
 
 /** Throws `ArchiveError` for what leads outside, on Windows too: somebody may have meant it to. */
 function partsOf(path: string): string[] {
-  if (Buffer.byteLength(path) >= longestPath) throw new ArchiveError('a name in it is too long');
+  if (Buffer.byteLength(path) >= longestPath) throw new ArchiveError('it has a name that is too long');
   if (/^[/\\]|^[A-Za-z]:[/\\]|\0/.test(path) || path.split(/[/\\]/).includes('..'))
-    throw new ArchiveError(`"${path}" lies outside of it`);
+    throw new ArchiveError(`"${path}" lies outside the archive`);
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
@@ -139,7 +139,7 @@ async function named<T>(path: string, act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (error) {
     if (codeOf(error) === 'ENAMETOOLONG')
-      throw new ArchiveError(`"${path.slice(0, 100)}…" is too long a name`);
+      throw new ArchiveError(`the name "${path.slice(0, 100)}…" is too long`);
     if (codeOf(error) === 'EMLINK') throw new ArchiveError(`"${path}" is one link too many`);
     if (['ENOSPC', 'EDQUOT'].includes(codeOf(error))) throw new TooLargeError("it fills the builder's disk");
     throw error;

@@ -16,7 +16,7 @@ export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Pr
     if (!header || header.every((byte) => byte === 0)) return reader.drain();
     const found = parseHeader(header);
     if (extension.has(found.type)) {
-      if (found.size > longestExtension) throw new ArchiveError('a name in it is longer than 1 MiB');
+      if (found.size > longestExtension) throw new ArchiveError('it has a name longer than 1 MiB');
       const data = (await reader.exactly(found.size)) ?? Buffer.alloc(0);
       await reader.exactly(paddingOf(found.size));
       next = { ...next, ...readExtension(found.type, data) };
@@ -37,7 +37,7 @@ export async function unpackTar(source: AsyncIterable<Buffer>, place: Place): Pr
       await reader.exactly(paddingOf(size));
     } else if (found.type === '1') await place.hardLink(entry, target);
     else if (found.type === '2') await place.symbolicLink(entry, target);
-    else throw new ArchiveError(`"${entry.path}" is neither file, folder nor link`);
+    else throw new ArchiveError(`"${entry.path}" is neither a file, a folder nor a link`);
   }
 }
 
@@ -49,7 +49,7 @@ interface Overrides {
 }
 
 function sizeOf(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new ArchiveError('a pax header has a size that is none');
+  if (!/^\d{1,15}$/.test(value)) throw new ArchiveError('a pax header has an invalid size');
   return Number(value);
 }
 
@@ -71,7 +71,7 @@ function readExtension(type: string, data: Buffer): Overrides {
     const length = Number(data.subarray(at, space).toString());
     const end = at + length;
     if (space < 0 || !Number.isInteger(length) || space >= end || data[end - 1] !== 0x0a)
-      throw new ArchiveError('a pax header is broken');
+      throw new ArchiveError('a pax header is invalid');
     const record = textOf(data.subarray(space + 1, end - 1));
     const equals = record.indexOf('=');
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
@@ -79,14 +79,14 @@ function readExtension(type: string, data: Buffer): Overrides {
     else if (key === 'linkpath') overrides.link = value;
     else if (key === 'size') overrides.size = sizeOf(value);
     else if (key === 'mtime') overrides.modifiedAt = timeOf(Number(value));
-    else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('it holds sparse files');
+    else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('it contains sparse files');
     at += length;
   }
   return overrides;
 }
 
 function parseHeader(header: Buffer) {
-  if (!hasItsSum(header)) throw new ArchiveError('it is not a tar archive, or broken');
+  if (!hasItsSum(header)) throw new ArchiveError('it is not a tar archive, or it is corrupt');
   const type = String.fromCharCode(header[156] ?? 0)
     .replace('\0', '0')
     .replace('7', '0');
@@ -113,7 +113,7 @@ function number(field: Buffer): number {
   if ((field[0] ?? 0) & 0x80)
     return Number(BigInt(`0x${field.subarray(-8).toString('hex')}`) & ((1n << 56n) - 1n));
   const octal = octalIn(field);
-  if (octal === undefined) throw new ArchiveError('it is not a tar archive, or broken');
+  if (octal === undefined) throw new ArchiveError('it is not a tar archive, or it is corrupt');
   return octal === '' ? 0 : Number.parseInt(octal, 8);
 }
 
@@ -177,7 +177,7 @@ class Reader {
   /** To the end, so that a broken compression is noticed, and files that nobody would see. */
   async drain(): Promise<void> {
     for (let rest: Buffer | undefined = this.#rest; rest; rest = await this.#more())
-      if (!isZero(rest)) throw new ArchiveError('it goes on behind its end');
+      if (!isZero(rest)) throw new ArchiveError('it has data after its end');
   }
 
   async #more(): Promise<Buffer | undefined> {

@@ -17,7 +17,7 @@ export async function unpack(path: string, folder: string): Promise<void> {
       await unpackTar(gunzipped(path, place.budget), place);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code?.startsWith('Z_'))
-        throw new ArchiveError('its compression is damaged');
+        throw new ArchiveError('its compressed data is corrupt');
       throw error;
     }
   } else if (['PK\u0003\u0004', 'PK\u0005\u0006'].includes(first.subarray(0, 4).toString('latin1'))) {
@@ -25,7 +25,7 @@ export async function unpack(path: string, folder: string): Promise<void> {
   } else if (beginsTar(first)) {
     await unpackTar(createReadStream(path), place);
   } else {
-    throw new ArchiveError('it is neither tar, tar.gz nor zip');
+    throw new ArchiveError('it is neither a tar, a tar.gz nor a zip archive');
   }
 }
 

@@ -17,7 +17,7 @@ export interface ZipEntry {
   headerAt: number;
 }
 
-const broken = () => new ArchiveError('it is broken');
+const broken = () => new ArchiveError('it is corrupt');
 const recordLength = 46;
 /** A record with the longest name, extra fields and comment. */
 const longestRecord = recordLength + 3 * 65_535;
@@ -75,7 +75,7 @@ function endRecord(tail: Buffer): number {
   const signature = Buffer.from([0x50, 0x4b, 5, 6]);
   for (let at = tail.lastIndexOf(signature); at >= 0; at = at > 0 ? tail.lastIndexOf(signature, at - 1) : -1)
     if (at + 22 <= tail.length && at + 22 + tail.readUInt16LE(at + 20) === tail.length) return at;
-  throw new ArchiveError('it is not a whole zip archive, or goes on behind its end');
+  throw new ArchiveError('it is not a complete zip archive, or it has data after its end');
 }
 
 function readEntry(record: Buffer): ZipEntry {
@@ -84,7 +84,7 @@ function readEntry(record: Buffer): ZipEntry {
   const method = record.readUInt16LE(10);
   if (record.readUInt16LE(8) & 1) throw new ArchiveError(`"${path}" is encrypted`);
   if (method !== 0 && method !== 8)
-    throw new ArchiveError(`"${path}" is compressed in a way that is not supported`);
+    throw new ArchiveError(`"${path}" uses an unsupported compression method`);
   const unix = record[5] === 3 ? record.readUInt32LE(38) >>> 16 : 0;
   const extraAt = recordLength + name.length;
   const extra = record.subarray(extraAt, extraAt + record.readUInt16LE(30));
@@ -110,7 +110,7 @@ function kindOf(path: string, unixType: number): ZipEntry['kind'] {
   if (path.endsWith('/')) return 'folder';
   if (unixType === 0o120000) return 'link';
   if (unixType === 0 || unixType === 0o100000) return 'file';
-  throw new ArchiveError(`"${path}" is neither file, folder nor link`);
+  throw new ArchiveError(`"${path}" is neither a file, a folder nor a link`);
 }
 
 /** Fields that are all ones stand in the zip64 extra field, in this order. */

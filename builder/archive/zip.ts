@@ -29,7 +29,7 @@ async function unpackEntry(file: FileHandle, path: string, entry: ZipEntry, plac
   try {
     if (entry.kind === 'file')
       return await place.file({ path: entry.path, mode: entry.mode || 0o644 }, entry.sizeBytes, open);
-    if (entry.sizeBytes > longestTarget) throw new ArchiveError(`"${entry.path}" is a link that is too long`);
+    if (entry.sizeBytes > longestTarget) throw new ArchiveError(`the link "${entry.path}" is too long`);
     const parts: Buffer[] = [];
     for await (const part of open()) parts.push(part as Buffer);
     return await place.symbolicLink(entry, textOf(Buffer.concat(parts)));
@@ -43,10 +43,10 @@ async function unpackEntry(file: FileHandle, path: string, entry: ZipEntry, plac
 /** Where an entry's content begins. What stands there must be the entry that the table of contents speaks of. */
 async function contentAt(file: FileHandle, entry: ZipEntry): Promise<number> {
   const header = await bytesAt(file, entry.headerAt, headerLength);
-  if (header.readUInt32LE(0) !== 0x04034b50) throw new ArchiveError('it is broken');
+  if (header.readUInt32LE(0) !== 0x04034b50) throw new ArchiveError('it is corrupt');
   const name = await bytesAt(file, entry.headerAt + headerLength, header.readUInt16LE(26));
   if (!name.equals(entry.name) || header.readUInt16LE(8) !== entry.method || header.readUInt16LE(6) & 1)
-    throw new ArchiveError(`"${entry.path}" is something else where it lies`);
+    throw new ArchiveError(`"${entry.path}" differs between the archive's directory and its data`);
   const start = entry.headerAt + headerLength + name.length + header.readUInt16LE(28);
   if (start + entry.compressedBytes > (await file.stat()).size)
     throw new ArchiveError('it ends in the middle');
@@ -78,7 +78,7 @@ function checkOf({ path, sizeBytes, crc }: ZipEntry, budget: Budget): Transform 
         return done(error as Error);
       }
       sum = crc32(chunk, sum);
-      done(bytes > sizeBytes ? new ArchiveError(`"${path}" is longer than it says`) : null, chunk);
+      done(bytes > sizeBytes ? new ArchiveError(`"${path}" is longer than declared`) : null, chunk);
     },
     flush(done) {
       done(bytes !== sizeBytes || sum !== crc ? new ArchiveError(`"${path}" is damaged`) : null);

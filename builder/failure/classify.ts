@@ -99,7 +99,7 @@ export function describe(code: BuildFailureCode, failed: Failed, hasFiles: boole
   if (told) return told;
   const unnamed = /^base name \((.*)\) should not be blank/.exec(text)?.[1];
   if (unnamed !== undefined)
-    return `FROM ${unnamed} names no image: give its ARG a default value, or buildArgs one under exactly that name.`;
+    return `FROM ${unnamed} does not name an image. Give its ARG a default value, or set that name in buildArgs.`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -110,10 +110,11 @@ function fileMissing(step: string, message: string, text: string, hasFiles: bool
   const [file] = sought === undefined ? (/"[^"]+"(?=:? not found)/.exec(message) ?? []) : [`"${sought}"`];
   if (file === undefined) return undefined;
   // Of a stage or an image: nobody can upload it.
-  if (/ --from=|--mount=(\S*,)?from=/.test(step)) return `${file} is not in what it is copied from.`;
+  if (/ --from=|--mount=(\S*,)?from=/.test(step))
+    return `${file} does not exist in the stage or image that COPY --from names.`;
   return hasFiles
-    ? `${file} is not among the build's files: it has to lie in the archive under exactly this path, and .dockerignore may not exclude it.`
-    : `${file} is not there: this build has no files. Upload them, and name the upload in contextUploadId.`;
+    ? `${file} is not in the context. The archive must contain exactly this path, and .dockerignore must not exclude it.`
+    : `${file} is missing because this build has no context. Upload one and name it in contextUploadId.`;
 }
 
 function downloadFailed(address: string, text: string): string {
@@ -125,4 +126,4 @@ function downloadFailed(address: string, text: string): string {
 }
 
 const secretMissing = (step: string, text: string) =>
-  `${step} mounts the secret "${missingSecretIn(text)}", which \`secrets\` of this build does not name.`;
+  `${step} mounts the secret "${missingSecretIn(text)}", which the build's \`secrets\` does not list.`;

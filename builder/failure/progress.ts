@@ -59,7 +59,7 @@ export class BuildProgress {
   failure(): BuildFailure {
     const step = this.#failed && this.#steps.get(this.#failed.step);
     const last = this.#outside.findLast((line) => lastWords.test(line)) ?? this.#outside.at(-1);
-    const message = this.#failed?.message ?? last ?? 'docker build failed without a word.';
+    const message = this.#failed?.message ?? last ?? 'docker build failed without output.';
     // Its summary names the step as well.
     const named = this.#outside.map((line) => /^ > (.*):$/.exec(line)?.[1]).find((one) => one !== undefined);
     const name = step?.name ?? named ?? '';

@@ -78,17 +78,17 @@ function pushFailureCode(message: string): BuildFailureCode {
 
 /** What `docker push` failed of, from its last lines. */
 export function pushFailure(uri: string, lines: string[]): BuildFailure {
-  const last = lastOf(lines) ?? 'docker push failed without a word.';
+  const last = lastOf(lines) ?? 'docker push failed without output.';
   return {
     code: pushFailureCode(last),
-    message: `${uri} could not be pushed: ${last.slice(0, longestLine)}`,
+    message: `The builder could not push ${uri}: ${last.slice(0, longestLine)}`,
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };
 }
 
 /** What `docker pull` failed of, from its last lines. */
 export function pullFailure(reference: string, lines: string[]): BuildFailure {
-  const last = lastOf(lines) ?? 'docker pull failed without a word.';
+  const last = lastOf(lines) ?? 'docker pull failed without output.';
   const codes = {
     untrusted: 'registry-untrusted',
     limited: 'rate-limited',
@@ -100,7 +100,7 @@ export function pullFailure(reference: string, lines: string[]): BuildFailure {
   const code = isUnreadableLayer(last) ? 'source-unsupported' : codes[answer ?? 'unreachable'];
   return {
     code: /no space left on device/i.test(last) ? 'disk-full' : isEngineGone(last) ? 'builder-failed' : code,
-    message: `${reference} could not be pulled: ${last.slice(0, longestLine)}`,
+    message: `The builder could not pull ${reference}: ${last.slice(0, longestLine)}`,
     lastLines: lines.slice(-keptLines).map((line) => line.slice(0, longestLine)),
   };
 }

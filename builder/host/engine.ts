@@ -54,7 +54,7 @@ export async function restartEngine(
     const args = containerdStore ? withoutStorageDriver(command) : command;
     await startDaemon(client, args, { ...process.env, ...unclippedLogs(version) }, host);
   } catch (error) {
-    say(`the engine could not be set up for builds, so it is started as it was: ${(error as Error).message}`);
+    say(`the builder could not configure the engine, so it starts it as it was: ${(error as Error).message}`);
     if (before === undefined) await rm(host.config, { force: true }).catch(() => undefined);
     else await writeFile(host.config, before);
     if (!(await answers(client))) await startDaemon(client, command, process.env, host);

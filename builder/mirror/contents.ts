@@ -52,12 +52,13 @@ export async function readContents(
 
   async function visit({ mediaType, document }: ReadManifest, depth: number): Promise<void> {
     if (isSchema1(mediaType))
-      throw unsupported('Its manifest is of Docker schema 1, which current registries do not take.');
-    if (depth > deepest) throw unsupported('Its indexes are nested too deeply.');
+      throw unsupported('The image has a Docker schema 1 manifest, which current registries refuse.');
+    if (depth > deepest) throw unsupported('The indexes of the image are nested too deeply.');
     if (isIndex(mediaType)) {
       for (const child of sound(children, document).manifests) {
         if (below.has(child.digest)) continue;
-        if (below.size >= mostManifests) throw unsupported(`It has more than ${mostManifests} manifests.`);
+        if (below.size >= mostManifests)
+          throw unsupported(`The image has more than ${mostManifests} manifests.`);
         const found = await client.getManifest(repository, child.digest);
         await visit(found, depth + 1);
         below.set(child.digest, found);
@@ -91,7 +92,7 @@ async function ofPlatform(
   const list = platformsOf(found.offers).join(', ');
   throw new BuildError({
     code: 'source-not-found',
-    message: `The image isn't made for ${platform}; it is for ${list || 'nothing'}.`,
+    message: `The image does not support ${platform}; it supports ${list || 'no platform'}.`,
   });
 }
 
@@ -100,5 +101,5 @@ const unsupported = (message: string) => new BuildError({ code: 'source-unsuppor
 function sound<T extends z.ZodType>(schema: T, document: unknown): z.output<T> {
   const result = schema.safeParse(document);
   if (result.success) return result.data;
-  throw unsupported(`A manifest makes no sense at ${result.error.issues[0]?.path.join('.') || 'its top'}.`);
+  throw unsupported(`A manifest is invalid at ${result.error.issues[0]?.path.join('.') || 'its root'}.`);
 }

@@ -77,7 +77,7 @@ async function bring(
       const isForAll = cause.retryAfterSeconds !== undefined;
       const wait = cause.retryAfterSeconds ?? 2 ** attempt;
       if (isForAll) pause.begin(wait);
-      say(`layer ${digest} again in ${wait} s: ${cause.message}`);
+      say(`retrying layer ${digest} in ${wait} s: ${cause.message}`);
       if (!isForAll) await sleep(wait * 1000, undefined, { signal });
     }
   }

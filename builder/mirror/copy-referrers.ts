@@ -24,7 +24,7 @@ export async function copyReferrers(
     const listed = await fromSource(() => from.client.listReferrers(from.repository, digest));
     const manifests = listed.manifests.slice(0, mostReferrers);
     if (manifests.length < listed.manifests.length)
-      say(`more than ${mostReferrers} referrers of ${digest}: the first ${mostReferrers} are copied`);
+      say(`${digest} has more than ${mostReferrers} referrers; copying the first ${mostReferrers}`);
     for (const one of manifests) {
       await copyOne(from, to, one.digest, undefined, counts, say);
       say(`referrer ${one.digest} ${one.artifactType ?? one.mediaType} of ${digest}`);

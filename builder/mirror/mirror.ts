@@ -120,7 +120,7 @@ async function requireUnchanged({ source }: MirrorSpec, { client, repository }: 
   throw new BuildError({
     code: now ? 'source-changed' : 'source-not-found',
     message: now
-      ? `${name} was ${source.digest} when the mirror was asked for, and is ${now.digest} now.`
+      ? `${name} was ${source.digest} when the mirror was requested; now it is ${now.digest}.`
       : `${name} is gone.`,
   });
 }

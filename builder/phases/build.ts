@@ -42,7 +42,7 @@ export async function build(environment: Environment, work: Work, state: State<B
     if (clipped && !clippedSteps.has(clipped.step)) {
       clippedSteps.add(clipped.step);
       say(
-        `lines of step #${clipped.step} are missing here: this engine keeps at most ${clipped.limit} of a step. To have every line, start dockerd with ${unclipped} in its environment`,
+        `some lines of step #${clipped.step} are missing here, because this engine keeps at most ${clipped.limit} of a step. To keep every line, start dockerd with ${unclipped} in its environment`,
       );
     }
   };
@@ -82,6 +82,6 @@ async function shielded<T>({ BUILDER_HOST }: Environment, work: () => Promise<T>
     // The counters go with the rules.
     const blocked = await blockedPackets().catch((error: Error) => error.message);
     await unshieldHost();
-    say(`packets to metadata addresses that were blocked: ${blocked}`);
+    say(`blocked packets to metadata addresses: ${blocked}`);
   }
 }

@@ -101,7 +101,7 @@ async function fetchSecrets({ secrets }: BuildSpec, work: Work, aws: Aws): Promi
       if (value === undefined)
         throw new BuildError({
           code: 'secret-missing',
-          message: `The secret for the mount "${id}" does not exist any more, or the builder may not read it.`,
+          message: `The secret for the mount "${id}" no longer exists, or the builder may not read it.`,
         });
       await writeFile(secretPath(work, id), value, { mode: 0o600 });
     }),

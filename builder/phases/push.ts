@@ -52,7 +52,7 @@ async function renewLogin(
 ): Promise<void> {
   if (loggedInAt === undefined || Date.now() - Date.parse(loggedInAt) < renewAfterMs) return;
   await writeDockerConfig(work.docker.config, await fetchCredentials(spec.registries, await aws()));
-  say('credentials of the registries renewed');
+  say('renewed the credentials of the registries');
 }
 
 const describeAttempts = 3;
@@ -70,7 +70,7 @@ async function describe(
     } catch (error) {
       const asksToWait = error instanceof RegistryError && error.code === 'rate-limited';
       if (attempt === describeAttempts || asksToWait) {
-        say(`the registry did not say what it has under ${digest}: ${(error as Error).message}`);
+        say(`the registry did not return the manifest ${digest}: ${(error as Error).message}`);
         return {};
       }
       await sleep(describePauseMs);
@@ -107,10 +107,10 @@ async function keepCache(
       await docker.run(['tag', spec.target, cache], quiet);
       const exitCode = await docker.run(['push', '--quiet', cache], quiet);
       await docker.run(['rmi', cache], quiet);
-      if (exitCode !== 0) say(`the layer cache ${cache} could not be kept`);
+      if (exitCode !== 0) say(`could not keep the layer cache ${cache}`);
     }
   } catch (error) {
-    say(`the layer cache ${spec.cache} could not be kept: ${(error as Error).message}`);
+    say(`could not keep the layer cache ${spec.cache}: ${(error as Error).message}`);
   }
 }
 
@@ -121,7 +121,7 @@ async function nameCache(registry: RegistryView, cache: string): Promise<void> {
     if (digest) await registry.tagAs(cache, digest, cache.replace(/[^:]*$/, keptCacheTag(digest)));
   } catch (error) {
     say(
-      `the layer cache ${cache} has no second tag, and stays when it is replaced: ${(error as Error).message}`,
+      `could not tag the layer cache ${cache} a second time, so it stays when it is replaced: ${(error as Error).message}`,
     );
   }
 }

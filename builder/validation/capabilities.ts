@@ -27,13 +27,13 @@ function probeOf(exitCode: number, lines: string[], timedOut: boolean): Probe {
   if (timedOut)
     throw new BuildError({
       code: 'timed-out',
-      message: `The programs of the image did not say their versions within ${probeSeconds} s.`,
+      message: `The programs of the image did not report their versions within ${probeSeconds} s.`,
       lastLines: lines.slice(-25),
     });
   if (!lines.includes(probeBegins) && (exitCode === 126 || exitCode === 127)) return noShell;
   throw new BuildError({
     code: 'source-unsupported',
-    message: `The image can't be run here (exit code ${exitCode}): ${lines.at(-1) ?? 'it says nothing'}`,
+    message: `The image can't run here (exit code ${exitCode}): ${lines.at(-1) ?? 'no output'}`,
     lastLines: lines.slice(-25),
   });
 }

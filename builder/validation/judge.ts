@@ -100,7 +100,7 @@ function httpPoint(answer: Answer | undefined, last: Attempt): Point {
 }
 
 function corsPoint(answer: Answer | undefined): Point {
-  if (!answer) return point('cors', false, 'There was no answer to look at.');
+  if (!answer) return point('cors', false, 'No answer arrived to check.');
   const { allowOrigin, path } = answer;
   const said =
     allowOrigin === undefined

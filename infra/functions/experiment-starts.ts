@@ -4,7 +4,7 @@ import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } fro
 
 export const experimentStarts: FunctionDeclaration = {
   name: 'experiment-starts',
-  description: 'Experiments as they are asked for, with or without a build of their image',
+  description: 'Accepts experiments, with or without a build of their image',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
   variables: [...acceptingVariables, 'STATE_MACHINE_ARN'],

@@ -3,7 +3,7 @@ import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } fro
 
 export const families: FunctionDeclaration = {
   name: 'families',
-  description: 'Builds of images that are built on one another',
+  description: 'Builds families of images in dependency order',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
   variables: acceptingVariables,

@@ -3,7 +3,7 @@ import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } fro
 
 export const imageJobs: FunctionDeclaration = {
   name: 'image-jobs',
-  description: 'Builds, mirrors and validations as they are asked for, and images that exist already',
+  description: 'Accepts builds, mirrors and validations, and adds existing images',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
   variables: acceptingVariables,

@@ -11,7 +11,7 @@ import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } fro
 
 export const inspections: FunctionDeclaration = {
   name: 'inspections',
-  description: 'What images are made of and what is known of it, asked of their registries',
+  description: 'Inspects images in their registries, and scans them',
   timeoutSeconds: requestTimeoutSeconds,
   memoryMiB: requestMemoryMiB,
   variables: ['TABLE_NAME', 'ECR_REGISTRY'],

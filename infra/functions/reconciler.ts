@@ -14,7 +14,7 @@ import type { FunctionDeclaration } from './declaration.ts';
 /** Finishes whatever another function began and did not end, so it may do what they may. */
 export const reconciler: FunctionDeclaration = {
   name: 'reconciler',
-  description: 'Asks AWS about whatever has been quiet for too long, and finishes it',
+  description: 'Asks AWS about work that has been quiet for too long, and finishes it',
   timeoutSeconds: 300,
   memoryMiB: 1024,
   variables: [

@@ -60,5 +60,5 @@ async function sourceOf(release: string): Promise<string> {
     const keyring = `/usr/share/keyrings/${host?.distribution}-archive-keyring.gpg`;
     return `deb ${existsSync(keyring) ? `[signed-by=${keyring}] ` : ''}${uri} ${release} main`;
   }
-  throw new Error(`apt has no package mirror for ${host?.codename} main: see /etc/apt/sources.list`);
+  throw new Error(`apt has no package mirror for ${host?.codename} main. Check /etc/apt/sources.list.`);
 }

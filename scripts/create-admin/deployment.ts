@@ -19,7 +19,7 @@ export async function readDeployment(stage: string): Promise<Deployment> {
     .send(new GetFunctionConfigurationCommand({ FunctionName: name }))
     .catch((error: Error) => {
       if (error.name === 'ResourceNotFoundException')
-        throw new Error(`There is no function ${name} in this account and region: deploy the stage first.`);
+        throw new Error(`This account and region have no function ${name}. Deploy the stage first.`);
       throw error;
     });
   const variables = readVariables(

@@ -34,7 +34,7 @@ async function apt(args: string[], detail: Detail): Promise<void> {
     } catch (error) {
       const locked = error instanceof CommandError && /Could not get lock/.test(error.output);
       if (!locked || performance.now() > until) throw error;
-      detail('another program installs packages; waiting for it');
+      detail('waiting for another program that is installing packages');
       await sleep(1000);
     }
   }
@@ -93,7 +93,7 @@ async function startProcess(home: string, detail: Detail): Promise<StartedEngine
   if (typeof outcome === 'object') return { engine: outcome, pid: child.pid };
   const last = readFileSync(logPath, 'utf8').trim().split('\n').at(-1) ?? '';
   throw new Error(
-    `dockerd does not start (${outcome ?? 'no answer in 30 s'}): ${last} (whole log: ${logPath})`,
+    `dockerd did not start (${outcome ?? 'no answer in 30 s'}): ${last} (whole log: ${logPath})`,
   );
 }
 

@@ -136,7 +136,7 @@ const idempotencyKey = z
   .meta({
     param: { id: 'IdempotencyKey' },
     description:
-      'Within 24 hours a repeat with the same key gets the first answer; with another body it is 422, while the first is still at work 409',
+      'A repeat with the same key within 24 hours gets the first answer. With another body it is 422; while the first request is still running it is 409',
   });
 
 const ifMatch = z
@@ -144,7 +144,7 @@ const ifMatch = z
   .optional()
   .meta({
     param: { id: 'IfMatch' },
-    description: 'The `ETag` that the change is based on; 412 when the resource has changed since',
+    description: 'The `ETag` that the change is based on. 412 if the resource has changed since',
   });
 
 const ifNoneMatch = z
@@ -152,7 +152,7 @@ const ifNoneMatch = z
   .optional()
   .meta({
     param: { id: 'IfNoneMatch' },
-    description: 'An `ETag` that you have; 304 without a body when it is still the same',
+    description: 'An `ETag` that you have. 304 without a body if the resource is unchanged',
   });
 
 const hasEntityTag = (operation: Operation): boolean =>
@@ -166,7 +166,10 @@ function requestHeaders(operation: Operation): z.ZodObject | undefined {
   return z.object(method === 'POST' ? { 'Idempotency-Key': idempotencyKey } : { 'If-Match': ifMatch });
 }
 
-const notModified = { id: 'NotModified', description: 'You have the version in If-None-Match already' };
+const notModified = {
+  id: 'NotModified',
+  description: 'The resource is unchanged since the version in If-None-Match',
+};
 
 function responses(operation: Operation): ZodOpenApiResponsesObject {
   const answers = Object.entries(documentationOf(operation).responses).map(

@@ -30,7 +30,7 @@ export const problemSchema = z
     instance: z.string().meta({ description: 'Request id' }),
     errors: z.array(fieldErrorSchema).optional(),
     candidates: z.array(z.string()).optional().meta({
-      description: 'Ids or URIs that the request may have meant, or that stand in its way',
+      description: 'Ids or URIs that the request may have meant, or that conflict with it',
     }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });

@@ -6,14 +6,14 @@ import { problemSchema } from './problem.ts';
 
 const gatewayErrorSchema = z
   .object({ message: z.string().meta({ example: 'Unauthorized' }) })
-  .meta({ id: 'GatewayError', description: 'How the gateway answers what it does not let through' });
+  .meta({ id: 'GatewayError', description: "The gateway's own answer to a request that it refuses" });
 
 const problemBody = { 'application/problem+json': { schema: problemSchema } };
 const gatewayBody = { 'application/json': { schema: gatewayErrorSchema } };
 /** Under both media types, since clients decide by the status which schema they read with. */
 const refusalSchema = z
   .union([problemSchema, gatewayErrorSchema])
-  .meta({ id: 'Refusal', description: 'From Slipway a problem; from the gateway before it only a message' });
+  .meta({ id: 'Refusal', description: 'A problem document from Slipway, or a message from the gateway' });
 const eitherBody = {
   'application/problem+json': { schema: refusalSchema },
   'application/json': { schema: refusalSchema },
@@ -26,33 +26,38 @@ const problem = (id: string, description: string): ZodOpenApiResponseObject => (
 });
 
 const refusals: Record<number, ZodOpenApiResponseObject> = {
-  400: problem('BadRequest', 'Not JSON, or a header that makes no sense'),
-  401: { id: 'NoToken', description: 'From the gateway: no Authorization header', content: gatewayBody },
+  400: problem('BadRequest', 'The body is not JSON, or a header is invalid'),
+  401: {
+    id: 'NoToken',
+    description: 'From the gateway: the request has no Authorization header',
+    content: gatewayBody,
+  },
   403: {
     id: 'Forbidden',
     description:
-      'A problem: your role is not enough. From the gateway: the token is wrong, expired or revoked, or its member was removed',
+      'A problem: your role does not allow this. From the gateway: the token is wrong, expired or revoked, or its member was removed',
     content: eitherBody,
   },
-  404: problem('NotFound', 'There is none in your organisation'),
-  409: problem('Conflict', 'In conflict with the present state'),
-  412: problem('Stale', 'Changed since the version in If-Match'),
+  404: problem('NotFound', 'Your organisation has no such resource'),
+  409: problem('Conflict', 'The request conflicts with the current state'),
+  412: problem('Stale', 'The resource has changed since the version in If-Match'),
   413: {
     id: 'TooLarge',
-    description: 'From the gateway: the request is above its limit. A problem: some part of it is',
+    description: 'From the gateway: the request is too large. A problem: a part of the request is too large',
     content: eitherBody,
   },
-  415: problem('MediaType', 'Another media type than the operation takes'),
-  422: problem('Invalid', 'Some field is wrong: `errors` lists every one with its JSON pointer'),
+  415: problem('MediaType', 'The operation does not take this media type'),
+  422: problem('Invalid', 'Some fields are invalid; `errors` lists each with its JSON pointer'),
   500: {
     id: 'Internal',
     description:
-      'Our fault: the request id finds it in the log. From the gateway: no answer that it understands',
+      'Slipway failed; the request id finds the cause in the log. From the gateway: the function gave no valid answer',
     content: eitherBody,
   },
   503: {
     id: 'Busy',
-    description: 'A problem: too many of these at once, try again. From the gateway: the same as everywhere',
+    description:
+      'A problem: too many such requests at once; try again. From the gateway: too many requests at once',
     content: eitherBody,
   },
 };
@@ -62,10 +67,14 @@ const gatewayRefusals: Record<number, ZodOpenApiResponseObject> = {
   429: { id: 'Throttled', description: 'From the gateway: too many requests at once', content: gatewayBody },
   431: {
     id: 'HeadersTooLarge',
-    description: 'From the gateway: the request line and its headers have more than 10,240 bytes together',
+    description: 'From the gateway: the request line and headers exceed 10,240 bytes together',
     content: gatewayBody,
   },
-  503: { id: 'NoAnswer', description: 'From the gateway: no answer in time', content: gatewayBody },
+  503: {
+    id: 'NoAnswer',
+    description: 'From the gateway: the function did not answer in time, or the deployment is at its limit',
+    content: gatewayBody,
+  },
 };
 
 /** Every status that `operation` may answer with an error. Throws for one that nobody described. */

@@ -1,12 +1,12 @@
 /** What the groups of operations are about. */
 export const tags: Record<string, string> = {
   Builds: 'Builds, mirrors and validations: their state, log and timeline',
-  Dockerfiles: 'Dockerfiles before they are built',
+  Dockerfiles: 'Linting and generating Dockerfiles',
   Experiments: 'Commands that run in images',
-  Images: 'Images, how they come to be and what is known of them',
+  Images: 'Images, where they come from and what they contain',
   Members: 'People of the organisation',
   Organisation: 'Settings and computes',
-  Registries: 'Where images are pulled from and pushed to',
+  Registries: 'Registries that images are pulled from and pushed to',
   Secrets: 'Secrets that builds may use',
   Service: 'The API itself',
   Tokens: 'Bearer tokens for scripts',

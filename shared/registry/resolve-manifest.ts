@@ -136,7 +136,7 @@ function noPlatform(host: string, wanted: Platform | undefined, offered: string[
     'no-platform',
     host,
     wanted
-      ? `The image isn't made for ${formatPlatform(wanted)}; it is for ${list}${rest > 0 ? ` and ${rest} more` : ''}.`
+      ? `The image does not support ${formatPlatform(wanted)}; it supports ${list}${rest > 0 ? ` and ${rest} more` : ''}.`
       : 'The index names no image for any platform.',
   );
 }

@@ -57,7 +57,7 @@ describe('whose credentials were refused', () => {
   ])('of the base %s', (name, registryId) => {
     const failure = {
       code: 'base-image-unauthorized',
-      message: `The base image ${name} cannot be used: 401.`,
+      message: `The build can't use the base image ${name}: 401.`,
     } as const;
     expect(withAccount(failure, build)).toEqual(registryId ? { ...failure, registryId } : failure);
   });
@@ -70,7 +70,7 @@ describe('whose credentials were refused', () => {
 
   it('is not said of other failures, nor before anything is known', () => {
     for (const code of ['push-unauthorized', 'step-failed', 'base-image-not-found'] as const) {
-      const failure = { code, message: 'The base image python cannot be used' };
+      const failure = { code, message: "The build can't use the base image python" };
       expect(withAccount(failure, build)).toEqual(failure);
       expect(withAccount(failure, mirror('reg_source'))).toEqual(failure);
     }

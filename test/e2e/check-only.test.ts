@@ -83,7 +83,7 @@ it('B13 a new image that is not pushed runs in the engine, and no registry has h
   expect(events).toContain('building');
   expect(events).not.toContain('pushing');
   const log = (await api.log(`/v1/builds/${build.id}`)).map(({ text }) => text).join('\n');
-  expect(log).toContain(`built ${image.uri} into the engine of this machine; nothing is pushed`);
+  expect(log).toContain(`built ${image.uri} into this machine's engine without pushing it`);
   await expect.poll(() => mailAbout(build.id), { timeout: 60_000 }).toContain('Nothing was pushed');
   expect(await mailAbout(build.id)).toContain(': built, not pushed');
 

@@ -52,6 +52,8 @@ it('O6 what it cannot do it says in one line', async () => {
   );
   expect(await refusal('--days', 'many')).toBe("--days is a whole number from 1 to 3650, not 'many'.");
   expect(await refusal('--subject', 'abc')).toMatch(/^--subject goes with an OIDC issuer of your own/);
-  expect(await refusal('--stage', 'example')).toMatch(/^There is no function slipway-example-organisation /);
+  expect(await refusal('--stage', 'example')).toMatch(
+    /^This account and region have no function slipway-example-organisation/,
+  );
   expect(await refusal('--stage', 'nowhere')).toMatch(/^There is no stage nowhere/);
 });

@@ -140,7 +140,7 @@ it('B1 B4 a registry that goes away while an image is built: target-unavailable'
   const { done, lines } = await build(id);
   expect(done, lines.join('\n')).toMatchObject({
     status: 'failed',
-    failure: { code: 'target-unavailable', message: expect.stringContaining('could not be pushed') },
+    failure: { code: 'target-unavailable', message: expect.stringContaining('could not push') },
   });
   expect(steps(lines)).not.toEqual([]);
 });

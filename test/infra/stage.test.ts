@@ -20,7 +20,7 @@ describe('a stage is loaded by name', () => {
 
   test('one that is missing names the stages there are', () => {
     expect(() => loadStage('prod')).toThrow(
-      /infra\/stages\/prod\.json can't be deployed:\n {2}- there is no such file; .*example, local/,
+      /infra\/stages\/prod\.json can't be deployed:\n {2}- this file does not exist; .*example, local/,
     );
   });
 
@@ -98,12 +98,12 @@ describe('what AWS would only tell later is told at synth', () => {
     [
       'an instance type that is there twice',
       withEnvironment('cpu', { instanceTypes: ['c7i.xlarge', 'c7i.2xlarge', 'c7i.xlarge'] }),
-      '"c7i.xlarge" is there twice',
+      '"c7i.xlarge" is listed twice',
     ],
     [
       'a queue with the same environment twice',
       { queues: exampleStage().queues.map((one) => ({ ...one, environments: ['gpu', 'gpu'] })) },
-      'environment "gpu" is there twice',
+      'environment "gpu" is listed twice',
     ],
     ...['a--b', 'Acme', '1st', 'a', 'acme-', 'a'.repeat(33), 'äcme'].map((id): [string, object, RegExp] => [
       `an organisation "${id}", in whose name ECR makes no repository`,
@@ -115,7 +115,7 @@ describe('what AWS would only tell later is told at synth', () => {
     [
       'an unknown instance type',
       { environments: exampleStage().environments.map((one) => ({ ...one, instanceTypes: ['g5g.xlarge'] })) },
-      '"g5g.xlarge" is no x86-64 type that infra/instance-types.ts knows',
+      '"g5g.xlarge" is not an x86-64 type in infra/instance-types.ts',
     ],
     [
       'a GPU environment without GPUs',
@@ -142,7 +142,7 @@ describe('what AWS would only tell later is told at synth', () => {
     [
       'two organisations of one name',
       { organisations: [organisation('acme'), organisation('acme')] },
-      'is there twice',
+      'is used twice',
     ],
     [
       'a stage whose name leaves no room for the prefix of a cache rule',

@@ -11,7 +11,7 @@ it('says which variable would have named the region', async () => {
     const refused = await new ECRClient(noProfiles)
       .send(new GetAuthorizationTokenCommand({}))
       .catch((error: Error) => error);
-    expect(explainAwsError(refused)).toMatch(/^Region is missing: set AWS_REGION, /);
+    expect(explainAwsError(refused)).toMatch(/^Region is missing. Set AWS_REGION, /);
   } finally {
     if (region !== undefined) process.env.AWS_REGION = region;
   }
@@ -19,7 +19,7 @@ it('says which variable would have named the region', async () => {
 
 it('says which variables would have had the credentials, and leaves other errors alone', () => {
   expect(explainAwsError(new Error('Could not load credentials from any providers'))).toContain(
-    'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   );
   expect(explainAwsError(new Error('There is no stage x.'))).toBe('There is no stage x.');
 });

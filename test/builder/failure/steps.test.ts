@@ -26,7 +26,7 @@ describe('B1 B4 why a build failed', () => {
     ],
     [
       'failed to solve with frontend dockerfile.v0: failed to create LLB definition: base name ($NOPE) should not be blank',
-      'FROM $NOPE names no image: give its ARG a default value, or buildArgs one under exactly that name.',
+      'FROM $NOPE does not name an image. Give its ARG a default value, or set that name in buildArgs.',
     ],
   ];
   test.each(dockerfiles)('a Dockerfile that does not parse: %s', (line, message) => {
@@ -85,13 +85,25 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
   });
 
   test.each<[string, boolean, RegExp]>([
-    ['COPY train.py /x', true, /^"\/train\.py" is not among the build's files: .*exactly this path/],
-    ['COPY train.py /x', false, /^"\/train\.py" is not there: this build has no files\. .*contextUploadId/],
-    ['COPY train.py /x', true, /and \.dockerignore may not exclude it\.$/],
-    ['COPY --from=made train.py /x', true, /^"\/train\.py" is not in what it is copied from/],
-    ['RUN --mount=type=bind,from=made,source=/train.py true', false, /^"\/train\.py" is not in what it is/],
-    ['RUN --mount=from=made,source=/train.py true', true, /^"\/train\.py" is not in what it is/],
-    ['RUN --mount=type=bind,source=train.py true', false, /^"\/train\.py" is not there: .*no files/],
+    ['COPY train.py /x', true, /^"\/train\.py" is not in the context\. .*exactly this path/],
+    [
+      'COPY train.py /x',
+      false,
+      /^"\/train\.py" is missing because this build has no context\. .*contextUploadId/,
+    ],
+    ['COPY train.py /x', true, /and \.dockerignore must not exclude it\.$/],
+    [
+      'COPY --from=made train.py /x',
+      true,
+      /^"\/train\.py" does not exist in the stage or image that COPY --from names/,
+    ],
+    [
+      'RUN --mount=type=bind,from=made,source=/train.py true',
+      false,
+      /^"\/train\.py" does not exist in the stage/,
+    ],
+    ['RUN --mount=from=made,source=/train.py true', true, /^"\/train\.py" does not exist in the stage/],
+    ['RUN --mount=type=bind,source=train.py true', false, /^"\/train\.py" is missing .*no context/],
   ])('a file that is missing: %s, %s', (step, hasFiles, message) => {
     for (const said of [
       '"/train.py" not found: not found',
@@ -173,7 +185,7 @@ ERROR: failed to build: failed to solve: process "/bin/sh -c make" did not compl
 lstat /var/lib/docker/tmp/buildkit-mount2778731847/bin/tool: no such file or directory`);
     expect(failure).toMatchObject({
       code: 'file-missing',
-      message: '"/bin/tool" is not in what it is copied from.',
+      message: '"/bin/tool" does not exist in the stage or image that COPY --from names.',
     });
   });
 

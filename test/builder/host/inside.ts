@@ -154,7 +154,7 @@ async function buildTwice() {
   return {
     result: first.result,
     printed: first.log.split('\n').filter((line) => /^#\d+ \d+\.\d+ \d+$/.test(line)).length,
-    blocked: /blocked: .*/.exec(first.log)?.[0],
+    blocked: /blocked packets to metadata addresses: .*/.exec(first.log)?.[0],
     /** What steps of the first build printed again: not every layer from the cache is called CACHED. */
     repeated: second.log.split('\n').filter((line) => /^#\d+ \d+\.\d+ (\d+|asked)$/.test(line)).length,
     cacheLog: second.log.slice(0, 3000),

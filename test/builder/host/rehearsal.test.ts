@@ -61,7 +61,7 @@ test('a configuration that is there is kept, as on hosts with GPUs', async () =>
 test('an engine that refuses the containerd store builds with the inline cache', async () => {
   const { installed, store, config, listens, build } = await rehearsed('refusing');
   expect(installed).toMatch(
-    /could not be set up for builds, so it is started as it was: .*exit code 1; it said:/,
+    /could not configure the engine, so it starts it as it was: .*exit code 1; it said:/,
   );
   expect(installed).toContain('[slipway] host prepared\n');
   expect(store).not.toContain('io.containerd.snapshotter.v1');

@@ -83,7 +83,8 @@ describe('I2 what an image name points at', () => {
     expect(await resolve('linux/arm/v7')).toMatchObject({ platformDigest: arm7.digest });
     await expect(resolve('windows/amd64')).rejects.toMatchObject({
       code: 'no-platform',
-      message: "The image isn't made for windows/amd64; it is for linux/arm/v7, linux/arm64, linux/amd64.",
+      message:
+        'The image does not support windows/amd64; it supports linux/arm/v7, linux/arm64, linux/amd64.',
     });
     await expect(resolve('nonsense')).rejects.toMatchObject({ code: 'no-platform' });
   });
