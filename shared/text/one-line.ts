@@ -20,5 +20,6 @@ const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Poin
 /** A letter, digit, sign or symbol: something to see. */
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
+/** An empty text is one; that it is empty is said elsewhere. */
 export const isOneLine = (text: string): boolean =>
-  visible.test(text) && !forbidden.test(text.replace(belonging, ''));
+  text === '' || (visible.test(text) && !forbidden.test(text.replace(belonging, '')));

@@ -95,6 +95,7 @@ export const valid = (at: string): Record<string, Json> => {
     createExperiment: { build: at === '/build/imageId' ? {} : { dockerfile, ...named }, command: ['true'] },
     createFamily: { images: [{ dockerfile, ...named }] },
     putSettings: {},
+    updateSettings: {},
     putImageLogo: logo,
     putSecret: { value: 'theirs' },
     updateMember: { role: 'viewer' },

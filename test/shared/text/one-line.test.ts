@@ -60,4 +60,8 @@ describe('a line that people call something by', () => {
     expect(isOneLine(text)).toBe(false);
     expect(lineOfText(100).safeParse(text).success).toBe(false);
   });
+
+  it('is not empty, which is said once', () => {
+    expect(lineOfText(100).safeParse('  ').error?.issues).toHaveLength(1);
+  });
 });
