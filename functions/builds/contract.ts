@@ -41,9 +41,9 @@ export const getBuildLogs = operation({
   path: '/v1/builds/{id}/logs',
   documentation: documented(() => ({
     tag,
-    summary: 'Read the log, live and later',
+    summary: 'Read the log of a build',
     description:
-      'With `wait` the answer comes as soon as there is something new. Read on with `nextCursor`: no line comes twice, none is missed, and reading starts nothing. `complete` says that this was all.',
+      'With `wait`, Slipway answers as soon as the log has new lines. Continue with `nextCursor` to get each line exactly once. If `complete` is true, the log has ended.',
     responses: { 200: { description: 'Lines', schema: logPageSchema } },
   })),
   role: 'viewer',
@@ -58,9 +58,9 @@ export const getBuildEvents = operation({
   path: '/v1/builds/{id}/events',
   documentation: documented(() => ({
     tag,
-    summary: 'Read the timeline',
-    description: 'With `wait` the answer comes as soon as there is something new.',
-    responses: { 200: { description: 'Entries, oldest first', schema: eventPageSchema } },
+    summary: 'Read the timeline of a build',
+    description: 'With `wait`, Slipway answers as soon as the timeline has new entries.',
+    responses: { 200: { description: 'Entries, the oldest first', schema: eventPageSchema } },
   })),
   role: 'viewer',
   params,
@@ -76,10 +76,10 @@ export const stopBuild = operation({
     tag,
     summary: 'Stop a build',
     description:
-      'Asks for it: the build is `stopped` once AWS has confirmed. One that has not started stops at once. A build that is already over is answered as it is.',
+      'Requests the stop. The build becomes `stopped` once AWS confirms it; a build that has not started stops at once. A finished build does not change.',
     responses: {
-      200: { description: 'It is over', schema: buildSchema, headers: ['ETag'] },
-      202: { description: 'It will stop', schema: buildSchema, headers: ['Location', 'ETag'] },
+      200: { description: 'The build has ended', schema: buildSchema, headers: ['ETag'] },
+      202: { description: 'The build will stop', schema: buildSchema, headers: ['Location', 'ETag'] },
     },
   })),
   role: 'editor',

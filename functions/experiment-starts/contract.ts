@@ -15,7 +15,7 @@ export const createExperiment = operation({
     tag,
     summary: 'Create an experiment and start it',
     description:
-      'With `start=false` it is only stored, and answers 201. With a `build` in place of an `image` it is `pending` until that build has ended, then runs in exactly the digest that was built; where nothing was built it ends with `build-failed`.',
+      'With `start=false`, Slipway only stores the experiment and answers 201. With `build` instead of `image`, the experiment stays `pending` until the build ends, then runs in the digest that was built. If the build fails, the experiment ends with `build-failed`.',
     example: {
       name: 'iris',
       image: 'iris:v1',

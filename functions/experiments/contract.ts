@@ -22,7 +22,9 @@ export const listExperiments = operation({
   documentation: documented(() => ({
     tag,
     summary: 'List experiments',
-    responses: { 200: { description: 'A page', schema: pageOf('ExperimentPage', experimentSchema) } },
+    responses: {
+      200: { description: 'A page of experiments', schema: pageOf('ExperimentPage', experimentSchema) },
+    },
   })),
   role: 'viewer',
   query: experimentListQuery,
@@ -64,8 +66,9 @@ export const deleteExperiment = operation({
   path: '/v1/experiments/{id}',
   documentation: documented(() => ({
     tag,
-    summary: 'Delete an experiment that does not run',
-    description: 'Record, timeline and kept log. What CloudWatch has of the log goes with its retention.',
+    summary: 'Delete an experiment that is not running',
+    description:
+      'Deletes the record, the timeline and the stored log. CloudWatch deletes its copy of the log when its retention ends.',
     responses: { 204: { description: 'Deleted' } },
   })),
   role: 'editor',
@@ -80,7 +83,7 @@ export const startExperiment = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Start a stored experiment',
-    description: 'Starting one that was started before changes nothing.',
+    description: 'If the experiment was started before, the request changes nothing.',
     responses: { 202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] } },
   })),
   role: 'editor',
@@ -94,11 +97,11 @@ export const stopExperiment = operation({
   path: '/v1/experiments/{id}/stop',
   documentation: documented(() => ({
     tag,
-    summary: 'Stop an experiment at any stage',
+    summary: 'Stop an experiment',
     description:
-      'One that was never started is `stopped` at once (200). Otherwise 202, and the status becomes `stopped` as soon as its job has ended.',
+      'An experiment that was never started is `stopped` at once (200). Otherwise the answer is 202, and the status becomes `stopped` when its job has ended.',
     responses: {
-      200: { description: 'It does not run any more', schema: experimentSchema, headers: ['ETag'] },
+      200: { description: 'The experiment has ended', schema: experimentSchema, headers: ['ETag'] },
       202: { description: 'Stopping', schema: experimentSchema, headers: ['Location', 'ETag'] },
     },
   })),
@@ -113,9 +116,9 @@ export const getExperimentLogs = operation({
   path: '/v1/experiments/{id}/logs',
   documentation: documented(() => ({
     tag,
-    summary: 'Read the log, live or kept',
+    summary: 'Read the log of an experiment',
     description:
-      'Over all attempts, from a cursor on, waiting up to `wait` seconds for something new. Or, without waiting, of one attempt (`attempt`, or the last one if only `from` or `to` is given) the lines `from` to `to`, or `limit` lines from `from` on. Either way `nextCursor` goes on behind the last line of the answer, in the second case within that attempt, beyond `to` as well; and `complete` says that the last line was reached and no more will come, in the second case of that attempt.',
+      'Without a range, the log covers all attempts, and Slipway waits up to `wait` seconds for new lines. With `attempt`, `from` or `to`, Slipway returns a range of one attempt (the last one unless `attempt` names another) without waiting: the lines `from` to `to`, or `limit` lines from `from` on. `nextCursor` continues after the last returned line, and for a range stays within its attempt. If `complete` is true, no more lines will follow.',
     responses: { 200: { description: 'Lines', schema: logPageSchema } },
   })),
   role: 'viewer',
@@ -123,21 +126,20 @@ export const getExperimentLogs = operation({
   query: z
     .strictObject({
       ...followQuery,
-      limit: followQuery.limit
-        .removeDefault()
-        .optional()
-        .meta({ description: 'Lines in an answer: 200 unless it or `to` is given' }),
+      limit: followQuery.limit.removeDefault().optional().meta({
+        description: 'The maximum number of lines. Default: 200, or the whole range if `to` is given.',
+      }),
       attempt: z.coerce.number().int().min(1).optional(),
-      from: lineNumber.optional().meta({ description: 'First line, counted from 1' }),
-      to: lineNumber.optional().meta({ description: 'Last line, included' }),
+      from: lineNumber.optional().meta({ description: 'The first line, counted from 1.' }),
+      to: lineNumber.optional().meta({ description: 'The last line, inclusive.' }),
     })
     .check(
       acrossFields(({ cursor, from, to, limit }, add) => {
         if (cursor !== undefined && (from ?? to) !== undefined)
-          add(['cursor'], 'either a cursor or a range of lines');
-        if (limit !== undefined && to !== undefined) add(['limit'], 'either limit or to');
-        if (from !== undefined && to !== undefined && from > to) add(['to'], 'must not be less than from');
-        if ((to ?? 0) - (from ?? 1) >= 1000) add(['to'], 'a range is at most 1000 lines');
+          add(['cursor'], 'must not be combined with `from` or `to`');
+        if (limit !== undefined && to !== undefined) add(['limit'], 'must not be combined with `to`');
+        if (from !== undefined && to !== undefined && from > to) add(['to'], 'must not be less than `from`');
+        if ((to ?? 0) - (from ?? 1) >= 1000) add(['to'], 'must be at most 999 greater than `from`');
       }),
     ),
   problems: [404],
@@ -149,8 +151,8 @@ export const getExperimentEvents = operation({
   path: '/v1/experiments/{id}/events',
   documentation: documented(() => ({
     tag,
-    summary: 'Read the timeline',
-    description: 'With `wait` the answer comes as soon as there is something new.',
+    summary: 'Read the timeline of an experiment',
+    description: 'With `wait`, Slipway answers as soon as the timeline has new entries.',
     responses: { 200: { description: 'Events', schema: eventPageSchema } },
   })),
   role: 'viewer',

@@ -45,7 +45,7 @@ export async function readLog(
   if (wait > 0)
     throw invalid({
       pointer: '?wait',
-      message: 'goes with the whole log only: lines of one attempt come at once',
+      message: 'must not be combined with a range of lines, which Slipway returns without waiting',
     });
   const after =
     attempt === undefined || cursor === undefined

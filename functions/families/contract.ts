@@ -8,9 +8,9 @@ export const createFamily = operation({
   path: '/v1/families',
   documentation: documented(() => ({
     tag: 'Images',
-    summary: 'Build images that are built on one another',
+    summary: 'Build images that depend on one another',
     description:
-      'Each waits for the images of the family that it is built on (`waitsFor` of its build), and is built from exactly the digests that were built; where one fails, those built on it end with `base-failed`. An image that is there already is built again, and what has not changed is not. 422 with nothing written for a circle, and for an image that is neither in the family nor in its registry.',
+      'Each build waits for the images of the family that it depends on (`waitsFor`) and uses exactly their digests. If a build fails, the builds that depend on it end with `base-failed`. Existing images are built again, but Slipway reuses identical builds. If images depend on each other in a circle, or on one that is neither in the family nor in its registry, the answer is 422 and nothing is built.',
     example: {
       images: [
         { repository: 'base', tag: 'v1', dockerfile: 'FROM python:3.13-slim\nRUN pip install numpy\n' },
@@ -18,7 +18,7 @@ export const createFamily = operation({
       ],
     },
     responses: {
-      202: { description: 'The builds are accepted', schema: familySchema, headers: ['Location'] },
+      202: { description: 'Slipway accepted the builds', schema: familySchema, headers: ['Location'] },
     },
   })),
   role: 'editor',

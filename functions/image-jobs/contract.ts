@@ -17,9 +17,9 @@ export const createImage = operation({
   path: '/v1/images',
   documentation: documented(() => ({
     tag,
-    summary: 'Build an image, or add one that exists',
+    summary: 'Build an image, or add an existing one',
     description:
-      'A `build` is accepted at once (202) and answers the image with its build and final URI. A `reference` is looked up in its registry first: 201, or 422 with nothing written.',
+      'For a `build`, the answer is 202 and has the image with its build and final URI. For a `reference`, Slipway looks up the image in its registry first; the answer is 201, or 422 if the registry does not have it.',
     example: {
       repository: 'vision/trainer',
       tag: '1.4.0',
@@ -32,7 +32,7 @@ export const createImage = operation({
     },
     responses: {
       201: { description: 'Added', schema: imageSchema, headers: ['Location', 'ETag'] },
-      202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+      202: { description: 'Slipway accepted the build', schema: imageSchema, headers: ['Location', 'ETag'] },
     },
   })),
   role: 'editor',
@@ -46,12 +46,12 @@ export const createImageBuild = operation({
   path: '/v1/images/{id}/builds',
   documentation: documented(() => ({
     tag,
-    summary: 'Build again, with changes',
+    summary: 'Build an image again, with changes',
     description:
-      'What is left out is as in the build before; of `buildArgs` and `secrets`, each name that is left out (`null` drops it). `GET /v1/builds/{id}` shows in `source` what a build was made from. A ready image stays as it is until the build has succeeded. 409 `build-in-progress` while another build of this image is under way.',
+      'Omitted fields keep their values from the previous build. So do omitted names in `buildArgs` and `secrets`; `null` removes a name. `GET /v1/builds/{id}` returns the inputs of a build in `source`. A ready image does not change until the build succeeds. While another build of this image is in progress, the answer is 409 `build-in-progress`.',
     example: { dockerfile: 'FROM python:3.13-slim\nRUN pip install numpy pandas\n' },
     responses: {
-      202: { description: 'The build is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+      202: { description: 'Slipway accepted the build', schema: imageSchema, headers: ['Location', 'ETag'] },
     },
   })),
   role: 'editor',
@@ -69,10 +69,10 @@ export const createImageMirror = operation({
     tag,
     summary: 'Copy an image into a private registry',
     description:
-      'Accepted at once: the answer is the new image with its job, of `kind` `mirror`, which is followed and stopped like a build. What is copied is what the tag names at this moment, as for a launch: where it was moved since the image was added, another digest than the image has here. Manifests keep their digests, layers that are there already are not moved, and the tag is written last. Without `force`, 409 `target-exists` where the tag is there already.',
+      'The answer has the new image with its job, which has the `kind` `mirror` and can be followed and stopped like a build. The job copies the digest that the tag names now, which can differ from the digest of the image in Slipway. Manifests keep their digests, existing layers are not copied again, and the tag is written last. If the tag already exists in the target registry, the answer is 409 `target-exists` unless `force` is true.',
     example: { repository: 'mirrors/python', tag: '3.13-slim', platform: 'linux/amd64' },
     responses: {
-      202: { description: 'The mirror is accepted', schema: imageSchema, headers: ['Location', 'ETag'] },
+      202: { description: 'Slipway accepted the mirror', schema: imageSchema, headers: ['Location', 'ETag'] },
     },
   })),
   role: 'editor',
@@ -87,12 +87,16 @@ export const createImageValidation = operation({
   path: '/v1/images/{id}/validations',
   documentation: documented(() => ({
     tag,
-    summary: 'Start an image and check what it can do',
+    summary: 'Start an image and check its capabilities',
     description:
-      '`notebook` checks the contract of Kubeflow notebooks, point by point; `capabilities` looks for what kinds of jobs need. The answer is the job, of `kind` `validation`, which is followed and stopped like a build and has the result; the image has the last one.',
+      '`notebook` checks each point of the contract for Kubeflow notebook images. `capabilities` looks for the programs and packages that each kind of job needs. The answer is a job with the `kind` `validation`, which can be followed and stopped like a build and has the result. The image shows its last result.',
     example: { checks: ['capabilities'] },
     responses: {
-      202: { description: 'The validation is accepted', schema: buildSchema, headers: ['Location', 'ETag'] },
+      202: {
+        description: 'Slipway accepted the validation',
+        schema: buildSchema,
+        headers: ['Location', 'ETag'],
+      },
     },
   })),
   role: 'editor',

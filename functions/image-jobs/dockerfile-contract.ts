@@ -13,7 +13,8 @@ const lintRequestSchema = z.lazy(() =>
       dockerfile: dockerfileText,
       buildArgs: buildArgs.optional(),
       notebook: z.boolean().optional().meta({
-        description: 'Whether it is to run as a notebook. Left out, its base, port 8888 or `NB_PREFIX` tell',
+        description:
+          'Whether the image is for a notebook. Default: Slipway infers it from the base image, port 8888 and `NB_PREFIX`.',
       }),
     })
     .meta({ id: 'LintDockerfile' }),
@@ -25,13 +26,13 @@ export const lintDockerfile = operation({
   path: '/v1/dockerfiles/lint',
   documentation: documented(() => ({
     tag,
-    summary: 'What is wrong with a Dockerfile, without building it',
+    summary: 'Check a Dockerfile without building it',
     description:
-      'Every build says the same on its record and its timeline; with `lint: "refuse"` it is refused instead.',
+      'Builds show the same warnings in their record and timeline. With `lint: "refuse"`, Slipway refuses a build that has any.',
     example: { dockerfile: 'FROM python:3.13-slim\nRUN pip install numpy\n' },
     responses: {
       200: {
-        description: 'In the order of lines; empty where nothing is wrong',
+        description: 'The warnings in the order of lines. Empty if the Dockerfile has none.',
         schema: z.lazy(() => z.object({ warnings: z.array(lintWarningSchema) }).meta({ id: 'LintResult' })),
       },
     },
@@ -46,13 +47,13 @@ export const generateDockerfile = operation({
   path: '/v1/dockerfiles/generate',
   documentation: documented(() => ({
     tag,
-    summary: 'A Dockerfile from a base, requirements.txt and Debian packages',
+    summary: 'Generate a Dockerfile from a base image, requirements.txt and Debian packages',
     description:
-      'The same recipe as `from` of a build is built at once. The base is looked up: the image ends with its user unless `user` says another.',
+      'To build the recipe directly, pass it as `from` of a build. Slipway looks up the base image, and the Dockerfile ends with its user unless `user` names another.',
     example: { base: 'python:3.13-slim', requirements: 'numpy==2.1.0\npandas\n', apt: ['git'] },
     responses: {
       200: {
-        description: 'The text, and what could not be known',
+        description: 'The Dockerfile, and warnings about what Slipway could not look up',
         schema: z.lazy(() =>
           z
             .object({ dockerfile: z.string(), warnings: z.array(z.string()) })

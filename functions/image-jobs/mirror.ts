@@ -58,7 +58,7 @@ export async function mirrorImage(
   // A mirror that failed has left a name and no image: it is what is begun again.
   const isVacant = same?.source === 'mirror' && same.status === 'failed';
   if (same && !asked.force && !repeated && !isVacant)
-    throw nameTaken(same, same.id, 'set "force": true to replace it');
+    throw nameTaken(same, same.id, 'Set "force": true to replace it');
   const from = sourceOf(source);
   const digest = await sourceDigest(dependencies, organisation, from, asked.platform);
   if (!asked.force && !repeated) await requireFreeTarget(dependencies, organisation, location, uri);

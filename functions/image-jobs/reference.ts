@@ -78,7 +78,7 @@ export async function addReference(
   // It may be here from before its registry was connected: under two ids its name would mean neither.
   const named = await imagesByName(table, organisation, record.repository, record.tag);
   const twin = named.find((one) => one.uri === record.uri && one.id !== id);
-  if (twin) throw nameTaken(record, twin.id, 'use that');
+  if (twin) throw nameTaken(record, twin.id, 'Use that image');
   for (let attempt = 1; ; attempt++) {
     try {
       await table.transact([
@@ -92,7 +92,7 @@ export async function addReference(
       if (!(error instanceof ConditionFailedError)) throw error;
       const first = await findImage(table, organisation, id);
       if (first) return first;
-      if (error.existing) throw nameTaken(record, error.existing.imageId, 'use that');
+      if (error.existing) throw nameTaken(record, error.existing.imageId, 'Use that image');
       // The registry left or moved just now, which the next attempt says, or others of its images were being written.
       if (attempt >= attempts)
         throw busy('Too many images of this registry are being added at the same time. Try again.');

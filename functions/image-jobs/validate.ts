@@ -28,7 +28,8 @@ export async function validateImage(
   // Kubeflow's images are nobody's to look up until somebody asks.
   const digest =
     image.source === 'catalogue' ? await sourceDigest(dependencies, organisation, source) : image.digest;
-  if (!digest) throw conflict('image-not-ready', `The image is ${image.status}; it can't be started yet.`);
+  if (!digest)
+    throw conflict('image-not-ready', `The image is ${image.status}, so Slipway can't check it yet.`);
   const { host, repository } = source;
   const request: ValidationRequest = {
     kind: 'validation',

@@ -27,7 +27,7 @@ export const listImages = operation({
     tag,
     summary: 'List images, or look one up by `repository:tag`',
     description:
-      '`name` looks up one image and goes with `registryId` only; every other filter and the order can be combined.',
+      '`name` looks up one image and can be combined only with `registryId`. All other filters can be combined with each other and with any order.',
     responses: { 200: { description: 'A page of images', schema: imagePageSchema } },
   })),
   role: 'viewer',
@@ -41,9 +41,14 @@ export const resolveImage = operation({
   path: '/v1/images/resolve',
   documentation: documented(() => ({
     tag,
-    summary: 'What an image name means here and now, and by which rule',
+    summary: 'Resolve an image name',
     example: { image: 'iris:v1' },
-    responses: { 200: { description: 'What it means', schema: resolvedImageSchema } },
+    responses: {
+      200: {
+        description: 'The URI and digest, and the rule by which Slipway found them',
+        schema: resolvedImageSchema,
+      },
+    },
   })),
   role: 'viewer',
   body: resolveImageSchema,
@@ -71,11 +76,11 @@ export const updateImage = operation({
   path: '/v1/images/{id}',
   documentation: documented(() => ({
     tag,
-    summary: 'Change readme or logo',
+    summary: 'Change the readme or logo of an image',
     description:
-      'Missing and null fields are left alone; an empty readme removes it. A named logo takes the place of an uploaded one.',
+      'Omitted and null fields do not change. An empty readme removes it. A named logo replaces an uploaded one.',
     example: { readme: '# Trainer', logo: 'pytorch' },
-    responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
+    responses: { 200: { description: 'The changed image', schema: imageSchema, headers: ['ETag'] } },
   })),
   role: 'editor',
   params,
@@ -91,7 +96,7 @@ export const deleteImage = operation({
     tag,
     summary: 'Delete an image',
     description:
-      'Refused while it is being built: stop the build first. `purge=true` also deletes its tag in its private registry, and nothing that another tag or an experiment under way needs; else nothing in the registry is touched.',
+      'Slipway refuses to delete an image that is being built: stop the build first. `purge=true` also deletes its tag in its private registry, except for data that another tag or a running experiment needs. Otherwise the registry does not change.',
     responses: { 204: { description: 'Gone' } },
   })),
   role: 'editor',
@@ -106,8 +111,9 @@ export const getImageDockerfile = operation({
   path: '/v1/images/{id}/dockerfile',
   documentation: documented(() => ({
     tag,
-    summary: 'The Dockerfile of the last build, as text',
-    description: '404 for an image that was never built here, such as those of the catalogue.',
+    summary: 'Get the Dockerfile of the last build',
+    description:
+      'The answer is 404 for an image that Slipway did not build, such as an image of the catalogue.',
     responses: {
       200: { description: 'The Dockerfile', schema: z.string(), types: ['text/plain'] },
     },
@@ -123,9 +129,9 @@ export const getImageLogo = operation({
   path: '/v1/images/{id}/logo',
   documentation: documented(() => ({
     tag,
-    summary: 'The picture of the logo',
+    summary: 'Get the logo of an image',
     description:
-      'The one that was uploaded, or a small one with the initials of a named logo. Its media type is `image/png` or `image/svg+xml`.',
+      'Returns the uploaded picture, or a small picture with the initials of a named logo. The media type is `image/png` or `image/svg+xml`.',
     responses: {
       200: {
         description: 'The picture',
@@ -148,8 +154,8 @@ export const putImageLogo = operation({
     tag,
     summary: 'Upload a logo',
     description:
-      'The body is the picture itself, PNG or SVG, at most 64 KiB. `image/png` and `image/svg+xml` are taken as its media type too. SVG that does more than draw (scripts, event handlers, HTML, animation, references to elsewhere, entities) is refused: 422 `logo-refused` says why.',
-    responses: { 200: { description: 'The image as it is now', schema: imageSchema, headers: ['ETag'] } },
+      'The body is a PNG or SVG picture of at most 64 KiB. The media types `image/png` and `image/svg+xml` are accepted too. Slipway refuses SVG with active content (scripts, event handlers, HTML, animation, external references, entities): 422 `logo-refused` names the reason.',
+    responses: { 200: { description: 'The changed image', schema: imageSchema, headers: ['ETag'] } },
   })),
   role: 'editor',
   params,
@@ -164,7 +170,7 @@ export const deleteImageLogo = operation({
   path: '/v1/images/{id}/logo',
   documentation: documented(() => ({
     tag,
-    summary: 'Take the logo away, uploaded or named',
+    summary: 'Remove the logo of an image',
     responses: { 204: { description: 'Gone' } },
   })),
   role: 'editor',
@@ -178,9 +184,9 @@ export const getImageUsage = operation({
   path: '/v1/images/{id}/usage',
   documentation: documented(() => ({
     tag,
-    summary: 'Ready commands for using an image elsewhere',
+    summary: 'Get commands for using an image elsewhere',
     description:
-      'Docker, Apptainer, Metaflow, Kubeflow and AWS Batch, pinned by digest. No credentials in it.',
+      'Returns commands for Docker, Apptainer, Metaflow, Kubeflow and AWS Batch, pinned by digest. They contain no credentials.',
     responses: { 200: { description: 'The commands', schema: usageSchema } },
   })),
   role: 'viewer',
@@ -194,8 +200,8 @@ export const getImageLineage = operation({
   path: '/v1/images/{id}/lineage',
   documentation: documented(() => ({
     tag,
-    summary: 'What an image is built on, and what is built on it',
-    responses: { 200: { description: 'As data and as a graph', schema: lineageSchema } },
+    summary: 'Get the base images of an image, and the images built on it',
+    responses: { 200: { description: 'The lineage as data and as a graph', schema: lineageSchema } },
   })),
   role: 'viewer',
   params,
@@ -208,10 +214,10 @@ export const getImageLocation = operation({
   path: '/v1/images/{id}/location',
   documentation: documented(() => ({
     tag,
-    summary: 'Where an image is to be had',
+    summary: 'Get the location of an image',
     description:
-      'The URI to pull where a private registry has exactly the digest that the image has here, itself or as its last mirror; else the manifest URL. A mirror of one platform, or of what the tag named later, is another image.',
-    responses: { 200: { description: 'The place', schema: imageLocationSchema } },
+      'Returns the URI to pull if a private registry has the digest of the image, as the image itself or as its last mirror. Otherwise returns the URL of the manifest. A mirror with another digest, such as one of a single platform, does not count.',
+    responses: { 200: { description: 'The location', schema: imageLocationSchema } },
   })),
   role: 'viewer',
   params,

@@ -15,7 +15,7 @@ export async function locateImage(
 ): Promise<ImageLocationAnswer> {
   const { mirror, registryId } = image;
   const digest = await digestOf({ access }, organisation, image);
-  if (!digest) throw conflict('image-not-ready', `The image is ${image.status}; it has no location yet.`);
+  if (!digest) throw conflict('image-not-ready', `The image is ${image.status}, so it has no location yet.`);
   const known = registryId === undefined ? undefined : await registries.get(organisation, registryId);
   if (known?.registry.visibility === 'private') return pull(image.uri, digest);
   // A mirror of one platform, or of what the tag came to name since, is another image.

@@ -14,7 +14,7 @@ export function requirePicture({ type, bytes }: Picture): void {
     else requireSafeSvg(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     if (error instanceof XmlError) throw new PictureError(`it is not well-formed XML: ${error.message}`);
-    if (error instanceof TypeError) throw new PictureError('it is not UTF-8');
+    if (error instanceof TypeError) throw new PictureError('it is not UTF-8 text');
     throw error;
   }
 }

@@ -58,9 +58,9 @@ export function* readXml(source: string): Generator<XmlPart> {
     } else if (roots === 0 && !hasType && match(documentType)) {
       hasType = true;
     } else if (text.startsWith('<!', at)) {
-      throw new XmlError('it declares entities or has a DOCTYPE with more than a name');
+      throw new XmlError('its DOCTYPE declares entities or has more than a name');
     } else if (text.startsWith('<?', at)) {
-      throw new XmlError('it has a processing instruction');
+      throw new XmlError('it contains a processing instruction');
     } else if (text.startsWith('</', at)) {
       const found = match(close)?.[1];
       const expected = open.pop();

@@ -6,7 +6,7 @@ import { idSchema } from '../../shared/model/id.ts';
 import { inspectionSchema, inspectQuery, inspectReferenceSchema } from '../../shared/model/inspection.ts';
 
 const tag = 'Images';
-const answer = { 200: { description: 'The image, as its registry has it', schema: inspectionSchema } };
+const answer = { 200: { description: 'The image as its registry has it', schema: inspectionSchema } };
 
 export const inspectImage = operation({
   id: 'inspectImage',
@@ -14,9 +14,9 @@ export const inspectImage = operation({
   path: '/v1/images/{id}/inspect',
   documentation: documented(() => ({
     tag,
-    summary: 'What an image is made of, asked of its registry',
+    summary: 'Inspect an image in its registry',
     description:
-      'Manifests, layers and configuration for one platform: those of the digest that the image has here; of an image of the catalogue, of what its tag names now. 409 `image-not-ready` before it has one; what the registry refuses is 422 with a code of its own, such as `image-no-platform` or `registry-rate-limited`.',
+      'Returns manifests, layers and configuration for one platform. Slipway inspects the digest of the image or, for an image of the catalogue, the digest that its tag names now. An image without a digest gets 409 `image-not-ready`. Refusals of the registry get 422 with their own codes, such as `image-no-platform` or `registry-rate-limited`.',
     responses: answer,
   })),
   role: 'viewer',
@@ -31,8 +31,9 @@ export const inspectReference = operation({
   path: '/v1/images/inspect',
   documentation: documented(() => ({
     tag,
-    summary: 'The same for an image that was not added, by its URL',
-    description: "The credentials of the organisation's registries are used where one matches.",
+    summary: 'Inspect any image by its URL',
+    description:
+      'The image need not be listed in Slipway. If it is in a registry of the organisation, Slipway uses the stored credentials.',
     example: { url: 'quay.io/podman/hello:latest', platform: 'linux/arm64' },
     responses: answer,
   })),
@@ -41,7 +42,7 @@ export const inspectReference = operation({
 });
 
 const onlyOwn =
-  "Only of images in the deployment's own registry: 409 `image-elsewhere` for others, which can be mirrored there.";
+  "The image must be in the deployment's own registry. Others get 409 `image-elsewhere`: mirror them there.";
 
 export const listFindings = operation({
   id: 'listFindings',
@@ -49,9 +50,9 @@ export const listFindings = operation({
   path: '/v1/images/{id}/findings',
   documentation: documented(() => ({
     tag,
-    summary: 'Known vulnerabilities of an image, the worst first',
-    description: `What the last scan of it found. ${onlyOwn}`,
-    responses: { 200: { description: 'The findings, or that there are none yet', schema: findingsSchema } },
+    summary: 'List the known vulnerabilities of an image',
+    description: `Returns the findings of the last scan, the most severe first. ${onlyOwn}`,
+    responses: { 200: { description: 'The findings, or the status of the scan', schema: findingsSchema } },
   })),
   role: 'viewer',
   params: z.object({ id: idSchema('image') }),
@@ -66,8 +67,10 @@ export const scanImage = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Scan an image for known vulnerabilities',
-    description: `An image is scanned once in 24 hours: after that 409 \`recently-scanned\`. 409 \`scanned-continuously\` where the account scans all images by itself. ${onlyOwn}`,
-    responses: { 202: { description: 'The scan has begun', schema: findingsSchema, headers: ['Location'] } },
+    description: `ECR scans an image at most once in 24 hours; until then the answer is 409 \`recently-scanned\`. If the AWS account scans all images automatically, it is 409 \`scanned-continuously\`. ${onlyOwn}`,
+    responses: {
+      202: { description: 'The scan has started', schema: findingsSchema, headers: ['Location'] },
+    },
   })),
   role: 'editor',
   params: z.object({ id: idSchema('image') }),

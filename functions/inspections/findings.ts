@@ -64,11 +64,11 @@ async function scannedImage(
   const { host, repository } = parseReference(uri);
   // Those of the catalogue that lie elsewhere have no digest here, and need none to be told so.
   if (!digest && source !== 'catalogue')
-    throw conflict('image-not-ready', `The image is ${status}; it can't be scanned yet.`);
+    throw conflict('image-not-ready', `The image is ${status}, so ECR can't scan it yet.`);
   if (!digest || host !== ecrRegistry)
     throw conflict(
       'image-elsewhere',
-      `Only images in the deployment's own registry, ${ecrRegistry}, can be scanned. Mirror this one there with POST /v1/images/${id}/mirrors.`,
+      `Slipway can scan only images in the deployment's own registry, ${ecrRegistry}. Mirror this one there with POST /v1/images/${id}/mirrors.`,
     );
   return await registryAnswer('{id}', async () => {
     const client = await access.clientFor(organisation, host, repository);

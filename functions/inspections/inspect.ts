@@ -52,7 +52,7 @@ export async function inspectKnown(
   const { digest, uri, status, source } = await anyImage(dependencies, wanted.organisation, id);
   // One of the catalogue is what its tag names now.
   if (!digest && source !== 'catalogue')
-    throw conflict('image-not-ready', `The image is ${status}; it can't be inspected yet.`);
+    throw conflict('image-not-ready', `The image is ${status}, so Slipway can't inspect it yet.`);
   const { host = dockerHub, ...reference } = parseReference(uri);
   const location = { ...joinReference(reference, host), ...(digest ? { digest } : {}) };
   return await inspect(dependencies, location, wanted, (code) =>
@@ -149,7 +149,7 @@ async function within<T>(milliseconds: number, host: string, work: () => Promise
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
     timer = setTimeout(
-      () => fail(unreachable(host, 'answers too slowly to inspect the image')),
+      () => fail(unreachable(host, 'responded too slowly to inspect the image')),
       milliseconds,
     );
   });

@@ -39,7 +39,9 @@ export type Definition = RegisterJobDefinitionCommandInput & { jobDefinitionName
 export function definitionOf(request: DefinitionRequest): Definition {
   const { stage, organisation, image, command, entrypoint, env, compute, roleArnPrefix } = request;
   if (image.length > imageLimit)
-    throw new DefinitionTooLargeError(`AWS Batch takes image names of at most ${imageLimit} characters.`);
+    throw new DefinitionTooLargeError(
+      `The name of the image is longer than the ${imageLimit} characters that AWS Batch accepts.`,
+    );
   const content = {
     type: 'container' as const,
     platformCapabilities: ['EC2' as const],
@@ -79,7 +81,7 @@ export function definitionOf(request: DefinitionRequest): Definition {
   const size = Buffer.byteLength(JSON.stringify(definition));
   if (size > limitBytes)
     throw new DefinitionTooLargeError(
-      `Command and environment make a job definition of ${size} bytes; AWS Batch takes ${limitBytes}.`,
+      `With this command and environment, the job definition has ${size} bytes. AWS Batch accepts at most ${limitBytes}.`,
     );
   return definition;
 }

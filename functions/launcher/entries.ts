@@ -12,7 +12,7 @@ export const resolvedEntry = ({ image, manifest }: FoundImage, now: Date): Entry
 export const cacheRefusedEntry = ({ location, cacheRefused }: FoundImage, now: Date): Entry => ({
   time: now.toISOString(),
   code: 'cache-refused',
-  message: `Comes from ${location.host} itself, since the cache of it refused: ${cacheRefused}`,
+  message: `Hosts pull the image from ${location.host} itself, because the cache refused it: ${cacheRefused}`,
 });
 
 export const copyingEntry = (sizeBytes: number, target: string, now: Date): Entry => ({
@@ -34,5 +34,5 @@ export const readyEntry = (image: string, clearEntrypoint: boolean, now: Date): 
 export const scanningEntry = (now: Date): Entry => ({
   time: now.toISOString(),
   code: 'image-scanning',
-  message: 'Scanning the image for vulnerabilities, since it was never scanned.',
+  message: 'Scanning the image for vulnerabilities, because it was never scanned.',
 });

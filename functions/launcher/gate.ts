@@ -38,7 +38,7 @@ export async function passGate(
   const refuse = (why: string) =>
     new LaunchRefusedError(
       'image-not-scanned',
-      `Your organisation runs scanned images only (launchGate is ${gate}; an admin can change it with PATCH /v1/settings). ${why}`,
+      `Your organisation runs only scanned images (launchGate is ${gate}; an admin can change it with PATCH /v1/settings). ${why}`,
     );
   if (!image)
     throw refuse(

@@ -107,10 +107,7 @@ async function preparation(
   const { config } = found.manifest;
   const hasEntrypoint = config.entrypoint.length > 0;
   if (!record.command && !hasEntrypoint && config.command.length === 0)
-    throw new LaunchRefusedError(
-      'no-command',
-      `${found.image.uri} has no command of its own. Name one in \`command\`.`,
-    );
+    throw new LaunchRefusedError('no-command', `${found.image.uri} has no command. Give one in \`command\`.`);
   const clearEntrypoint = record.command !== undefined && record.entrypoint === 'replace' && hasEntrypoint;
   if (found.cacheRefused !== undefined) entries.push(cacheRefusedEntry(found, now()));
   const isWanted = async () => {
@@ -165,7 +162,7 @@ async function preparation(
   entries.push({
     time: now().toISOString(),
     code: 'defined',
-    message: reused ? 'The job definition exists already.' : 'Registered the job definition.',
+    message: reused ? 'The job definition already exists.' : 'Registered the job definition.',
     detail: { jobDefinition: arn, reused },
   });
   const isElsewhere = image !== pinned(found.location, platformDigest);

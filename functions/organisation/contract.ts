@@ -35,7 +35,7 @@ export const getMe = operation({
   path: '/v1/me',
   documentation: documented(() => ({
     tag: 'Members',
-    summary: 'Who you are, and in which organisation',
+    summary: 'Get the caller and its organisation',
     responses: { 200: { description: 'You', schema: meSchema } },
   })),
   role: 'viewer',
@@ -60,14 +60,14 @@ export const putSettings = operation({
   documentation: documented(() => ({
     tag: 'Organisation',
     summary: 'Replace the settings',
-    description: 'What is left out returns to its default. `PATCH` changes single settings.',
+    description: 'Omitted settings return to their defaults. To change single settings, use `PATCH`.',
     example: {
       defaultImage: 'python:3.13',
       launchGate: 'high',
       notifications: { preference: 'errors', recipients: ['team@example.com'] },
     },
     responses: {
-      200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
+      200: { description: 'The changed settings', schema: settingsSchema, headers: ['ETag'] },
     },
   })),
   role: 'admin',
@@ -82,10 +82,10 @@ export const updateSettings = operation({
   documentation: documented(() => ({
     tag: 'Organisation',
     summary: 'Change some of the settings',
-    description: 'What is left out stays as it is; `null` returns to the default.',
+    description: 'Omitted settings do not change. `null` resets a setting to its default.',
     example: { launchGate: 'high' },
     responses: {
-      200: { description: 'The settings as they are now', schema: settingsSchema, headers: ['ETag'] },
+      200: { description: 'The changed settings', schema: settingsSchema, headers: ['ETag'] },
     },
   })),
   role: 'admin',
@@ -99,7 +99,7 @@ export const listComputes = operation({
   path: '/v1/computes',
   documentation: documented(() => ({
     tag: 'Organisation',
-    summary: 'List what builds and experiments can run on',
+    summary: 'List the computes for builds and experiments',
     responses: {
       200: { description: 'All computes of this deployment', schema: pageOf('ComputePage', computeSchema) },
     },
@@ -127,7 +127,7 @@ export const inviteMember = operation({
   path: '/v1/members',
   documentation: documented(() => ({
     tag: 'Members',
-    summary: 'Invite somebody by email',
+    summary: 'Invite a member by email',
     example: { email: 'ada@example.com', role: 'editor' },
     responses: { 201: { description: 'Invited', schema: memberSchema, headers: ['ETag', 'Location'] } },
   })),
@@ -156,11 +156,11 @@ export const updateMember = operation({
   path: '/v1/members/{id}',
   documentation: documented(() => ({
     tag: 'Members',
-    summary: 'Change a role',
+    summary: 'Change the role of a member',
     description:
-      'Takes effect at once for changes, and within a minute for reads; also for tokens. The last admin stays one (409).',
+      "The new role applies to changes at once and to reads within a minute, also for the member's tokens. An organisation must keep an admin: otherwise the answer is 409.",
     example: { role: 'admin' },
-    responses: { 200: { description: 'The member as it is now', schema: memberSchema, headers: ['ETag'] } },
+    responses: { 200: { description: 'The changed member', schema: memberSchema, headers: ['ETag'] } },
   })),
   role: 'admin',
   params: member,
@@ -176,7 +176,7 @@ export const removeMember = operation({
     tag: 'Members',
     summary: 'Remove a member',
     description:
-      'Their tokens stop working: at once for changes, within a minute for reads. The last admin can’t be removed (409).',
+      "The member's tokens stop working at once for changes, and within a minute for reads. An organisation must keep an admin: otherwise the answer is 409.",
     responses: { 204: { description: 'Gone' } },
   })),
   role: 'admin',
@@ -190,7 +190,7 @@ export const listTokens = operation({
   path: '/v1/tokens',
   documentation: documented(() => ({
     tag: 'Tokens',
-    summary: 'List tokens: your own, or as an admin everybody’s',
+    summary: 'List tokens',
     responses: { 200: { description: 'A page of tokens', schema: pageOf('TokenPage', tokenSchema) } },
   })),
   role: 'viewer',
@@ -204,7 +204,8 @@ export const createToken = operation({
   documentation: documented(() => ({
     tag: 'Tokens',
     summary: 'Create a token for scripts',
-    description: 'One made by a token ends with it at the latest, and is revoked with it.',
+    description:
+      'A token that another token creates expires with that token at the latest, and is revoked with it.',
     example: { title: 'nightly training', role: 'editor', expiresInDays: 90 },
     responses: { 201: { description: 'Created', schema: createdTokenSchema, headers: ['Location'] } },
   })),
@@ -236,7 +237,7 @@ export const revokeToken = operation({
     tag: 'Tokens',
     summary: 'Revoke a token',
     description:
-      'It stops working (at once for changes, within a minute for reads), and so does every token that it made, or that those made. Your own, or as an admin anybody’s.',
+      'The token stops working at once for changes, and within a minute for reads. So do all tokens that it created, directly or indirectly. Members can revoke their own tokens, admins all tokens.',
     responses: { 204: { description: 'Revoked' } },
   })),
   role: 'viewer',
@@ -252,13 +253,13 @@ export const createUpload = operation({
     tag: 'Uploads',
     summary: 'Get a URL to upload a build context to',
     description:
-      'One `PUT` of exactly `sizeBytes` bytes whose SHA-256 is `sha256`, with all of the returned headers; anything else is refused by the storage. A context is a tar archive, gzipped or not, or a zip archive.',
+      'Send the file with one `PUT` request that has all of the returned headers. S3 accepts only a file of exactly `sizeBytes` bytes with this SHA-256. A context is a tar archive, optionally gzipped, or a zip archive.',
     example: {
       kind: 'context',
       sizeBytes: 3,
       sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     },
-    responses: { 201: { description: 'Where to upload to', schema: uploadSchema } },
+    responses: { 201: { description: 'The URL and headers of the upload', schema: uploadSchema } },
   })),
   role: 'editor',
   body: newUploadSchema,
@@ -299,7 +300,7 @@ export const putSecret = operation({
   path: '/v1/secrets/{name}',
   documentation: documented(() => ({
     tag: 'Secrets',
-    summary: 'Create a secret or give it a new value',
+    summary: 'Create a secret, or change its value',
     example: { value: 'pypi-AgEIcHlwaS5vcmc' },
     responses: {
       200: { description: 'Changed', schema: secretSchema, headers: ['ETag'] },

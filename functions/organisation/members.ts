@@ -66,7 +66,7 @@ export async function inviteMember(
       message: "must be omitted: this deployment uses Slipway's user pool, which assigns it",
     });
   if (!inviteUser && given === undefined)
-    throw invalid({ pointer: '/subject', message: `is required: the person's \`sub\` at ${issuer}` });
+    throw invalid({ pointer: '/subject', message: `is required. Give the person's \`sub\` at ${issuer}` });
   const { organisation } = caller;
   const address = email.toLowerCase();
   const members = await allMembers(table, organisation);

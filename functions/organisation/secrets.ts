@@ -100,7 +100,8 @@ export async function deleteSecret(
   await orElse(() => table.remove(organisation, 'secrets', name, versionIs(version)), changed);
 }
 
-const changed = () => new ProblemError(412, 'stale', 'Another request changed the secret at the same time.');
+const changed = () =>
+  new ProblemError(412, 'stale', 'Another request changed the secret at the same time. Try again.');
 
 async function orElse(write: () => Promise<void>, problem: () => ProblemError): Promise<void> {
   try {

@@ -56,7 +56,11 @@ async function writeSettings(
       if (!(error instanceof ConditionFailedError)) throw error;
       // The next attempt sees what changed.
       if (attempt >= attempts)
-        throw new ProblemError(412, 'stale', 'The settings have changed since you read them.');
+        throw new ProblemError(
+          412,
+          'stale',
+          'The settings have changed since you read them. Read them again.',
+        );
       await pauseAfter(attempt);
     }
   }

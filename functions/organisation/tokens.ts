@@ -55,7 +55,7 @@ export async function requireToken(
 
 /** The caller may still be let in by the gateway's cache when the token that they came with is no more. */
 const revoked = () =>
-  new ProblemError(403, 'token-revoked', 'Your token, or a token that it was made with, has been revoked.');
+  new ProblemError(403, 'token-revoked', 'This token, or a token that it comes from, was revoked.');
 
 /** Makers of what the caller makes: their token and its makers; none for a sign-in. Throws 403, 409. */
 async function makersOf(
@@ -69,7 +69,7 @@ async function makersOf(
   if (makers.length > mostMakers)
     throw conflict(
       'too-many-makers',
-      `This token is ${mostMakers} tokens away from the sign-in that it comes from, which is the limit. Sign in to make another.`,
+      `This token comes from a chain of ${mostMakers} tokens, which is the limit. Sign in to create another token.`,
     );
   return { makers };
 }
@@ -131,6 +131,7 @@ export async function revokeToken(
     await removeToken(table, caller.organisation, token);
   } catch (error) {
     if (!(error instanceof ConditionFailedError)) throw error;
-    if (error.existing) throw new ProblemError(412, 'stale', 'The token has changed since you read it.');
+    if (error.existing)
+      throw new ProblemError(412, 'stale', 'The token has changed since you read it. Read it again.');
   }
 }

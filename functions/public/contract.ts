@@ -10,10 +10,10 @@ export const getHealth = operation({
   path: '/v1/health',
   documentation: documented(() => ({
     tag,
-    summary: 'Whether the API answers',
+    summary: 'Check whether the API is up',
     responses: {
       200: {
-        description: 'It does',
+        description: 'The API is up',
         schema: z.object({ status: z.literal('ok'), stage: z.string() }).meta({ id: 'Health' }),
       },
     },
@@ -27,7 +27,7 @@ export const getOpenApi = operation({
   path: '/v1/openapi.json',
   documentation: documented(() => ({
     tag,
-    summary: 'This document',
+    summary: 'Get the OpenAPI document',
     responses: {
       200: {
         description: 'OpenAPI 3.1',

@@ -14,7 +14,7 @@ export async function checkRegistry(
   repository: string | undefined,
 ): Promise<RegistryCheckResult> {
   if (repository !== undefined && !isRepository(repository))
-    throw invalid({ pointer: '/repository', message: 'must be a repository name' });
+    throw invalid({ pointer: '/repository', message: 'must be a valid repository name' });
   const known = await getRegistry(dependencies, organisation, id);
   const { visibility } = known.registry;
   const credentials = await dependencies.access.credentialsOf(known);

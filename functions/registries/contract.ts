@@ -22,7 +22,7 @@ export const listRegistries = operation({
   path: '/v1/registries',
   documentation: documented(() => ({
     tag,
-    summary: 'List registries, the defaults among them',
+    summary: 'List registries',
     responses: {
       200: { description: 'A page of registries', schema: pageOf('RegistryPage', registrySchema) },
     },
@@ -74,12 +74,12 @@ export const updateRegistry = operation({
   path: '/v1/registries/{id}',
   documentation: documented(() => ({
     tag,
-    summary: 'Change title, url or credentials',
+    summary: 'Change the title, URL or credentials of a registry',
     description:
-      'Missing and null fields are left alone. New credentials keep the identity of the secret. A `url` with another host or path is refused while images refer to the registry (409 `registry-in-use`): connect that place as another registry, and mirror the images there.',
+      'Omitted and null fields do not change. New credentials keep the ARN of the secret. While images of the registry are listed, Slipway refuses a `url` with another host or path (409 `registry-in-use`). Connect that place as another registry instead, and mirror the images there.',
     example: { title: 'Vision team', password: 'another robot token', username: 'my-team+slipway' },
     responses: {
-      200: { description: 'The registry as it is now', schema: registrySchema, headers: ['ETag'] },
+      200: { description: 'The changed registry', schema: registrySchema, headers: ['ETag'] },
     },
   })),
   role: 'admin',
@@ -96,7 +96,7 @@ export const deleteRegistry = operation({
     tag,
     summary: 'Disconnect a registry and delete its credentials',
     description:
-      'Refused while images refer to it, unless `force=true`. Nothing in the registry itself is touched.',
+      'While images of the registry are listed, Slipway refuses the request unless `force=true`. The registry itself does not change.',
     responses: { 204: { description: 'Gone' } },
   })),
   role: 'admin',
@@ -111,11 +111,10 @@ export const checkRegistry = operation({
   path: '/v1/registries/{id}/check',
   documentation: documented(() => ({
     tag,
-    summary: 'Try the registry and its credentials now',
-    description:
-      'The answer is 200 for a finished check, whatever it found; `cause` tells apart what is wrong.',
+    summary: 'Test a registry and its credentials',
+    description: 'The answer is 200 for every finished check. If `ok` is false, `cause` names the reason.',
     example: { repository: 'vision/trainer' },
-    responses: { 200: { description: 'What the check found', schema: registryCheckResultSchema } },
+    responses: { 200: { description: 'The result of the check', schema: registryCheckResultSchema } },
   })),
   role: 'editor',
   params,
@@ -130,9 +129,9 @@ export const listRegistryImages = operation({
   path: '/v1/registries/{id}/images',
   documentation: documented(() => ({
     tag,
-    summary: 'List the images of one registry',
+    summary: 'List the images of a registry',
     description:
-      "Of a default registry also the catalogue's, after the organisation's own; `source=catalogue` lists only those.",
+      'For a default registry, the images of the catalogue follow those of the organisation. `source=catalogue` lists only the catalogue.',
     responses: { 200: { description: 'A page of images', schema: imagePageSchema } },
   })),
   role: 'viewer',

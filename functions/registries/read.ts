@@ -21,7 +21,7 @@ export function withWarnings(
     const counting = registryFor(all, host, `${path}/any`)?.registry.id;
     const others = same.map((one) => one.registry.id).join(', ');
     warnings.push(
-      `${registry.url} is also connected as ${others}. Images there are read and pushed with the credentials of ${counting}. Delete the registries that you don't need, or connect a path below for another account.`,
+      `${registry.url} is also connected as ${others}. Slipway uses the credentials of ${counting} there. Delete the registries that you don't need, or connect a path below it for another account.`,
     );
   }
   return warnings.length > 0 ? { ...registry, warnings } : registry;

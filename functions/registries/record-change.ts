@@ -17,7 +17,7 @@ export const busy = () =>
   new ProblemError(
     409,
     'registry-busy',
-    'Another request is changing the registry.',
+    'Another request is changing the registry. Try again.',
     {},
     { 'retry-after': '1' },
   );

@@ -77,7 +77,7 @@ function newCredentials(current: RegistryRecord, { username, password }: Registr
   if (!password && (!username || (current.secretArn && username === current.username))) return undefined;
   if (!password) throw invalid({ pointer: '/password', message: passwordWanted(username) });
   const name = username ?? current.username;
-  if (!name) throw invalid({ pointer: '/username', message: 'is required together with `password`' });
+  if (!name) throw invalid({ pointer: '/username', message: 'is required with `password`' });
   return { username: name, password };
 }
 

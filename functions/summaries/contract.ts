@@ -9,9 +9,9 @@ export const getImageSummary = operation({
   path: '/v1/images/{id}/summary',
   documentation: documented(() => ({
     tag: 'Images',
-    summary: 'A page about an image, to look at',
+    summary: 'Get a summary page of an image',
     description:
-      'One HTML document with logo, facts, last build, results of checks and readme. It holds no script and loads nothing.',
+      'Returns one HTML document with the logo, facts, last build, check results and readme. It contains no scripts and loads no other files.',
     responses: {
       200: { description: 'The page', schema: z.string(), types: ['text/html'], headers: ['ETag'] },
     },

@@ -36,12 +36,12 @@ ${image.readme && html`<section aria-labelledby="readme"><h2 id="readme">Readme<
 function pull({ uri, digest, status }: Image): Html {
   if (!digest)
     return html`<section aria-labelledby="pull"><h2 id="pull">Pull it</h2><p>${
-      status === 'failed' ? 'Its build failed: there' : 'There'
+      status === 'failed' ? 'Its build failed. There' : 'There'
     } is nothing to pull yet.</p></section>`;
   const untagged = uri.slice(0, uri.lastIndexOf(':'));
   return html`<section aria-labelledby="pull"><h2 id="pull">Pull it</h2>
 <pre tabindex="0"><code>docker pull ${uri}</code></pre>
-<p>Exactly this version, whatever becomes of the tag:</p>
+<p>To pull exactly this version, even if the tag moves:</p>
 <pre tabindex="0"><code>docker pull ${untagged}@${digest}</code></pre></section>`;
 }
 

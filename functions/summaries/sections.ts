@@ -20,7 +20,7 @@ ${failure && html`<div class="failure"><p><strong>${failure.message}</strong> <c
 ${facts([
   ['Build', html`<code>${id}</code>`],
   ['By', build.author],
-  ['Pushed', build.push === false ? 'no, as was asked' : undefined],
+  ['Pushed', build.push === false ? 'no, as requested' : undefined],
   ['On', build.compute],
   ['Started', build.startedAt && time(build.startedAt)],
   ['Finished', build.finishedAt && time(build.finishedAt)],

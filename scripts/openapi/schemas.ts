@@ -37,7 +37,7 @@ export function sayDefaults(document: Document): void {
       const { default: value, description } = property;
       delete property.default;
       if (value === undefined || required.includes(name)) continue;
-      const said = `Left out: \`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+      const said = `Default: \`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
       property.description = description ? `${description.replace(/\.$/, '')}. ${said}` : said;
     }
 }

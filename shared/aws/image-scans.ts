@@ -67,17 +67,17 @@ export function createImageScans(client: ECRClient = new ECRClient({})): ImageSc
         if (error instanceof LimitExceededException)
           throw new ScanRefusedError(
             'recently-scanned',
-            'ECR scans an image once in 24 hours, and has scanned this one. The findings are those of that scan.',
+            'ECR scans an image at most once in 24 hours, and it has scanned this one. Read the findings of that scan.',
           );
         if (error instanceof ValidationException)
           throw new ScanRefusedError(
             'scanned-continuously',
-            'This account uses enhanced scanning, which scans every image when it is pushed.',
+            'This account uses enhanced scanning: ECR scans every image when it is pushed.',
           );
         if (error instanceof ImageNotFoundException)
-          throw new ScanRefusedError('image-not-found', 'ECR does not have this image, or not yet.');
+          throw new ScanRefusedError('image-not-found', 'ECR does not have this image yet.');
         if (error instanceof UnsupportedImageTypeException)
-          throw new ScanRefusedError('image-not-scannable', `ECR can't scan it: ${error.message}`);
+          throw new ScanRefusedError('image-not-scannable', `ECR can't scan this image: ${error.message}`);
         throw error;
       }
     },

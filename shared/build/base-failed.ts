@@ -27,7 +27,7 @@ export async function endWithBase(
 
 /** Why there is and will be no image of that base. */
 function whyNot(id: string, base: BuildRecord | undefined): string | undefined {
-  if (!base) return `Build ${id}, which was to build the base image, no longer exists.`;
+  if (!base) return `Build ${id} of the base image no longer exists.`;
   if (!isOver(base) || (base.status === 'succeeded' && base.digest !== undefined)) return undefined;
   const why =
     base.status === 'stopped' ? 'was stopped' : `was not built: ${base.failure?.message ?? base.status}`;

@@ -44,7 +44,7 @@ export async function settleWaiting(
   if (!buildCompute(stage, record.compute))
     return fail({
       code: 'compute-unavailable',
-      message: `None of the computes that this build may use exists any more (${request?.computes.join(', ')}).`,
+      message: `The deployment no longer has any compute that this build may use (${request?.computes.join(', ')}).`,
     });
   await startWaiting(dependencies, organisation, record.compute);
   const current = (await table.get(organisation, 'builds', buildId)) as BuildRecord | undefined;

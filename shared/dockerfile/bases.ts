@@ -127,7 +127,7 @@ export function unclearBases(dockerfile: string, buildArgs: Record<string, strin
       .filter((base) => !named.has(identityOf(base)) && isName(base.reference))
       .map(({ line, reference }) => ({
         line,
-        why: `builds on ${reference} with ${dialect.engine} but not with ${first.dialect.engine}. Begin the Dockerfile with "# syntax=docker/dockerfile:1", which every engine reads alike, or write the line in another way`,
+        why: `builds on ${reference} with ${dialect.engine} but not with ${first.dialect.engine}. Begin the Dockerfile with "# syntax=docker/dockerfile:1", which every engine reads alike, or rewrite the line`,
       })),
   );
   return first.unclear[0] ?? others.flatMap(({ unclear }) => unclear)[0] ?? differing[0];

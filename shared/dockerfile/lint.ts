@@ -71,8 +71,8 @@ function checkShape(dockerfile: Dockerfile): LintWarning[] {
       warning(
         'unknown-instruction',
         line,
-        `${shown(keyword)} is no instruction of a Dockerfile`,
-        'Correct its spelling; where it goes on from the line above, end that line with a backslash.',
+        `${shown(keyword)} is not a Dockerfile instruction`,
+        'Correct its spelling. If it continues the previous line, end that line with a backslash.',
       ),
     );
   const misplaced = dockerfile.before.filter(({ keyword }) => known.has(keyword) && keyword !== 'ARG');
@@ -82,13 +82,18 @@ function checkShape(dockerfile: Dockerfile): LintWarning[] {
       warning(
         'from-missing',
         first.line,
-        `${first.keyword} stands before any FROM`,
-        'Begin with FROM; only ARG may stand above it.',
+        `${first.keyword} comes before the first FROM`,
+        'Move it below FROM. Only ARG may come before FROM.',
       ),
     );
   else if (dockerfile.stages.length === 0)
     unknown.push(
-      warning('from-missing', 1, 'There is no FROM', 'Begin with FROM and the image to build on.'),
+      warning(
+        'from-missing',
+        1,
+        'The Dockerfile has no FROM',
+        'Begin with FROM and the name of a base image.',
+      ),
     );
   return unknown;
 }
@@ -97,15 +102,14 @@ function checkBase({ line, image, from }: BuildStage): LintWarning[] {
   // An argument without a value is the builder's to refuse.
   if (from || image === '' || image === 'scratch' || image.includes('@')) return [];
   const tag = /:([^:/]+)$/.exec(image)?.[1];
-  const remedy = 'Name a version, or a digest: the same Dockerfile then builds the same image tomorrow.';
+  const remedy = 'Name a version or a digest, so that later builds use the same base image.';
   if (tag === undefined)
-    return [warning('from-without-tag', line, `${shown(image)} has no tag, which means latest`, remedy)];
-  if (tag === 'latest')
-    return [warning('from-latest', line, `${shown(image)} may be another image tomorrow`, remedy)];
+    return [warning('from-without-tag', line, `${shown(image)} has no tag, so engines pull latest`, remedy)];
+  if (tag === 'latest') return [warning('from-latest', line, `${shown(image)} changes over time`, remedy)];
   return [];
 }
 
-const useSecret = 'Store it as a secret of the organisation and read it in RUN --mount=type=secret,id=…';
+const useSecret = 'Store it as a secret of the organisation and read it in RUN --mount=type=secret,id=….';
 
 function checkSecrets(
   { line, keyword, rest, body }: Instruction,
@@ -123,7 +127,7 @@ function checkSecrets(
           warning(
             'secret-name',
             line,
-            `${shown(name)} looks like a credential: ${keyword === 'ARG' ? 'build arguments are' : 'the environment is'} kept in the image, for everybody who pulls it`,
+            `${shown(name)} looks like a credential. The image stores ${keyword === 'ARG' ? 'build arguments' : 'its environment'}, so anyone who pulls it can read the value`,
             useSecret,
           ),
         ];
@@ -131,7 +135,7 @@ function checkSecrets(
   }
   const what = secretIn(`${rest}${given}\n${body}`);
   return what
-    ? [warning('secret-value', line, `${keyword} has ${what} in it, which stays in the image`, useSecret)]
+    ? [warning('secret-value', line, `${keyword} contains ${what}, which the image stores`, useSecret)]
     : [];
 }
 
@@ -149,8 +153,8 @@ function checkAdd({ line, keyword, rest }: Instruction): LintWarning[] {
         warning(
           'add-remote',
           line,
-          'ADD fetches from the network: what comes may change, and nothing checks it',
-          'Use RUN with curl and a checksum, ADD --checksum=sha256:…, or put the file into the context.',
+          'ADD downloads a file without checking it, and the file may change',
+          'Use ADD --checksum=sha256:…, check the file in RUN, or put it into the context.',
         ),
       ]
     : [];
@@ -196,8 +200,8 @@ function checkUsers({ stages }: Dockerfile, notebook: boolean): LintWarning[] {
           warning(
             'apt-as-user',
             one.line,
-            `apt runs as ${shown(user)}, who may not install packages`,
-            `Put USER root above it, and USER ${shown(user)} below.`,
+            `apt runs as ${shown(user)}, who can't install packages`,
+            `Add USER root before this step and USER ${shown(user)} after it.`,
           ),
         );
       if (notebook && pipUser.test(commands))
@@ -205,8 +209,8 @@ function checkUsers({ stages }: Dockerfile, notebook: boolean): LintWarning[] {
           warning(
             'notebook-pip-user',
             one.line,
-            "pip install --user writes into the home directory, which a notebook's volume hides",
-            'Leave --user out.',
+            "pip install --user installs into the home directory, which the notebook's volume hides",
+            'Omit --user.',
           ),
         );
     }
@@ -219,8 +223,8 @@ function checkUsers({ stages }: Dockerfile, notebook: boolean): LintWarning[] {
       warning(
         'notebook-user-root',
         end.line,
-        'The notebook would run as root',
-        "End with USER and a person of the image: jovyan in the catalogue's.",
+        'The notebook runs as root',
+        'End with USER and an ordinary user of the image, such as jovyan in images of the catalogue.',
       ),
     );
   return found;

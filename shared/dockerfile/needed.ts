@@ -74,7 +74,7 @@ export function neededStages(
 }
 
 const rangeOf = (count: number) =>
-  count === 1 ? 'the only stage is number 0' : `the stages are numbered 0 to ${count - 1}`;
+  count === 1 ? 'stage 0 is the only one' : `the stages are numbered 0 to ${count - 1}`;
 
 /** It is read when it is set off: as a Dockerfile of its own, whatever `# escape=` says. */
 function triggerOf({ source, argsAt }: Instruction, dialect: Dialect): Command {

@@ -25,6 +25,11 @@ export function lintEvents(warnings: LintWarning[], time: string): NewEvent[] {
     message: `Dockerfile, line ${line}: ${message} (${code}). ${remedy}`,
   }));
   const more = warnings.length - events.length;
-  if (more > 0) events.push({ time, code: 'lint', message: `${more} more: see the build's \`warnings\`.` });
+  if (more > 0)
+    events.push({
+      time,
+      code: 'lint',
+      message: `The Dockerfile has ${more} more ${more === 1 ? 'warning' : 'warnings'}. See \`warnings\` of the build.`,
+    });
   return events;
 }

@@ -44,7 +44,7 @@ export function pipArguments(requirements: string): string[] {
   for (const { line, text } of joinedLines(requirements)) {
     const [first = '', ...rest] = text.split(/[\s=]+/);
     if (/\p{Cc}/u.test(text.replaceAll(/\s/g, '')))
-      problems.push({ line, message: 'has a control character in it' });
+      problems.push({ line, message: 'must not contain control characters' });
     else if (flags.has(text)) args.push(text);
     else if (options.has(first) && rest.length === 1 && optionValue.test(rest[0] ?? ''))
       args.push(first, rest[0] ?? '');
@@ -52,14 +52,14 @@ export function pipArguments(requirements: string): string[] {
       // An address may have `=` in it.
       const value = text.slice(first.length).replace(/^[\s=]+/, '');
       if (optionValue.test(value)) args.push(first, value);
-      else problems.push({ line, message: `${first} takes one value` });
+      else problems.push({ line, message: `${first} must have one value` });
     } else if (text.startsWith('-')) problems.push({ line, message: whyNot(first) });
     else if (accepted.some((one) => one.test(text))) args.push(text);
     else if (/--hash[=\s]/.test(text)) problems.push({ line, message: whyNot('--hash') });
     else
       problems.push({
         line,
-        message: `"${text.slice(0, 80)}" is no requirement that pip takes by name or address`,
+        message: `"${text.slice(0, 80)}" is not a requirement by name or URL`,
       });
   }
   if (problems.length > 0) throw new RequirementsError(problems);
@@ -68,10 +68,10 @@ export function pipArguments(requirements: string): string[] {
 
 const whyNot = (option: string): string =>
   ['-r', '--requirement', '-c', '--constraint', '-e', '--editable'].includes(option)
-    ? `${option} names another file: upload a context and write the Dockerfile with COPY`
+    ? `${option} refers to another file. Upload a context and copy the file in a Dockerfile of your own instead`
     : option === '--hash'
-      ? 'hashes only work in a file: upload it in a context and write the Dockerfile with COPY'
-      : `${option.slice(0, 40)} is not taken here`;
+      ? 'pip accepts hashes only in a file. Upload a context and copy the file in a Dockerfile of your own instead'
+      : `${option.slice(0, 40)} is not supported here`;
 
 /** Comments gone, continued lines joined, each with the number of its first line. */
 function* joinedLines(text: string): Generator<{ line: number; text: string }> {

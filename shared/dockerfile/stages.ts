@@ -53,7 +53,7 @@ export interface Unclear {
 
 export const unclearFlag = (line: number, character: string): Unclear => ({
   line,
-  why: `has ${JSON.stringify(character)} in a flag. Engines read flags byte by byte and may end the flag there: use other characters`,
+  why: `has ${JSON.stringify(character)} in a flag. Engines read flags byte by byte and may end the flag there. Use other characters`,
 });
 
 /** The keywords of a Dockerfile. */
@@ -176,7 +176,7 @@ class Words {
     } catch (error) {
       if (error instanceof UnclearWordError) this.unclear.push({ line, why: error.message });
       else if (error instanceof TooLongError)
-        this.unclear.push({ line, why: 'has a pattern that is too long' });
+        this.unclear.push({ line, why: 'has a pattern that is too long to expand' });
       else if (error instanceof WordError) this.refused ||= must;
       else throw error;
       return '';

@@ -8,18 +8,18 @@ const oddDirective =
 
 export function unclearText(dockerfile: string): Unclear | undefined {
   for (const [index, text] of dockerfile.split('\n').entries()) {
-    if (text.endsWith('\r\r')) return { line: index + 1, why: 'ends with more than one carriage return' };
+    if (text.endsWith('\r\r')) return { line: index + 1, why: 'ends with several carriage returns' };
     if (oddDirective.test(text))
       return {
         line: index + 1,
-        why: 'has a character behind # that not every engine takes for a space: use a plain space',
+        why: 'has a character after # that only some engines treat as a space. Use an ordinary space',
       };
   }
   const { syntaxes } = readLines(dockerfile);
   if (syntaxes.some(({ start }) => start === undefined))
     return {
       line: 1,
-      why: 'names its syntax in a way that cannot be pinned to a digest: write the name once, without escapes',
+      why: 'names its syntax in a way that Slipway cannot pin to a digest. Write the name once, without escapes',
     };
   return undefined;
 }

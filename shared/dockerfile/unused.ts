@@ -46,14 +46,14 @@ export function unusedIn(dockerfile: string, { buildArgs = {}, secrets = {} }: G
 const argUnknown = (name: string, [nearest, ...others]: Named[]): LintWarning => ({
   code: 'build-arg-unknown',
   line: nearest?.line ?? 1,
-  message: `The build argument ${name} has no effect: ${nearest ? `the Dockerfile declares ${listed([nearest, ...others])}` : 'the Dockerfile declares no ARG'}`,
+  message: `The build argument ${name} has no effect: ${nearest ? `the Dockerfile only declares ${listed([nearest, ...others])}` : 'the Dockerfile declares no ARG'}`,
   remedy: `Correct the name, or declare it with ARG ${name}.`,
 });
 
 const secretUnmounted = (id: string, [nearest, ...others]: Named[]): LintWarning => ({
   code: 'secret-not-mounted',
   line: nearest?.line ?? 1,
-  message: `No step mounts the secret ${id}: ${nearest ? `the Dockerfile mounts ${listed([nearest, ...others])}` : 'the Dockerfile mounts no secret'}`,
+  message: `No step mounts the secret ${id}: ${nearest ? `the Dockerfile only mounts ${listed([nearest, ...others])}` : 'the Dockerfile mounts no secret'}`,
   remedy: `Name it in \`secrets\` by the id of its mount, or mount it with RUN --mount=type=secret,id=${id}.`,
 });
 

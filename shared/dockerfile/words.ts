@@ -137,7 +137,7 @@ class WordReader {
     const add = (text: string, splits = false) => {
       result += text;
       if (this.#reading.variables && result.length > longestValue)
-        throw new UnclearWordError('has a value that is longer than the name of an image can be');
+        throw new UnclearWordError('has a value that is longer than an image name can be');
       if (stop === undefined) this.#collect(text, splits);
     };
     for (let next = this.#peek(); next !== stop; next = this.#peek()) {
@@ -166,9 +166,7 @@ class WordReader {
   #requirePlain(next: string): void {
     const { variables, escapeMark } = this.#reading;
     if (variables && (next === '"' || next === "'" || (escapeMark !== '\\' && '`\\'.includes(next))))
-      throw new UnclearWordError(
-        `has ${next} in the pattern of a substitution, which engines read differently`,
-      );
+      throw new UnclearWordError(`has ${next} in the pattern of a substitution. Engines read it differently`);
   }
 
   #quoted = (text: string, quote: string) => (this.#reading.raw ? quote + text + quote : text);
@@ -194,7 +192,7 @@ class WordReader {
       if (next === '$') {
         result += yield this.#variable();
         if (this.#reading.variables && result.length > longestValue)
-          throw new UnclearWordError('has a value that is longer than the name of an image can be');
+          throw new UnclearWordError('has a value that is longer than an image name can be');
         continue;
       }
       this.#at++;
@@ -223,7 +221,7 @@ class WordReader {
     if (first === '}') return variables ? (variables.get(name) ?? '') : `\${${name}}`;
     const operator = first === ':' ? `:${this.#text[this.#at++]}` : first;
     if (/^:[#%]$/.test(operator) && variables)
-      throw new UnclearWordError(`has a substitution with ${operator}, which not every engine knows`);
+      throw new UnclearWordError(`has a substitution with ${operator}, which only some engines support`);
     if (!this.#reading.operators.test(operator)) throw badSubstitution(operator);
     if (operator === '/') return yield this.#replaced(name);
     if (operator === '#' || operator === '%') {
@@ -245,9 +243,7 @@ class WordReader {
     const pattern = yield this.#until('/', 'pattern');
     const replacement = yield this.#until('}', 'replacement');
     if (variables && everywhere && replacement.includes('$'))
-      throw new UnclearWordError(
-        'has $ in the replacement of a substitution, which engines read differently',
-      );
+      throw new UnclearWordError('has $ in the replacement of a substitution. Engines read it differently');
     return variables
       ? readable(withReplacement(variables.get(name) ?? '', pattern, replacement, everywhere))
       : `\${${name}/${pattern}/${replacement}}`;

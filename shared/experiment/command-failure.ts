@@ -62,17 +62,17 @@ function matchIn(lines: readonly string[], pattern: RegExp): RegExpExecArray | u
   return undefined;
 }
 
-const buildFor = 'build it for linux/amd64 (`docker build --platform linux/amd64`)';
+const buildFor = 'Build the image for linux/amd64 (`docker build --platform linux/amd64`)';
 
 function initFailure(program: string, why: string, launched: Launched): Reason {
   const isForeign = wrongFormat.test(why);
   const isMissing = /no such file/i.test(why);
   if (program === '/bin/sh' && launched.command !== undefined && launched.entrypoint === 'replace')
     return isForeign
-      ? because('image-unsupported', `The image's programs are for another processor: ${buildFor}.`)
+      ? because('image-unsupported', `The image's programs are built for another processor. ${buildFor}.`)
       : because(
           'image-without-shell',
-          `The image ${isMissing ? 'has no /bin/sh' : 'has a /bin/sh that its user may not execute'}. A command that replaces the ENTRYPOINT needs one: choose another base image, or set \`"entrypoint": "keep"\`.`,
+          `The image ${isMissing ? 'has no /bin/sh' : 'has a /bin/sh that its user has no permission to execute'}. A command that replaces the ENTRYPOINT needs one. Choose another base image, or set \`"entrypoint": "keep"\`.`,
         );
   if (launched.command?.[0] === program) {
     if (isMissing) return because('command-not-found', notFound(launched));
@@ -80,44 +80,47 @@ function initFailure(program: string, why: string, launched: Launched): Reason {
   }
   const names = `The image's ENTRYPOINT or CMD names ${quoted(program)}`;
   if (isForeign)
-    return because('image-unsupported', `${names}, a program for another processor: ${buildFor}.`);
+    return because('image-unsupported', `${names}, a program for another processor. ${buildFor}.`);
   return because(
     'image-config-invalid',
     isMissing
-      ? `${names}, which it doesn't have; or it is a script whose first line names an interpreter that the image doesn't have, or ends with a carriage return. Correct the ENTRYPOINT or CMD, or give a command.`
-      : `${names}, which its user may not execute: make it executable in the Dockerfile (\`RUN chmod +x …\`), or give a command.`,
+      ? `${names}. The image lacks this program, or the interpreter in its first line. Correct the ENTRYPOINT or CMD, or give a command.`
+      : `${names}, which its user has no permission to execute. Make it executable in the Dockerfile (\`RUN chmod +x …\`), or give a command.`,
   );
 }
 
 function readByShell(program: string, { command }: Launched): Reason {
-  const said = `${quoted(program)} was read as a script of the shell and is none: it is a program for another processor, or lacks a first line such as \`#!/usr/bin/env python3\`.`;
+  const said = `${quoted(program)} is not a shell script. It is a program for another processor, or its first line must name an interpreter, such as \`#!/usr/bin/env python3\`.`;
   return command?.[0] === program
     ? because('command-not-executable', said)
-    : because('image-unsupported', `${said} If the image is for another processor, ${buildFor}.`);
+    : because(
+        'image-unsupported',
+        `${said} If it is a program, build the image for linux/amd64 (\`docker build --platform linux/amd64\`).`,
+      );
 }
 
 function notFound({ command = [], entrypointReplaced }: Launched): string {
   const [program = ''] = command;
   const keep = entrypointReplaced
-    ? ' The command ran in place of the image\'s ENTRYPOINT; to pass it to the ENTRYPOINT, set `"entrypoint": "keep"`.'
+    ? ' The command replaced the image\'s ENTRYPOINT. To pass it to the ENTRYPOINT instead, set `"entrypoint": "keep"`.'
     : '';
-  return `${misreading(command) ?? `The image has no program ${quoted(program)}, or not on its PATH.`}${keep}`;
+  return `${misreading(command) ?? `The image has no program ${quoted(program)} on its PATH.`}${keep}`;
 }
 
-const unixLineEnds = 'Save it with Unix line ends (LF), not those of Windows (CRLF).';
+const unixLineEnds = 'Save it with Unix line endings (LF) instead of Windows ones (CRLF).';
 
 function withoutInterpreter(program: string, interpreter: string): string {
   if (interpreter.endsWith('\r'))
-    return `${quoted(program)} can't be run: its first line ends with a carriage return. ${unixLineEnds}`;
+    return `The host can't run ${quoted(program)}: its first line ends with a carriage return. ${unixLineEnds}`;
   const [name = ''] = interpreter.trim().split(/\s/);
-  return `${quoted(program)} can't be run: its first line names the interpreter ${quoted(name)}, which the image doesn't have.`;
+  return `The host can't run ${quoted(program)}: its first line names the interpreter ${quoted(name)}, which the image doesn't have.`;
 }
 
 function notExecutable(program: string, said: string): string {
   if (wrongFormat.test(said))
-    return `${quoted(program)} is no program for the hosts' processor (linux/amd64): it is built for another one, or damaged.`;
+    return `${quoted(program)} is built for another processor than the hosts' (linux/amd64), or damaged.`;
   if (/is a directory/i.test(said)) return `${quoted(program)} is a directory.`;
-  return `${quoted(program)} is no executable file, or its user may not execute it. Make it executable in the Dockerfile (\`RUN chmod +x …\`), or name its interpreter: ${inShell([program])}.`;
+  return `${quoted(program)} is not executable for the image's user. Make it executable in the Dockerfile (\`RUN chmod +x …\`), or run it with its interpreter: ${inShell([program])}.`;
 }
 
 /** What shells, and `env` in the first line of a script, say of what they were to run. */
@@ -136,15 +139,15 @@ function within(exitCode: number, lines: readonly string[]): string {
   if (exitCode === 126) {
     const [, name, why = ''] = matchIn(lines, refused) ?? [];
     return name === undefined
-      ? `${ended}, by which shells say that something can't be executed: the last lines of the log say what.`
+      ? `${ended}, which usually means that a program can't be executed. The last lines of the log name it.`
       : `${ended}: ${notExecutable(name, why)}`;
   }
   for (const line of lines.toReversed()) {
     const name = missing.map((pattern) => pattern.exec(line)?.[1]).find((one) => one !== undefined);
     if (name === undefined) continue;
     if (/(\r|\\r|\^M)/.test(line))
-      return `${ended}: a carriage return stands behind ${quoted(name.replace(/(\r|\\r|\^M)+$/, ''))}. ${unixLineEnds}`;
-    return `${ended}: ${misreading([name]) ?? `the image has no ${quoted(name)}, or not where it was looked for.`}`;
+      return `${ended}: a line ends with a carriage return after ${quoted(name.replace(/(\r|\\r|\^M)+$/, ''))}. ${unixLineEnds}`;
+    return `${ended}: ${misreading([name]) ?? `the shell did not find ${quoted(name)} in the image.`}`;
   }
-  return `${ended}, by which shells say that there is no such program: the last lines of the log say which.`;
+  return `${ended}, which usually means that a program does not exist. The last lines of the log name it.`;
 }

@@ -28,14 +28,14 @@ export const inShell = (command: readonly string[], shell = 'sh') =>
 export function misreading(command: readonly string[]): string | undefined {
   const [first = ''] = command;
   if (command.length === 1 && /\S\s+\S/.test(first))
-    return `The image has no program ${quoted(first)}: the whole command line is one word. Write ${list(first.trim().split(/\s+/))}, or ${list(['sh', '-c', first])}.`;
+    return `The image has no program ${quoted(first)}. The command has the whole command line as one word: write ${list(first.trim().split(/\s+/))}, or ${list(['sh', '-c', first])}.`;
   if (builtins.has(first))
     return ofBash.has(first)
-      ? `${quoted(first)} is a command of bash, not a program, and sh doesn't know it: write ${list(['bash', '-c', `${first} …`])}${first === 'source' ? ', or `.` in place of `source`' : ''}.`
-      : `${quoted(first)} is a command of shells, not a program: write ${list(['sh', '-c', command.join(' ')])}.`;
+      ? `${quoted(first)} is a bash builtin, which is neither a program nor known to sh. Write ${list(['bash', '-c', `${first} …`])}${first === 'source' ? ', or use `.` instead of `source`' : ''}.`
+      : `${quoted(first)} is a shell builtin, not a program. Write ${list(['sh', '-c', command.join(' ')])}.`;
   if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first))
-    return `${quoted(first)} sets a variable only where a shell reads it: put it into \`env\`, or write ${list(['sh', '-c', command.join(' ')])}.`;
+    return `${quoted(first)} sets a variable only in a shell. Put it into \`env\`, or write ${list(['sh', '-c', command.join(' ')])}.`;
   if (/^~|[$*]/.test(first))
-    return `No shell reads the command, so ${quoted(first)} stands for itself: write ${list(['sh', '-c', command.join(' ')])}.`;
+    return `The command runs without a shell, so nothing expands ${quoted(first)}. Write ${list(['sh', '-c', command.join(' ')])}.`;
   return undefined;
 }

@@ -47,7 +47,7 @@ export const ending =
 export function jobToEnd(record: ExperimentRecord): { id: string; reason: string } | undefined {
   const attempt = openAttempt(record);
   if (!attempt?.jobId) return undefined;
-  if (record.stopRequestedAt) return { id: attempt.jobId, reason: 'Stopped by its user' };
+  if (record.stopRequestedAt) return { id: attempt.jobId, reason: 'Stopped on request' };
   return attempt.ending && { id: attempt.jobId, reason: attempt.ending.message };
 }
 

@@ -67,7 +67,7 @@ export function waitingFor(compute: string, { own, others }: HostsInUse): string
     ...(own > 0 ? [`${jobCount(own)} of your organisation`] : []),
     ...(others > 0 ? [`${jobCount(others)} of other organisations`] : []),
   ];
-  return `Waiting for a free ${compute}; ${running.join(' and ')} ${own + others === 1 ? 'is' : 'are'} running.`;
+  return `Waiting for a free ${compute} host: ${running.join(' and ')} ${own + others === 1 ? 'is' : 'are'} running.`;
 }
 
 const jobCount = (count: number) => `${count} ${count === 1 ? 'job' : 'jobs'}`;

@@ -25,7 +25,7 @@ const rules: Rule[] = [
   ),
   config(
     /uids and gids must be in range ([\d-]+)/i,
-    (range) => `The image's USER has a number outside of ${range}. Change it.`,
+    (range) => `The number of the image's USER is outside ${range}. Change it.`,
   ),
   config(
     /working directory '(.*?)' is invalid/i,
@@ -42,34 +42,33 @@ const rules: Rule[] = [
   config(
     /chdir to cwd \("(.*?)"\) set in config\.json failed: permission denied/i,
     (path) =>
-      `The image's USER may not enter its WORKDIR ${quoted(path)}. Give it the right in the Dockerfile (\`RUN chmod a+rx …\`), or name another directory.`,
+      `The image's USER has no permission to enter its WORKDIR ${quoted(path)}. Grant it in the Dockerfile (\`RUN chmod a+rx …\`), or name another directory.`,
   ),
   config(
     /(?:chdir to cwd \("|(?:mkdir|lstat|stat) \S*?\/merged|mkdir )(\/.*?)(?:"\).*)?: not a directory/i,
-    (path) =>
-      `The image's WORKDIR ${quoted(path)} can't be used: something in its path is a file. Name a directory.`,
+    (path) => `A part of the image's WORKDIR ${quoted(path)} is a file. Name a directory.`,
   ),
   config(
     /(?:invalid environment variable|environment variable name can't be empty): "?(.*?)"?(?:: unknown)?$/i,
     (entry) =>
-      `The image has an environment entry without a name, ${quoted(entry)}. Remove it from the image's configuration.`,
+      `The image's environment has an entry without a name: ${quoted(entry)}. Remove it from the image's configuration.`,
   ),
   config(
     /mount a directory onto a file|mount a file onto a directory|not a directory: unknown/i,
     () =>
-      'The image has a file where every container needs a directory, or a directory in place of a file (/proc, /sys, /dev, /etc/hosts, /etc/resolv.conf). Remove it from the image.',
+      '/proc, /sys and /dev must be directories in the image, /etc/hosts and /etc/resolv.conf files. Remove the one that is not.',
   ),
   [
     /exec format error/i,
     'image-unsupported',
     () =>
-      "The image's programs are for another processor: build it for linux/amd64 (`docker build --platform linux/amd64`).",
+      "The image's programs are built for another processor. Build the image for linux/amd64 (`docker build --platform linux/amd64`).",
   ],
   [
     /max depth exceeded/i,
     'image-unsupported',
     () =>
-      'The image has more layers than the hosts can stack. Build it with fewer instructions, or in stages.',
+      'The image has more layers than the hosts can stack. Build it with fewer instructions or in several stages.',
   ],
   [
     /no command specified/i,
@@ -80,17 +79,17 @@ const rules: Rule[] = [
     /exec: "\/bin\/sh": .*(?:no such file|not found)/i,
     'image-without-shell',
     () =>
-      'The image has no /bin/sh. A command that replaces the ENTRYPOINT needs one: choose another base image, or set `"entrypoint": "keep"`.',
+      'The image has no /bin/sh. A command that replaces the ENTRYPOINT needs one. Choose another base image, or set `"entrypoint": "keep"`.',
   ],
   [
     /exec: "(.*?)": .*(?:no such file|not found)/i,
     'command-not-found',
-    (program) => `The image has no program ${quoted(program)}, or not on its PATH.`,
+    (program) => `The image has no program ${quoted(program)} on its PATH.`,
   ],
   [
     /exec: "(.*?)": (?:.*)permission denied/i,
     'command-not-executable',
-    (program) => `${quoted(program)} is no executable file, or the image's user may not execute it.`,
+    (program) => `${quoted(program)} is not a file that the image's user can execute.`,
   ],
 ];
 

@@ -22,7 +22,7 @@ export function renderAnswer({ status, body, etag, headers }: Answer): APIGatewa
     throw new ProblemError(
       422,
       'answer-too-large',
-      'The answer would be above 6 MB: ask for a smaller `limit`.',
+      'The response would exceed 6 MB. Repeat the request with a smaller `limit`.',
     );
   return {
     statusCode: status,

@@ -17,7 +17,7 @@ function parse(header: string): '*' | EntityTag[] {
     throw new ProblemError(
       400,
       'invalid-precondition',
-      'If-Match and If-None-Match take entity tags in quotation marks, separated by commas, or *.',
+      'If-Match and If-None-Match must be * or quoted entity tags, separated by commas.',
     );
   return tags.map(([, weak, value = '']) => ({ isWeak: weak !== undefined, value }));
 }

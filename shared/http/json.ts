@@ -18,11 +18,11 @@ export function parseJson(text: string): unknown {
   } catch (error) {
     // Some of these messages quote the body, which may have a password in it.
     const [why] = (error as Error).message.split(/, (?:"|\.\.\.)/);
-    throw new ProblemError(400, 'malformed-json', `The body is not JSON: ${why}`);
+    throw new ProblemError(400, 'malformed-json', `The body must be JSON: ${why}`);
   }
 }
 
-export const notUtf8 = () => new ProblemError(400, 'malformed-json', 'The body is not UTF-8 text.');
+export const notUtf8 = () => new ProblemError(400, 'malformed-json', 'The body must be UTF-8 text.');
 
 interface Place {
   key: string;

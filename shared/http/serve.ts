@@ -116,7 +116,7 @@ async function answer(
     const hidden = new ProblemError(
       500,
       'internal',
-      'Slipway failed to answer this request. Give the request id (`instance`) to your operator, who can find it in the log.',
+      'Slipway failed to process this request. Send the request id (`instance`) to your operator, who can find it in the log.',
     );
     return done(renderProblem(hidden, requestId));
   }
@@ -137,7 +137,8 @@ function callerOf(event: Event, operation: Operation): Caller {
   } = chosen(event);
   if (operation.role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
-  if (!organisation || !memberId) throw new ProblemError(403, 'forbidden', 'The request has no identity.');
+  if (!organisation || !memberId)
+    throw new ProblemError(403, 'forbidden', 'The request does not identify its caller.');
   requireRole(operation, { role: has });
   return {
     organisation,
@@ -178,8 +179,8 @@ export function requireMatch(request: { ifMatch?: string | undefined }, version:
   if (request.ifMatch === undefined || matchesStrongly(request.ifMatch, version)) return;
   const detail =
     version === undefined
-      ? 'There is no such resource to match.'
-      : `The resource has changed since: its ETag is now "${version}".`;
+      ? 'The resource does not exist, so no ETag can match.'
+      : `The resource has changed. Its ETag is now "${version}".`;
   throw new ProblemError(412, 'stale', detail);
 }
 

@@ -22,7 +22,7 @@ export async function requireImage(table: Table, organisation: string, id: strin
   if (isCatalogueId(id))
     throw conflict(
       'catalogue-image',
-      'Images of the catalogue are read-only. Add this one to your own images first: POST /v1/images with its URI as the reference.',
+      'Images of the catalogue are read-only. Add this one to your own images first (POST /v1/images with its URI as `source.url`).',
     );
   const record = await findImage(table, organisation, id);
   if (!record) throw notFound('image');

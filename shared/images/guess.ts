@@ -24,7 +24,10 @@ export async function guessed<T>(
     const { code, host, message, status, retryAfterSeconds, cause } = error;
     const tags = await tagsOf(table, organisation, repository, tagsShown + 1);
     const shown = tags.slice(0, tagsShown).join(', ') + (tags.length > tagsShown ? ' and more' : '');
-    const others = tags.length > 0 ? ` (${repository} is here as ${shown})` : '';
+    const others =
+      tags.length > 0
+        ? ` (it has ${repository} with ${tags.length === 1 ? 'the tag' : 'the tags'} ${shown})`
+        : '';
     const typed =
       requested === undefined
         ? `The request names no image, so the default ${repository}:${tag} applies. `

@@ -11,14 +11,14 @@ export const nameLock = (table: Table, organisation: string, image: ImageRecord)
     absent,
   );
 
-/** `remedy`: what the caller can do about it, besides deleting the image. */
+/** `remedy` begins the sentence on what the caller can do, besides deleting the image. */
 export const nameTaken = (
   { uri }: Pick<ImageRecord, 'uri'>,
   imageId: unknown,
-  remedy = `build it again with POST /v1/images/${imageId}/builds`,
+  remedy = `Build it again with POST /v1/images/${imageId}/builds`,
 ) =>
   conflict(
     'image-exists',
-    `${uri} is already image ${imageId}: ${remedy}, or delete it.`,
+    `Image ${imageId} already has the name ${uri}. ${remedy}, or delete that image first.`,
     typeof imageId === 'string' ? [imageId] : [],
   );

@@ -22,7 +22,7 @@ export function usageOf({ uri, digest, isPrivate, isOwn = false, username }: Usa
   const name = kubernetesName(repository);
   const isEcr = isOwn || region !== undefined;
   const login = isPrivate ? loginOf(host, isEcr, region, username) : undefined;
-  const onlyHere = plain ? [`${host} is a registry on this machine; other machines can't reach it.`] : [];
+  const onlyHere = plain ? [`${host} is a registry on this machine. Other machines can't reach it.`] : [];
   return {
     pinned,
     docker: {
@@ -70,7 +70,7 @@ export function usageOf({ uri, digest, isPrivate, isOwn = false, username }: Usa
         "In a queue with a scheduling policy, as Slipway's own are, `aws batch submit-job` needs `--share-identifier` and `--scheduling-priority-override`.",
         ...(isPrivate && !isEcr && !plain
           ? [
-              "Add `repositoryCredentials` with a secret that holds the registry's username and password, and `executionRoleArn` with a role that may read it.",
+              "Add `repositoryCredentials` with a secret that contains the registry's username and password, and `executionRoleArn` with a role that may read the secret.",
             ]
           : []),
       ],
@@ -111,7 +111,7 @@ function loginOf(host: string, isEcr: boolean, region: string | undefined, usern
   return {
     docker: `docker login --username ${user} ${host}`,
     apptainer: `apptainer registry login --username ${user} docker://${host}`,
-    note: `The login command asks for a password: that of the account at ${host}, or an access token of it.${own}`,
+    note: `The login command asks for the password or an access token of your account at ${host}.${own}`,
   };
 }
 

@@ -20,74 +20,76 @@ const dockerfile = z
   .string()
   .min(1)
   .max(dockerfileLimit)
-  .refine((text) => Buffer.byteLength(text) <= dockerfileLimit, `is at most ${dockerfileLimit} bytes`)
-  .refine((text) => !text.includes('\0'), 'must not contain NUL')
+  .refine((text) => Buffer.byteLength(text) <= dockerfileLimit, `must be at most ${dockerfileLimit} bytes`)
+  .refine((text) => !text.includes('\0'), 'must not contain a NUL character')
   .meta({ example: 'FROM python:3.13-slim\nRUN pip install numpy\n' });
 
 export const dockerfileText = dockerfile;
 
 const contextUploadId = idSchema('upload').meta({
-  description: 'An uploaded archive (`POST /v1/uploads`): tar, tar.gz or zip',
+  description: 'The id of an uploaded tar, tar.gz or zip archive (`POST /v1/uploads`)',
 });
 
 const argName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a name of letters, digits and underscores');
-const argValue = z.string().refine((value) => !value.includes('\0'), 'must not contain NUL');
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    'must consist of letters, digits and underscores, and must not begin with a digit',
+  );
+const argValue = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character');
 
 const fewBytes = (all: Record<string, string | null>) =>
   Buffer.byteLength(Object.entries(all).flat().join('')) <= buildArgsLimit;
-const mostBytes = `names and values together are at most ${buildArgsLimit} bytes`;
+const mostBytes = `must have names and values of at most ${buildArgsLimit} bytes together`;
 
 export const buildArgs = z
   .record(argName, argValue)
-  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .refine(fewNames, `must have at most ${namesLimit} entries`)
   .refine(fewBytes, mostBytes)
   .meta({
     id: 'BuildArgs',
-    description: 'Seen in the log and in the image: no place for secrets',
+    description: 'The log and the image show build arguments. Pass credentials in `secrets` instead.',
     maxProperties: namesLimit,
   });
 
 const mountId = z
   .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'an id of letters, digits, `_`, `.`, `-`');
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'must consist of letters, digits, `_`, `.` and `-`');
 
 export const buildSecrets = z
   .record(mountId, secretName)
-  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .refine(fewNames, `must have at most ${namesLimit} entries`)
   .meta({
     id: 'BuildSecrets',
-    description: 'By the id that `RUN --mount=type=secret,id=` names: a secret of the organisation',
+    description: 'Names of secrets of the organisation, each under the id in `RUN --mount=type=secret,id=…`',
     maxProperties: namesLimit,
   });
 
-const computes = z
-  .array(z.string().min(1).max(64))
-  .min(1)
-  .max(20)
-  .meta({ description: 'The first that is available builds. Left out: all that build, in their order' });
+const computes = z.array(z.string().min(1).max(64)).min(1).max(20).meta({
+  description:
+    'Computes in order of preference. The first one that is available runs the build. Default: all build computes.',
+});
 
 const force = z
   .boolean()
-  .meta({ description: 'Builds even where an identical build is under way or has succeeded' });
+  .meta({ description: 'Runs the build even if an identical build is in progress or has succeeded.' });
 
 const lint = z.enum(['warn', 'refuse']).meta({
   id: 'LintMode',
   description:
-    '`refuse`: 422 with line numbers where the Dockerfile has warnings. Left out, they are on the build',
+    '`refuse`: the request fails with 422 and line numbers if the Dockerfile has warnings. `warn` (default): the build lists them.',
 });
 
 const push = z.boolean().meta({
   description:
-    '`false`: builds and pushes nothing. A check, which leaves the image as it is; where the builder shares an engine with you, the image is in it under its URI',
+    '`false`: builds the Dockerfile without pushing the result, and leaves the image unchanged. If the builder uses your own container engine, you find the result there under its URI.',
 });
 
 /** What is built, and how. */
 export const buildFields = {
   dockerfile: dockerfile.optional(),
   from: recipeSchema.optional().meta({
-    description: 'In place of a Dockerfile: a base, and what is installed on it',
+    description: 'A base image and the packages to install, instead of a Dockerfile.',
   }),
   lint: lint.optional(),
   contextUploadId: contextUploadId.optional(),
@@ -100,7 +102,7 @@ export const buildFields = {
 /** What is wrong with `dockerfile`: a build has one, or what makes one. */
 export function dockerfileProblem({ dockerfile, from }: { dockerfile?: unknown; from?: unknown }) {
   if ((dockerfile === undefined) !== (from === undefined)) return undefined;
-  return from ? 'goes without from, which makes one' : 'is needed, or from in its place';
+  return from ? 'must not be combined with `from`' : 'is required unless `from` is given';
 }
 
 export const newBuildSource = z
@@ -109,23 +111,23 @@ export const newBuildSource = z
 
 const buildArgsChange = z
   .record(argName, argValue.nullable())
-  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .refine(fewNames, `must have at most ${namesLimit} entries`)
   .refine(fewBytes, mostBytes)
   .meta({
     id: 'BuildArgsChange',
     description:
-      'Changes those of the build before, name by name; `null` drops one, or all in place of the object',
+      'Changes to the build arguments of the previous build. `null` as a value removes one; `null` instead of the object removes all.',
     example: { VERSION: '2', DEBUG: null },
     maxProperties: namesLimit,
   });
 
 const buildSecretsChange = z
   .record(mountId, secretName.nullable())
-  .refine(fewNames, `has at most ${namesLimit} entries`)
+  .refine(fewNames, `must have at most ${namesLimit} entries`)
   .meta({
     id: 'BuildSecretsChange',
     description:
-      'Changes those of the build before, id by id; `null` drops one, or all in place of the object',
+      'Changes to the secrets of the previous build. `null` as a value removes one; `null` instead of the object removes all.',
     example: { pypi: 'pypi-token' },
     maxProperties: namesLimit,
   });
@@ -139,7 +141,7 @@ export const rebuildSchema = z.lazy(() =>
     .strictObject({
       dockerfile: dockerfile.optional(),
       from: recipeSchema.optional().meta({
-        description: 'In place of a Dockerfile: a base, and what is installed on it',
+        description: 'A base image and the packages to install, instead of a Dockerfile.',
       }),
       lint: lint.optional(),
       contextUploadId: contextUploadId.nullish(),
@@ -151,7 +153,7 @@ export const rebuildSchema = z.lazy(() =>
     })
     .refine(({ dockerfile, from }) => dockerfile === undefined || from === undefined, {
       path: ['dockerfile'],
-      message: 'must not be combined with `from`, which makes one',
+      message: 'must not be combined with `from`',
     })
     .meta({ id: 'Rebuild' }),
 );
@@ -171,15 +173,15 @@ export type BuildPhase = (typeof buildPhases)[number];
 const failureFields = () => ({
   code: z
     .enum(Object.keys(buildFailures) as [keyof typeof buildFailures])
-    .meta({ id: 'BuildFailureCode', description: 'Stable' }),
+    .meta({ id: 'BuildFailureCode', description: 'A stable code that clients can branch on.' }),
   message: z.string(),
   step: z.string().optional().meta({ example: '[2/4] RUN pip install torch' }),
-  exitCode: z.int().optional().meta({ description: 'Of the step, where it ran a command' }),
+  exitCode: z.int().optional().meta({ description: 'The exit code of the command, if the step ran one.' }),
   lastLines: z.array(z.string()).optional(),
   registryId: z
     .string()
     .optional()
-    .meta({ description: 'Registry whose stored credentials were refused; absent where none were sent' }),
+    .meta({ description: 'The registry that refused its stored credentials. Absent if Slipway sent none.' }),
 });
 /** As the builder tells it and the table keeps it. */
 export const failureSchema = z.lazy(() => z.object(failureFields()));
@@ -189,12 +191,11 @@ const shownFailureSchema = z.lazy(() =>
   z
     .object({
       ...failureFields(),
-      likelyCause: z
-        .string()
-        .optional()
-        .meta({ description: 'As in the mail; in every answer of `/v1/builds`' }),
+      likelyCause: z.string().optional().meta({
+        description: 'The same text as in the email. Only operations below `/v1/builds` return it.',
+      }),
       howToRetry: z.string().optional().meta({
-        description: 'As in the mail; in every answer of `/v1/builds`',
+        description: 'The same text as in the email. Only operations below `/v1/builds` return it.',
         example:
           'Build again (POST /v1/images/img_01m7q5cqg00w3ge1r70w3ge1r7/builds; omitted fields keep their values).',
       }),
@@ -213,10 +214,12 @@ export const buildStatusSchema = z.enum(buildStatuses).meta({ id: 'BuildStatus' 
 export const mirrorSchema = z.lazy(() =>
   z
     .object({
-      source: z.string().meta({ description: 'What was mirrored, by its digest' }),
+      source: z.string().meta({ description: 'The image that was copied, by digest.' }),
       movedBlobs: z.int(),
-      mountedBlobs: z.int().meta({ description: 'Taken over from another repository of the same registry' }),
-      existingBlobs: z.int().meta({ description: 'Were there already' }),
+      mountedBlobs: z
+        .int()
+        .meta({ description: 'Blobs that the target registry mounted from another of its repositories.' }),
+      existingBlobs: z.int().meta({ description: 'Blobs that the target repository already had.' }),
       movedBytes: z.int(),
     })
     .meta({ id: 'Mirror' }),
@@ -237,21 +240,21 @@ export const buildInputsSchema = z.lazy(() =>
           workdir: z.string().optional(),
         })
         .optional()
-        .meta({ id: 'BuildInputsRecipe', description: 'What the Dockerfile was generated from' }),
+        .meta({ id: 'BuildInputsRecipe', description: 'The recipe that the Dockerfile was generated from.' }),
       buildArgs: z.record(z.string(), z.string()).meta({ id: 'BuildInputsArgs' }),
       secrets: z.record(z.string(), z.string()).meta({
         id: 'BuildInputsSecrets',
-        description: 'Names of secrets by the id of their mount; never their values',
+        description: 'Names of secrets by the id of their mount. Values are never returned.',
       }),
       computes: z.array(z.string()),
       contextUploadId: z.string().optional(),
       context: z
         .object({ sha256: z.string(), sizeBytes: z.int() })
         .optional()
-        .meta({ id: 'BuildInputsContext', description: 'The archive of `contextUploadId`' }),
+        .meta({ id: 'BuildInputsContext', description: 'The archive that `contextUploadId` names.' }),
       bases: z.record(z.string(), z.string()).meta({
         id: 'BuildInputsBases',
-        description: 'Digests of the images that it was built on, by their names in the Dockerfile',
+        description: 'Digests of the base images, by their names in the Dockerfile.',
       }),
     })
     .meta({ id: 'BuildInputs' }),
@@ -268,21 +271,25 @@ export const buildSchema = z.lazy(() =>
       phase: z.enum(buildPhases).meta({
         id: 'BuildPhase',
         description:
-          '`waiting`: for its bases, or for a compute below its limit; `queued`: at CodeBuild; `preparing`: context, credentials',
+          '`waiting`: the build waits for its base images or for a free compute slot. `queued`: CodeBuild has accepted it. `preparing`: the builder fetches context and credentials.',
       }),
       compute: z.string(),
-      identity: z
-        .string()
-        .meta({ description: 'SHA-256 over what goes into the build, as far as it is known before' }),
-      cached: z.boolean().meta({ description: 'Whether it was answered without building' }),
+      identity: z.string().meta({
+        description:
+          'SHA-256 of all inputs that are known before the build. Identical builds have the same one.',
+      }),
+      cached: z.boolean().meta({ description: 'Whether Slipway reused the result of an identical build.' }),
       attachedTo: idSchema('build')
         .optional()
-        .meta({ description: 'The identical build whose image this one gets, and whose log is shown' }),
+        .meta({ description: 'The identical build that this one shares its image and log with.' }),
       waitsFor: z.array(idSchema('build')).optional().meta({
-        description: 'Builds of its family whose images it is built on: it begins when they are done',
+        description: 'Builds of base images in the same family. This build starts when they have succeeded.',
       }),
       uri: z.string(),
-      push: z.boolean().optional().meta({ description: 'Of a build: whether the image is pushed' }),
+      push: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Whether the build pushes its image. Only builds have it.' }),
       digest: z.string().optional(),
       sizeBytes: z.int().optional(),
       author: z.string(),
@@ -292,12 +299,9 @@ export const buildSchema = z.lazy(() =>
       finishedAt: timestamp.optional(),
       durationSeconds: z.number().optional(),
       stopRequestedAt: timestamp.optional(),
-      warnings: z
-        .array(lintWarningSchema)
-        .optional()
-        .meta({ description: 'What is wrong with the Dockerfile' }),
+      warnings: z.array(lintWarningSchema).optional().meta({ description: 'Warnings about the Dockerfile.' }),
       source: buildInputsSchema.optional().meta({
-        description: 'What it was made from; of builds, and only where one is asked for by its id',
+        description: 'The inputs of the build. Only `GET /v1/builds/{id}` returns them.',
       }),
       failure: shownFailureSchema.optional(),
       mirror: mirrorSchema.optional(),

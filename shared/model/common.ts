@@ -30,7 +30,7 @@ export const lineOfText = (maxLength: number) =>
     .max(maxLength)
     .refine(
       isOneLine,
-      'must be one line of visible characters: without line breaks, and without characters that are invisible or change the direction of text',
+      'must be one line of visible text, without characters that are invisible or change its direction',
     );
 
 /** A query parameter that is `true` or `false`. */
@@ -47,7 +47,7 @@ export const pageOf = <T extends z.ZodType>(id: string, item: T) =>
       items: z.array(item),
       nextCursor: z.string().optional().meta({
         description:
-          'Absent on the last page. With `q` or several filters a page before it may be short, or empty',
+          'Absent on the last page. With `q` or several filters, earlier pages can have fewer items than `limit`, or none.',
       }),
     })
     .meta({ id });
@@ -72,7 +72,7 @@ export const followQuery = {
   limit: z.coerce.number().int().min(1).max(1000).default(200),
   wait: z.coerce.number().min(0).max(25).default(0).meta({
     description:
-      'Seconds to wait for something new. Where many requests of yours wait already, the answer comes at once: empty, with a cursor to go on from',
+      'How many seconds to wait for new entries. If many of your requests are waiting already, Slipway answers at once, with no entries and a cursor to continue from.',
   }),
 };
 
@@ -81,11 +81,11 @@ export const eventSchema = z.lazy(() =>
   z
     .object({
       time: timestamp,
-      seq: z.int().meta({ description: 'Counts from 0 within one build or experiment' }),
-      code: z.string().meta({ description: 'Stable reason code' }),
+      seq: z.int().meta({ description: 'Position in the timeline, counted from 0.' }),
+      code: z.string().meta({ description: 'A stable code that clients can branch on.' }),
       message: z.string(),
       detail: z.record(z.string(), z.unknown()).meta({ id: 'EventDetail' }).optional(),
-      durationMs: z.number().optional().meta({ description: 'How long the state before lasted' }),
+      durationMs: z.number().optional().meta({ description: 'How long the previous state lasted.' }),
     })
     .meta({ id: 'Event' }),
 );
@@ -98,7 +98,7 @@ export const logLineSchema = z.lazy(() =>
       stream: z.enum(['output', 'system']).meta({
         id: 'LogStream',
         description:
-          "`output`: printed by the command or a step of the Dockerfile, to standard output or standard error, which AWS's log driver does not tell apart. `system`: said by CodeBuild, or by Slipway's builder.",
+          "`output`: the command or a step of the Dockerfile printed the line. AWS's log driver merges standard output and standard error. `system`: CodeBuild or Slipway's builder printed the line.",
       }),
       attempt: z.int().optional(),
       text: z.string(),
@@ -108,7 +108,7 @@ export const logLineSchema = z.lazy(() =>
 export type LogLine = z.infer<typeof logLineSchema>;
 
 const complete = z.boolean().meta({
-  description: 'Whether this was all and nothing more will come; then there is no `nextCursor`',
+  description: 'Whether this is the end. If true, `nextCursor` is absent.',
 });
 const followed = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().optional(), complete });

@@ -21,8 +21,10 @@ export type LintCode = (typeof lintCodes)[number];
 export const lintWarningSchema = z.lazy(() =>
   z
     .object({
-      code: z.enum(lintCodes).meta({ id: 'LintCode', description: 'Stable' }),
-      line: z.int().meta({ description: 'From 1' }),
+      code: z
+        .enum(lintCodes)
+        .meta({ id: 'LintCode', description: 'A stable code that clients can branch on.' }),
+      line: z.int().meta({ description: 'Line number, counted from 1.' }),
       message: z.string(),
       remedy: z.string(),
     })
@@ -50,30 +52,37 @@ export const recipeSchema = z.lazy(() =>
   z
     .strictObject({
       base: z.string().trim().min(1).max(512).meta({
-        description:
-          'Image to build on, as one would type it: by the same rules as `POST /v1/images/resolve`',
+        description: 'The name of the base image. Slipway resolves it as `POST /v1/images/resolve` does.',
         example: 'python:3.13-slim',
       }),
       requirements: z
         .string()
         .max(32_768)
-        .refine((text) => !text.includes('\0'), 'must not contain NUL')
+        .refine((text) => !text.includes('\0'), 'must not contain a NUL character')
         .optional()
-        .meta({ description: 'Text of a `requirements.txt`', example: 'numpy==2.1.0\npandas\n' }),
+        .meta({ description: 'The text of a `requirements.txt`.', example: 'numpy==2.1.0\npandas\n' }),
       apt: z
-        .array(z.string().max(200).regex(debianPackage, "a Debian package's name, with `=version` if any"))
+        .array(
+          z
+            .string()
+            .max(200)
+            .regex(debianPackage, 'must be the name of a Debian package, optionally with `=version`'),
+        )
         .max(200)
         .optional()
-        .meta({ description: 'Debian packages', example: ['git', 'libgomp1'] }),
+        .meta({ description: 'Debian packages to install.', example: ['git', 'libgomp1'] }),
       user: z
         .string()
-        .regex(userPattern, 'a user')
+        .regex(userPattern, 'must be the name or number of a user, optionally with `:group`')
         .optional()
-        .meta({ description: "Runs the image; left out, the base's own user", example: 'jovyan' }),
+        .meta({
+          description: 'The user that runs the image. Default: the user of the base image.',
+          example: 'jovyan',
+        }),
       workdir: z
         .string()
         .max(255)
-        .regex(/^\/[A-Za-z0-9._/-]*$/, 'an absolute path of letters, digits, `.`, `_`, `-`')
+        .regex(/^\/[A-Za-z0-9._/-]*$/, 'must be an absolute path of letters, digits, `.`, `_` and `-`')
         .optional(),
     })
     .meta({ id: 'DockerfileRecipe' }),

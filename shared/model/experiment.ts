@@ -58,26 +58,29 @@ const name = lineOfText(128).meta({ example: 'iris' });
 const tags = z
   .array(lineOfText(128))
   .max(50)
-  .refine((all) => new Set(all).size === all.length, 'each tag once');
+  .refine((all) => new Set(all).size === all.length, 'must not contain a tag twice');
 
 const env = z
   .record(
     z
       .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'a name of letters, digits and underscores')
+      .regex(
+        /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
+        'must consist of letters, digits and underscores, and must not begin with a digit',
+      )
       .refine(
         (one) => !/^(SLIPWAY_|AWS_BATCH)/.test(one),
-        'names that begin with SLIPWAY_ or AWS_BATCH are reserved',
+        'must not begin with SLIPWAY_ or AWS_BATCH, which are reserved',
       ),
-    z.string().max(8192).refine(hasNoNul, 'must not contain NUL'),
+    z.string().max(8192).refine(hasNoNul, 'must not contain a NUL character'),
   )
   .meta({ id: 'Environment' });
 
 const command = z
-  .array(z.string().max(8192).refine(hasNoNul, 'must not contain NUL'))
+  .array(z.string().max(8192).refine(hasNoNul, 'must not contain a NUL character'))
   .min(1)
   .max(200)
-  .refine((all) => all[0] !== '', 'the first part names a program')
+  .refine((all) => all[0] !== '', 'must begin with the name of a program')
   .meta({ example: ['python', 'train.py', '--epochs', '200'] });
 
 const entrypoint = z.enum(['replace', 'keep']).meta({ id: 'Entrypoint' });
@@ -87,7 +90,7 @@ const retry = z
     attempts: z.int().min(1).max(10),
     on: z
       .array(retryCauseSchema)
-      .refine((all) => new Set(all).size === all.length, 'each cause once')
+      .refine((all) => new Set(all).size === all.length, 'must not contain a cause twice')
       .default(['no-capacity', 'host-lost']),
   })
   .meta({ id: 'NewRetry' });
@@ -101,40 +104,37 @@ export const newExperimentSchema = z.lazy(() =>
     .strictObject({
       name: name.optional(),
       image: z.string().trim().min(1).max(512).optional().meta({
-        description: "As one would type it. Left out: the organisation's default image, else the platform's.",
+        description:
+          "The name of an image, as for `docker run`. Default: the organisation's default image, or the deployment's if it has none.",
         example: 'iris:v1',
       }),
       build: experimentBuildSchema.optional().meta({
-        description: 'In place of an image: builds one, and runs in exactly what was built.',
+        description: 'Builds an image first and runs in its digest. Must not be combined with `image`.',
       }),
-      command: command.optional().meta({ description: "Left out: the image's own." }),
+      command: command.optional().meta({ description: "Default: the image's own command." }),
       entrypoint: entrypoint.default('replace').meta({
         description:
-          "`replace`: the command runs in place of the image's ENTRYPOINT. `keep`: it is passed to it.",
+          "`replace`: the command runs instead of the image's ENTRYPOINT. `keep`: the ENTRYPOINT gets the command as arguments.",
       }),
       compute: z.string().min(1).max(64).optional().meta({
-        description: 'One of GET /v1/computes with use `run`; left out, the first of them.',
+        description: 'The name of a compute with use `run` (`GET /v1/computes`). Default: the first one.',
       }),
       env: env.default({}),
       tags: tags.default([]),
       project: lineOfText(128).optional(),
-      timeoutSeconds: z
-        .int()
-        .min(60)
-        .max(2_592_000)
-        .optional()
-        .meta({ description: 'Longest life of one attempt.' }),
+      timeoutSeconds: z.int().min(60).max(2_592_000).optional().meta({
+        description: 'The maximum duration of an attempt. AWS Batch ends an attempt that takes longer.',
+      }),
       retry: retry.optional().meta({
         description:
-          'Left out: one attempt for each queue of the compute, after a lost host or missing capacity.',
+          'Default: one attempt per queue of the compute. Another attempt follows only if the host was lost or AWS had no capacity.',
       }),
     })
     .check(
       acrossFields(({ command, env, image, build }, add) => {
-        if (image !== undefined && build !== undefined)
-          add(['image'], 'goes without a build, which makes one');
+        if (image !== undefined && build !== undefined) add(['image'], 'must not be combined with `build`');
         if (sizeBytes(command ?? [], env) > commandAndEnvLimitBytes)
-          add(['command'], `is at most ${commandAndEnvLimitBytes} bytes together with env`);
+          add(['command'], `must be at most ${commandAndEnvLimitBytes} bytes together with \`env\``);
       }),
     )
     .meta({ id: 'NewExperiment' }),
@@ -154,16 +154,16 @@ export type ExperimentChange = z.output<typeof experimentChangeSchema>;
 
 const reason = z
   .object({
-    code: z.string().meta({ description: 'Stable', example: 'exit-code' }),
-    message: z.string().meta({ description: "With AWS's own words where there are any" }),
+    code: z.string().meta({ description: 'A stable code that clients can branch on.', example: 'exit-code' }),
+    message: z.string().meta({ description: "What happened. Quotes AWS's own message if there is one." }),
   })
   .meta({ id: 'ExperimentReason' });
 
 const attempt = z
   .object({
-    number: z.int().meta({ description: 'Counts from 1' }),
+    number: z.int().meta({ description: 'Counted from 1.' }),
     queue: z.string(),
-    jobId: z.string().optional().meta({ description: 'AWS Batch job' }),
+    jobId: z.string().optional().meta({ description: 'The id of the AWS Batch job.' }),
     createdAt: timestamp,
     startedAt: timestamp.optional(),
     finishedAt: timestamp.optional(),
@@ -183,14 +183,20 @@ export const experimentSchema = z.lazy(() =>
       statusReason: reason.optional(),
       image: z
         .object({
-          requested: z.string().optional().meta({ description: 'Absent when a default was taken' }),
-          rule: imageRuleSchema.optional().meta({ description: 'From `pending` on, as the next two' }),
+          requested: z
+            .string()
+            .optional()
+            .meta({ description: 'The requested name. Absent if the request named no image.' }),
+          rule: imageRuleSchema.optional().meta({
+            description:
+              'How Slipway resolved the name. Present once the status is `pending`, as are `uri` and `digest`.',
+          }),
           uri: z.string().optional(),
           digest: z.string().optional(),
           warnings: z.array(z.string()).optional(),
           pulledFrom: z.string().optional().meta({
             description:
-              'What hosts pull, where that is something else: a copy in your own registry, or the cache of a public one',
+              'The image that hosts pull, if it differs from `uri`: a copy in your own registry, or the cache of a public one.',
           }),
         })
         .meta({ id: 'ExperimentImage' }),
@@ -198,11 +204,13 @@ export const experimentSchema = z.lazy(() =>
         .object({
           id: idSchema('build'),
           imageId: idSchema('image'),
-          status: buildStatusSchema.optional().meta({ description: 'How it ended' }),
+          status: buildStatusSchema
+            .optional()
+            .meta({ description: 'The final status of the build. Absent while it is in progress.' }),
         })
         .meta({ id: 'ExperimentBuild' })
         .optional()
-        .meta({ description: 'The build whose image it runs in; until its end the experiment is `pending`' }),
+        .meta({ description: 'The build of the image. The experiment is `pending` until it ends.' }),
       command: z.array(z.string()).optional(),
       entrypoint,
       compute: z.string(),
@@ -234,11 +242,6 @@ export const experimentListQuery = z.lazy(() =>
     status: experimentStatusSchema.optional(),
     author: z.string().max(320).optional(),
     project: z.string().max(128).optional(),
-    q: z
-      .string()
-      .min(1)
-      .max(128)
-      .optional()
-      .meta({ description: 'Substring of the name, whatever its case' }),
+    q: z.string().min(1).max(128).optional().meta({ description: 'A substring of the name, in any case.' }),
   }),
 );

@@ -19,7 +19,7 @@ export const newFamilySchema = z.lazy(() =>
         .max(imagesAtMost)
         .meta({
           description:
-            'In any order. One is built on another where its FROM, COPY --from or --mount=from names the URI or the `repository:tag` of that one',
+            'The images, in any order. An image depends on another if its FROM, COPY --from or --mount=from names the URI or `repository:tag` of the other.',
         }),
     })
     .check(
@@ -37,8 +37,10 @@ export type NewFamily = z.output<typeof newFamilySchema>;
 export const familySchema = z.lazy(() =>
   z
     .object({
-      images: z.array(imageSchema).meta({ description: 'Each behind those that it is built on' }),
-      builds: z.array(buildSchema).meta({ description: 'Of those images, in the same order' }),
+      images: z
+        .array(imageSchema)
+        .meta({ description: 'The images, each after the images that it depends on.' }),
+      builds: z.array(buildSchema).meta({ description: 'The builds of these images, in the same order.' }),
     })
     .meta({ id: 'Family' }),
 );

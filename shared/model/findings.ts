@@ -25,24 +25,21 @@ export const findingsSchema = z.lazy(() =>
   z
     .object({
       status: z.enum(['not-scanned', 'scanning', 'complete', 'failed']).meta({ id: 'ScanStatus' }),
-      reason: z.string().optional().meta({ description: 'Why a scan failed, in the words of ECR' }),
+      reason: z.string().optional().meta({ description: 'Why the scan failed, as ECR reports it.' }),
       scannedAt: timestamp.optional(),
-      counts: z
-        .record(severitySchema, count)
-        .meta({ id: 'FindingCounts' })
-        .optional()
-        .meta({ description: 'Of all findings, whatever the page; only of a complete scan' }),
+      counts: z.record(severitySchema, count).meta({ id: 'FindingCounts' }).optional().meta({
+        description: 'How many findings of each severity the whole list has. Only a complete scan has it.',
+      }),
       findings: z.array(
         z
           .object({
             name: z.string().meta({ example: 'CVE-2026-12345' }),
             severity: severitySchema,
             package: z.string(),
-            version: z.string().meta({ description: 'The one that is installed' }),
-            fixedIn: z
-              .string()
-              .optional()
-              .meta({ description: 'Where the scan knows it: enhanced scanning does' }),
+            version: z.string().meta({ description: 'The installed version.' }),
+            fixedIn: z.string().optional().meta({
+              description: 'The version that fixes the vulnerability. Only enhanced scanning reports it.',
+            }),
             uri: z.string().optional(),
             description: z.string().optional(),
           })

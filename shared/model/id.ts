@@ -50,5 +50,8 @@ export function idTime(id: string): number {
 export const idSchema = (kind: IdKind) =>
   z
     .string()
-    .regex(new RegExp(`^${idKinds[kind]}_[0-9a-z-]{1,40}$`), `an id that begins with ${idKinds[kind]}_`)
+    .regex(
+      new RegExp(`^${idKinds[kind]}_[0-9a-z-]{1,40}$`),
+      `must be an id that begins with ${idKinds[kind]}_`,
+    )
     .meta({ example: newId(kind, 1_795_000_000_000, new Uint8Array(10).fill(7)) });

@@ -16,13 +16,16 @@ export const repositoryName = z
   .max(180)
   .regex(
     /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
-    'lower-case letters and digits, parted by single `.`, `_`, `/` or hyphens',
+    'must consist of lowercase letters and digits, separated by single `.`, `_`, `/` or hyphens',
   )
   .meta({ example: 'vision/trainer' });
 
 export const tagName = z
   .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, 'letters, digits, `_`, `.` and hyphens; at most 128')
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/,
+    'must consist of at most 128 letters, digits, `_`, `.` and hyphens, and must not begin with `.` or a hyphen',
+  )
   .meta({ example: '1.4.0' });
 
 /** Tags that Slipway itself moves, such as the layer cache's. */
@@ -39,14 +42,17 @@ export const imageSchema = z.lazy(() =>
     .object({
       id: idSchema('image'),
       registryId: idSchema('registry').optional().meta({
-        description: 'Absent for an image of a registry that was never connected',
+        description: 'The connected registry. Absent if the registry was never connected.',
       }),
-      registry: z.string().meta({ description: 'Host of the registry', example: 'docker.io' }),
+      registry: z.string().meta({ description: 'The host of the registry.', example: 'docker.io' }),
       repository: z.string(),
       tag: z.string(),
-      uri: z.string().meta({ description: 'What `docker pull` takes' }),
+      uri: z.string().meta({ description: 'The name to give to `docker pull`.' }),
       digest: z.string().optional(),
-      sizeBytes: z.int().optional().meta({ description: 'Compressed, as the registry stores it' }),
+      sizeBytes: z
+        .int()
+        .optional()
+        .meta({ description: 'The compressed size, as the registry stores the image.' }),
       platforms: z
         .array(z.string())
         .optional()
@@ -56,42 +62,44 @@ export const imageSchema = z.lazy(() =>
       author: z.string(),
       createdAt: timestamp,
       updatedAt: timestamp,
-      readme: readme.optional().meta({ description: 'Markdown; lists leave it out' }),
+      readme: readme.optional().meta({ description: 'Markdown. Lists omit it.' }),
       logo: z
         .enum([...logoNames, uploadedLogo])
         .meta({ id: 'Logo' })
         .optional()
         .meta({
           description:
-            '`uploaded`: a picture of its own. The picture is at `/v1/images/{id}/logo` in either case',
+            'The name of a logo, or `uploaded` for an uploaded one. `GET /v1/images/{id}/logo` returns the picture of either.',
         }),
       currentBuild: z
         .object({ id: idSchema('build'), status: buildStatusSchema, cached: z.boolean() })
         .meta({ id: 'ImageBuild' })
         .optional()
-        .meta({ description: 'The build under way, else the last one' }),
+        .meta({ description: 'The build in progress, or the last one.' }),
       mirror: z
         .object({ imageId: idSchema('image'), uri: z.string(), digest: z.string() })
         .meta({ id: 'ImageMirror' })
         .optional()
-        .meta({ description: 'The last mirror of this image' }),
+        .meta({ description: 'The last copy of this image in a private registry.' }),
       validation: imageValidationSchema.optional(),
       warnings: z
         .array(z.string())
         .optional()
-        .meta({ description: 'What is worth knowing about its registry; absent where there is nothing' }),
-      parentUri: z.string().optional().meta({ description: 'What it is built on, where that is known' }),
+        .meta({ description: 'Warnings about the registry of the image.' }),
+      parentUri: z.string().optional().meta({ description: 'The base image, if Slipway knows it.' }),
       catalogue: z
         .object({
           family: z.enum(['kubeflow', 'slipway']).meta({ id: 'CatalogueFamily' }),
           ide: z.enum(['jupyterlab', 'code-server', 'rstudio']).meta({ id: 'CatalogueIde' }).optional(),
           accelerator: z.enum(['cuda', 'gaudi']).meta({ id: 'CatalogueAccelerator' }).optional(),
-          deprecated: z.boolean().meta({ description: 'By those who publish it' }),
-          alsoAt: z.array(z.string()).meta({ description: 'Other registries that have it' }),
+          deprecated: z.boolean().meta({ description: 'Whether its publisher deprecated it.' }),
+          alsoAt: z.array(z.string()).meta({ description: 'URIs of the same image in other registries.' }),
         })
         .meta({ id: 'CatalogueEntry' })
         .optional()
-        .meta({ description: 'Of an image of the catalogue, which can be neither changed nor deleted' }),
+        .meta({
+          description: 'Only images of the catalogue have it. They can be neither changed nor deleted.',
+        }),
     })
     .meta({ id: 'Image' }),
 );
@@ -111,22 +119,29 @@ export const imageListQuery = z.lazy(() =>
     tag: z.string().max(128).optional(),
     registryId: idSchema('registry').optional(),
     source: imageSourceSchema.optional().meta({
-      description: '`catalogue`: the images that every organisation has, which are not among the others',
+      description:
+        '`catalogue` lists the images that every organisation has. Without it, the list omits them.',
     }),
     author: z.string().max(320).optional(),
-    createdAt: moment.optional().meta({ description: 'Created at exactly this time' }),
-    createdAfter: moment.optional().meta({ description: 'Created at this time or later' }),
-    createdBefore: moment.optional().meta({ description: 'Created before this time' }),
+    createdAt: moment
+      .optional()
+      .meta({ description: 'Lists images that were created at exactly this time.' }),
+    createdAfter: moment
+      .optional()
+      .meta({ description: 'Lists images that were created at this time or later.' }),
+    createdBefore: moment
+      .optional()
+      .meta({ description: 'Lists images that were created before this time.' }),
     name: z.string().min(1).max(400).optional().meta({
       description:
-        'Looks up one `repository:tag`. 409 with the candidates where several registries have it; name the one with `registryId`.',
+        'Looks up one `repository:tag`. If several registries have it, the answer is 409 with the candidates: choose one with `registryId`.',
     }),
     q: z
       .string()
       .min(1)
       .max(200)
       .optional()
-      .meta({ description: 'Substring of repository, tag, uri or author, whatever its case' }),
+      .meta({ description: 'A substring of repository, tag, URI or author, in any case.' }),
   }),
 );
 
@@ -135,7 +150,7 @@ const referenceSource = z
     type: z.literal('reference'),
     url: z.string().trim().min(1).max(512).optional().meta({
       description:
-        'Full URL of an image, in place of registry, repository and tag. Without a tag it is `latest`; one by digest needs a tag beside it (`quay.io/podman/hello:latest@sha256:…`), since an image here is one tag: 422 otherwise.',
+        'The full URL of an image, instead of registry, repository and tag. The default tag is `latest`. A URL with a digest must have a tag too (`quay.io/podman/hello:latest@sha256:…`), since Slipway lists images by tag.',
       example: 'quay.io/podman/hello',
     }),
   })
@@ -147,10 +162,10 @@ export const newImageSchema = z.lazy(() =>
       source: z.discriminatedUnion('type', [newBuildSource, referenceSource]).meta({ id: 'NewImageSource' }),
       registryId: idSchema('registry').optional().meta({
         description:
-          "Of a build, or a reference without a url. Left out: the organisation's default registry, else its own space in ECR",
+          "The registry of a build, or of a reference without `url`. Default: the organisation's default registry, or its own space in ECR if it has none.",
       }),
       repository: repositoryName.optional(),
-      tag: tagName.optional().meta({ description: 'Left out: `latest`' }),
+      tag: tagName.optional().meta({ description: 'Default: `latest`.' }),
       readme: readme.optional(),
       logo: logo.optional(),
     })
@@ -161,14 +176,14 @@ export const newImageSchema = z.lazy(() =>
         const byUrl = source.type === 'reference' && source.url !== undefined;
         if (byUrl)
           for (const [name, value] of Object.entries({ registryId, repository, tag }))
-            if (value !== undefined) add([name], 'goes without a url, which already says it');
+            if (value !== undefined) add([name], 'must not be combined with `url`');
         if (!byUrl && repository === undefined)
           add(
             ['repository'],
-            source.type === 'build' ? 'is needed' : 'is needed unless the source has a url',
+            source.type === 'build' ? 'is required' : 'is required unless `source` has a `url`',
           );
         if (source.type === 'build' && tag?.startsWith(reservedTagPrefix))
-          add(['tag'], `tags that begin with ${reservedTagPrefix} are Slipway's own`);
+          add(['tag'], `must not begin with ${reservedTagPrefix}, which Slipway reserves`);
       }),
     )
     .meta({ id: 'NewImage' }),
@@ -186,16 +201,22 @@ export const newMirrorSchema = z.lazy(() =>
   z
     .strictObject({
       registryId: idSchema('registry').optional().meta({
-        description: "Left out: the organisation's own space",
+        description: "Default: the organisation's own space in ECR.",
       }),
       repository: repositoryName.optional(),
       tag: tagName
-        .refine((tag) => !tag.startsWith(reservedTagPrefix), `begins with ${reservedTagPrefix}`)
+        .refine(
+          (tag) => !tag.startsWith(reservedTagPrefix),
+          `must not begin with ${reservedTagPrefix}, which Slipway reserves`,
+        )
         .optional(),
       platform: platformName
         .optional()
-        .meta({ description: 'Left out: every platform', example: 'linux/arm64' }),
-      force: z.boolean().default(false).meta({ description: 'Whether the tag may be there already' }),
+        .meta({ description: 'Copies only this platform. Default: all platforms.', example: 'linux/arm64' }),
+      force: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Replaces the tag if it exists in the target registry.' }),
     })
     .meta({ id: 'NewMirror' }),
 );
@@ -208,10 +229,10 @@ export const imageLocationSchema = z.lazy(() =>
       kind: z.enum(['pull', 'manifest']).meta({
         id: 'ImageLocationKind',
         description:
-          '`pull`: it lies in a private registry of the organisation, itself or as a mirror; `manifest`: only in its public one',
+          '`pull`: a private registry of the organisation has the image or a mirror of it. `manifest`: only a public registry has it.',
       }),
       uri: z.string().meta({
-        description: 'What `docker pull` takes, by digest; or the URL of the manifest',
+        description: 'The name to give to `docker pull`, with the digest; or the URL of the manifest.',
         example: 'https://registry-1.docker.io/v2/library/python/manifests/sha256:…',
       }),
       digest: z.string(),
@@ -223,13 +244,10 @@ export type ImageLocationAnswer = z.infer<typeof imageLocationSchema>;
 export const resolveImageSchema = z.lazy(() =>
   z
     .strictObject({
-      image: z
-        .string()
-        .trim()
-        .min(1)
-        .max(512)
-        .optional()
-        .meta({ description: 'As one would type it; left out, what an experiment without an image gets' }),
+      image: z.string().trim().min(1).max(512).optional().meta({
+        description:
+          'The name of an image, as for `docker run`. Default: the image of an experiment that names none.',
+      }),
     })
     .meta({ id: 'ResolveImage' }),
 );
@@ -238,9 +256,9 @@ export const resolvedImageSchema = z.lazy(() =>
   z
     .object({
       requested: z.string().optional(),
-      rule: imageRuleSchema.meta({ description: 'How the name was understood' }),
+      rule: imageRuleSchema.meta({ description: 'The rule by which Slipway resolved the name.' }),
       uri: z.string(),
-      digest: z.string().meta({ description: 'Of the version that the tag names now' }),
+      digest: z.string().meta({ description: 'The digest that the tag names now.' }),
       warnings: z.array(z.string()),
     })
     .meta({ id: 'ResolvedImage' }),

@@ -2,13 +2,14 @@
 import * as z from 'zod';
 import { platformName } from './platform.ts';
 
-const platform = platformName
-  .optional()
-  .meta({ description: 'Left out: linux/amd64, else the first there is', example: 'linux/arm64' });
+const platform = platformName.optional().meta({
+  description: 'Default: linux/amd64, or the first platform of the image if it has no such.',
+  example: 'linux/arm64',
+});
 
 const versions = z.enum(['one', 'all']).meta({ id: 'InspectedVersions' }).default('one').meta({
   description:
-    '`all`: also asks for every version of manifest by itself, since a registry may convert what it has; the tag as it is now',
+    '`all`: also requests the tag in every manifest version, since a registry may convert manifests.',
 });
 
 export const inspectQuery = z.lazy(() => z.strictObject({ platform, versions }));
@@ -17,7 +18,7 @@ export const inspectReferenceSchema = z.lazy(() =>
   z
     .strictObject({
       url: z.string().trim().min(1).max(512).meta({
-        description: 'Full URL of an image; without a registry, of Docker Hub',
+        description: 'The full URL of an image. Without a registry, Slipway asks Docker Hub.',
         example: 'quay.io/podman/hello:latest',
       }),
       platform,
@@ -26,11 +27,11 @@ export const inspectReferenceSchema = z.lazy(() =>
     .meta({ id: 'InspectReference' }),
 );
 
-const digest = z.string().meta({ description: '`sha256:` and 64 hex digits' });
+const digest = z.string().meta({ description: '`sha256:` and 64 hex digits.' });
 const sizeBytes = z.int();
 const mediaType = z.string();
 const selfLink = z.string().meta({
-  description: 'Where the registry has it',
+  description: 'The URL of the manifest in the registry.',
   example: 'https://registry-1.docker.io/v2/library/python/manifests/sha256:…',
 });
 
@@ -46,7 +47,7 @@ const manifestSchema = z
     document: z
       .unknown()
       .optional()
-      .meta({ description: 'As the registry serves it; left out above 256 KiB' }),
+      .meta({ description: 'The manifest as the registry serves it. Absent above 256 KiB.' }),
   })
   .meta({ id: 'Manifest' });
 
@@ -54,21 +55,21 @@ export const inspectionSchema = z.lazy(() =>
   z
     .object({
       uri: z.string(),
-      digest: digest.meta({ description: 'Of what the name points at: the index where it is one' }),
+      digest: digest.meta({ description: 'The digest that the name refers to, of an index or a manifest.' }),
       mediaType,
       selfLink,
-      platform: z.string().meta({ description: 'The one that was chosen' }),
+      platform: z.string().meta({ description: 'The chosen platform.' }),
       platforms: z.array(z.string()),
-      platformDigest: digest.meta({ description: "Of the chosen platform's manifest" }),
-      sizeBytes: sizeBytes.meta({ description: 'Compressed, of the chosen platform' }),
+      platformDigest: digest.meta({ description: "The digest of the chosen platform's manifest." }),
+      sizeBytes: sizeBytes.meta({ description: 'The compressed size of the chosen platform.' }),
       layers: z
         .array(z.object({ digest, mediaType, sizeBytes }).meta({ id: 'Layer' }))
-        .meta({ description: 'The lowest first, whatever the version of the manifest' }),
+        .meta({ description: 'The layers, the base first.' }),
       config: z
         .object({
           digest: digest
             .optional()
-            .meta({ description: 'Absent for Docker schema 1, which has no such blob' }),
+            .meta({ description: 'Absent for Docker schema 1, which has no configuration blob.' }),
           os: z.string(),
           architecture: z.string(),
           variant: z.string().optional(),
@@ -83,7 +84,8 @@ export const inspectionSchema = z.lazy(() =>
         })
         .meta({ id: 'ImageConfig' }),
       manifests: z.array(manifestSchema).meta({
-        description: 'The index, if there is one, and the manifest of the platform; with `versions=all` all',
+        description:
+          'The index, if any, and the manifest of the platform. With `versions=all`, every version of them.',
       }),
     })
     .meta({ id: 'Inspection' }),

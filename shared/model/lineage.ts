@@ -4,7 +4,7 @@ import { idSchema } from './id.ts';
 const nodeSchema = z.lazy(() =>
   z
     .object({
-      id: idSchema('image').optional().meta({ description: 'Absent for an image that is not in the table' }),
+      id: idSchema('image').optional().meta({ description: 'Absent if the image is not listed in Slipway.' }),
       uri: z.string(),
       deprecated: z.boolean(),
     })
@@ -16,11 +16,13 @@ export const lineageSchema = z.lazy(() =>
   z
     .object({
       image: nodeSchema,
-      parent: nodeSchema.optional().meta({ description: 'What its last build is FROM' }),
-      ancestors: z.array(nodeSchema).meta({ description: 'The parent first' }),
+      parent: nodeSchema.optional().meta({ description: 'The base image of its last build.' }),
+      ancestors: z
+        .array(nodeSchema)
+        .meta({ description: 'The base image, its base image and so on, the nearest first.' }),
       children: z.array(nodeSchema),
-      childrenComplete: z.boolean().meta({ description: 'False where there may be more' }),
-      mermaid: z.string().meta({ description: 'The same as a Mermaid flowchart' }),
+      childrenComplete: z.boolean().meta({ description: 'Whether the list of children is complete.' }),
+      mermaid: z.string().meta({ description: 'The lineage as a Mermaid flowchart.' }),
     })
     .meta({ id: 'Lineage' }),
 );

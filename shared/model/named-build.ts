@@ -6,17 +6,17 @@ import { idSchema } from './id.ts';
 import { repositoryName, reservedTagPrefix, tagName } from './image.ts';
 
 const nameFields = {
-  registryId: idSchema('registry')
-    .optional()
-    .meta({ description: "Left out: the organisation's default registry, else its own space in ECR" }),
+  registryId: idSchema('registry').optional().meta({
+    description: "Default: the organisation's default registry, or its own space in ECR if it has none.",
+  }),
   repository: repositoryName.optional(),
   tag: tagName
     .refine(
       (tag) => !tag.startsWith(reservedTagPrefix),
-      `tags that begin with ${reservedTagPrefix} are Slipway's own`,
+      `must not begin with ${reservedTagPrefix}, which Slipway reserves`,
     )
     .optional()
-    .meta({ description: 'Left out: `latest`' }),
+    .meta({ description: 'Default: `latest`.' }),
 };
 
 export const namedBuildFields = { ...nameFields, ...buildFields };
@@ -27,7 +27,7 @@ export const experimentBuildSchema = z.lazy(() =>
     .strictObject({
       imageId: idSchema('image').optional().meta({
         description:
-          'Builds this image again, in place of a new one: what is left out is as in its build before',
+          'Builds this image again instead of a new one. Omitted fields keep their values from its previous build.',
       }),
       ...namedBuildFields,
     })
@@ -35,17 +35,16 @@ export const experimentBuildSchema = z.lazy(() =>
       acrossFields((asked, report) => {
         const add = (path: string, message: string) => report([path], message);
         if (asked.imageId === undefined) {
-          if (asked.repository === undefined)
-            add('repository', 'is needed, or the imageId of what to build again');
+          if (asked.repository === undefined) add('repository', 'is required unless `imageId` is given');
           const problem = dockerfileProblem(asked);
           if (problem) add('dockerfile', problem);
           return;
         }
         const { registryId, repository, tag, dockerfile, from } = asked;
         for (const [name, value] of Object.entries({ registryId, repository, tag }))
-          if (value !== undefined) add(name, 'must not be combined with `imageId`, which names the image');
+          if (value !== undefined) add(name, 'must not be combined with `imageId`');
         if (dockerfile !== undefined && from !== undefined)
-          add('dockerfile', 'must not be combined with `from`, which makes one');
+          add('dockerfile', 'must not be combined with `from`');
       }),
     )
     .meta({ id: 'NewExperimentBuild' }),

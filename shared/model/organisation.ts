@@ -16,15 +16,14 @@ const settingsWith = (most: number) =>
   z.strictObject({
     defaultRegistryId: idSchema('registry')
       .optional()
-      .meta({ description: 'Where an image name without a registry is looked for' }),
+      .meta({ description: 'The registry where Slipway looks for an image name without a registry.' }),
     defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
-    installDependencies: z
-      .boolean()
-      .default(true)
-      .meta({ description: 'Install what the bootstrap needs and an image lacks. No effect yet' }),
+    installDependencies: z.boolean().default(true).meta({
+      description: 'Has no effect yet. Reserved for installing what the bootstrap needs and an image lacks.',
+    }),
     launchGate: launchGateSchema.default('off').meta({
       description:
-        'Refuse to run images with known vulnerabilities of this severity or a worse one, and images that were not scanned',
+        'Refuses to run images that have known vulnerabilities of this severity or above, or were not scanned.',
     }),
     notifications: z
       .strictObject({
@@ -33,7 +32,7 @@ const settingsWith = (most: number) =>
           .array(z.email())
           .max(most)
           .default([])
-          .meta({ description: 'Mailed besides the author of a build' }),
+          .meta({ description: 'Addresses that get the emails besides the author of the build.' }),
       })
       .meta({ id: 'NewNotifications', outputId: 'Notifications' })
       .prefault({}),
@@ -85,9 +84,12 @@ export const computeSchema = z.lazy(() =>
       gpuType: z.string().optional(),
       pricePerHourUsd: z.number(),
       maxConcurrent: z.int().optional().meta({
-        description: 'Builds at once; jobs are limited by the vCPUs of the environments behind their queues',
+        description:
+          'The maximum number of concurrent builds. Jobs are limited by the vCPUs of the environments of their queues.',
       }),
-      queues: z.array(z.string()).meta({ description: 'Tried in order' }),
+      queues: z
+        .array(z.string())
+        .meta({ description: 'The job queues, in the order in which Slipway tries them.' }),
     })
     .meta({ id: 'Compute' }),
 );
@@ -115,11 +117,11 @@ export const newMemberSchema = z.lazy(() =>
         .string()
         .min(1)
         .max(255)
-        .refine(isOneLine, 'holds a character that cannot be seen')
+        .refine(isOneLine, 'must not contain invisible characters')
         .optional()
         .meta({
           description:
-            "The person's `sub` at the identity provider. Needed where the deployment has its own; refused where Slipway's user pool invites them.",
+            "The person's `sub` at the identity provider. Required if the deployment uses its own identity provider. Must be omitted if it uses Slipway's user pool.",
         }),
     })
     .meta({ id: 'NewMember' }),
@@ -134,7 +136,7 @@ export const memberListQuery = z.lazy(() =>
   z.strictObject({
     ...listQuery(memberSort),
     role: roleSchema.optional(),
-    q: z.string().max(200).optional().meta({ description: 'Substring of the email address' }),
+    q: z.string().max(200).optional().meta({ description: 'A substring of the email address.' }),
   }),
 );
 
@@ -155,9 +157,10 @@ export const tokenSchema = z
     title: z.string(),
     memberId: idSchema('member'),
     email: z.string(),
-    role: roleSchema.meta({ description: "Never above the member's own, whatever it says here" }),
+    role: roleSchema.meta({ description: "The role of the token. The member's own role limits it." }),
     madeBy: idSchema('token').optional().meta({
-      description: 'The token that made it, and with which it is revoked; absent for one that a sign-in made',
+      description:
+        'The token that created this one. Revoking it revokes this one too. Absent if the member signed in to create it.',
     }),
     createdAt: timestamp,
     expiresAt: timestamp.optional(),
@@ -169,17 +172,17 @@ export const newTokenSchema = z.lazy(() =>
   z
     .strictObject({
       title: lineOfText(150),
-      role: roleSchema.optional().meta({ description: 'Your own unless it should do less' }),
+      role: roleSchema.optional().meta({ description: 'Default: your own role. Must not be above it.' }),
       expiresInDays: z.int().min(1).max(3650).optional().meta({
         description:
-          'Never expires if left out, unless the token that asks does: then with that one, and never after it',
+          'Default: the token never expires. A token that another token creates expires with that token at the latest.',
       }),
     })
     .meta({ id: 'NewToken' }),
 );
 
 export const createdTokenSchema = tokenSchema
-  .extend({ token: z.string().meta({ description: 'The bearer token; shown only this once' }) })
+  .extend({ token: z.string().meta({ description: 'The bearer token. Slipway returns it only once.' }) })
   .meta({ id: 'CreatedToken' });
 
 const tokenSort = sortBy('TokenSort', ['createdAt', 'title']);
@@ -195,9 +198,11 @@ export const uploadLimitBytes = 1024 ** 3;
 export const newUploadSchema = z.lazy(() =>
   z
     .strictObject({
-      kind: z.enum(['context']).meta({ id: 'UploadKind', description: '`context`: files of a build' }),
+      kind: z
+        .enum(['context'])
+        .meta({ id: 'UploadKind', description: '`context`: the build context of a Dockerfile.' }),
       sizeBytes: z.int().min(1).max(uploadLimitBytes),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lowercase hex digits'),
     })
     .meta({ id: 'NewUpload' }),
 );
@@ -206,10 +211,10 @@ export const uploadSchema = z.lazy(() =>
   z
     .object({
       id: idSchema('upload'),
-      url: z.string().meta({ description: 'For one PUT of exactly these bytes' }),
+      url: z.string().meta({ description: 'Send the file to this URL in one PUT request.' }),
       headers: z
         .record(z.string(), z.string())
-        .meta({ id: 'UploadHeaders', description: 'To be sent with it, all of them' }),
+        .meta({ id: 'UploadHeaders', description: 'Headers that the PUT request must have.' }),
       expiresAt: timestamp,
     })
     .meta({ id: 'Upload' }),
@@ -217,9 +222,12 @@ export const uploadSchema = z.lazy(() =>
 
 export const secretName = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, 'a letter, then letters, digits, `_`, `.` or `-`; at most 63')
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/,
+    'must be at most 63 letters, digits, `_`, `.` and `-`, and must begin with a letter',
+  )
   // Secrets Manager appends a hyphen and six characters to every ARN and can't tell such a name from it.
-  .regex(/^(?!.*-[A-Za-z0-9]{6}$)/, 'may not end in a hyphen and six characters')
+  .regex(/^(?!.*-[A-Za-z0-9]{6}$)/, 'must not end in a hyphen and six letters or digits')
   .meta({ example: 'pypi-token' });
 
 export const secretSchema = z.lazy(() =>
@@ -238,12 +246,15 @@ export const secretValueSchema = z.lazy(() =>
       value: z
         .string()
         .min(1)
-        .refine((value) => Buffer.byteLength(value) <= 32_768, 'at most 32 KiB')
+        .refine((value) => Buffer.byteLength(value) <= 32_768, 'must be at most 32 KiB')
         .refine(
           (value) => Buffer.byteLength(JSON.stringify({ value })) <= storedSecretLimitBytes,
-          'at most 64 KiB as JSON, in which control characters take six bytes each',
+          'must be at most 64 KiB as JSON, where each control character takes six bytes',
         )
-        .meta({ description: 'Kept in Secrets Manager; never returned', format: 'password' }),
+        .meta({
+          description: 'Slipway stores it in Secrets Manager and never returns it.',
+          format: 'password',
+        }),
     })
     .meta({ id: 'SecretValue' }),
 );

@@ -11,5 +11,5 @@ const platformPattern = new RegExp(`^${part}/${part}(?:/${part})?$`);
 export const platformName = z
   .string()
   .max(3 * platformPartAtMost + 2)
-  .regex(platformPattern, 'is os/arch or os/arch/variant')
+  .regex(platformPattern, 'must be os/arch or os/arch/variant')
   .meta({ example: 'linux/arm64' });

@@ -26,15 +26,15 @@ const url = z
   .trim()
   .min(1)
   .max(400)
-  .meta({ description: 'Host with or without scheme and path', example: 'quay.io/my-team' });
+  .meta({ description: 'A host, optionally with a scheme and a path.', example: 'quay.io/my-team' });
 /** Both go to the registry as one text, parted by the first colon. */
 const username = z
   .string()
   .min(1)
   .max(255)
-  .refine((text) => !/[\p{Cc}:]/u.test(text), 'holds a colon or a control character, which no username can')
-  .refine(isOneLine, 'holds a character that is invisible or changes the direction of text')
-  .meta({ description: 'Without colons and control characters' });
+  .refine((text) => !/[\p{Cc}:]/u.test(text), 'must not contain a colon or control characters')
+  .refine(isOneLine, 'must not contain characters that are invisible or change the direction of text')
+  .meta({ description: 'Must not contain a colon or control characters.' });
 /** Secrets Manager takes 65,536 bytes, and keeps both as JSON. */
 const passwordBytes = 64_000;
 const password = z
@@ -43,15 +43,15 @@ const password = z
   .max(32_768)
   .refine(
     (text) => Buffer.byteLength(JSON.stringify(text)) <= passwordBytes,
-    `is to have at most ${passwordBytes} bytes`,
+    `must have at most ${passwordBytes} bytes`,
   )
   .meta({
-    description: 'Kept in Secrets Manager; never returned. At most 64,000 bytes, written as JSON',
+    description: 'Slipway stores it in Secrets Manager and never returns it. At most 64,000 bytes as JSON.',
     format: 'password',
   });
 const visibility = z
   .enum(visibilities)
-  .meta({ id: 'Visibility', description: 'Public registries are pull-only' });
+  .meta({ id: 'Visibility', description: 'Slipway only pulls from public registries.' });
 
 export const registrySchema = z.lazy(() =>
   z
@@ -59,18 +59,17 @@ export const registrySchema = z.lazy(() =>
       id: idSchema('registry'),
       title: z.string(),
       url: z.string().meta({
-        description: 'Host and path; with `http://` in front where it is not HTTPS',
+        description: 'Host and path. Begins with `http://` if the registry does not use HTTPS.',
         example: 'quay.io',
       }),
       type: registryTypeSchema,
       visibility,
       username: z.string().optional(),
       hasCredentials: z.boolean(),
-      warnings: z
-        .array(z.string())
-        .optional()
-        .meta({ description: 'What is worth knowing about the credentials; absent where there is nothing' }),
-      isDefault: z.boolean().meta({ description: 'Came with Slipway: can be neither changed nor deleted' }),
+      warnings: z.array(z.string()).optional().meta({ description: 'Warnings about the credentials.' }),
+      isDefault: z.boolean().meta({
+        description: 'Whether Slipway provides the registry. It can then be neither changed nor deleted.',
+      }),
       createdAt: timestamp,
       createdBy: z.string(),
       updatedAt: timestamp,
@@ -81,15 +80,15 @@ export type Registry = z.infer<typeof registrySchema>;
 
 /** Names that stand for a kind of credential. */
 const passwordsOf: Record<string, string> = {
-  $oauthtoken: 'an API key of NGC',
-  AWS: 'a token of ECR',
+  $oauthtoken: 'an NGC API key',
+  AWS: 'an ECR token',
   _json_key: 'the key file of a Google service account',
 };
 
 /** What is said where a username comes without its password. */
 export function passwordWanted(username: string | null | undefined): string {
   const kind = passwordsOf[username ?? ''];
-  return `is needed together with username${kind ? `: for ${username} it is ${kind}` : ''}`;
+  return `is required with \`username\`${kind ? `: for ${username}, give ${kind}` : ''}`;
 }
 
 const together = acrossFields(
@@ -98,7 +97,7 @@ const together = acrossFields(
       ? (['username', 'password'] as const)
       : (['password', 'username'] as const);
     if (value[has] && !value[lacks])
-      add([lacks], has === 'username' ? passwordWanted(value.username) : 'is needed together with password');
+      add([lacks], has === 'username' ? passwordWanted(value.username) : 'is required with `password`');
   },
 );
 
@@ -114,7 +113,7 @@ export const newRegistrySchema = z.lazy(() =>
       check: z
         .boolean()
         .default(false)
-        .meta({ description: 'Try the credentials first and refuse the registry when they do not work' }),
+        .meta({ description: 'Tests the credentials first, and refuses the registry if they do not work.' }),
     })
     .check(together)
     .meta({ id: 'NewRegistry' }),
@@ -141,7 +140,7 @@ export const registryListQuery = z.lazy(() =>
     ...listQuery(registrySort),
     type: registryTypeSchema.optional(),
     visibility: visibility.optional(),
-    q: z.string().max(200).optional().meta({ description: 'Substring of title or url' }),
+    q: z.string().max(200).optional().meta({ description: 'A substring of the title or URL.' }),
   }),
 );
 
@@ -164,7 +163,7 @@ export const registryCheckSchema = z.lazy(() =>
     .strictObject({
       repository: z.string().min(1).max(255).optional().meta({
         description:
-          'Also ask for the right to pull from, and for a private registry push to, this repository',
+          'Also checks whether the credentials may pull from this repository and, in a private registry, push to it.',
       }),
     })
     .meta({ id: 'RegistryCheck' }),
@@ -176,7 +175,10 @@ export const registryCheckResultSchema = z.lazy(() =>
       ok: z.boolean(),
       cause: z.enum(checkCauses).meta({ id: 'RegistryCheckCause' }).optional(),
       message: z.string(),
-      retryAfterSeconds: z.int().optional().meta({ description: 'When rate-limited' }),
+      retryAfterSeconds: z
+        .int()
+        .optional()
+        .meta({ description: 'How many seconds to wait, if the registry is rate-limited and says so.' }),
       warnings: z.array(z.string()),
       checkedAt: timestamp,
     })

@@ -10,7 +10,7 @@ const label = z
   .string()
   .regex(
     /^(?!.*--)[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
-    'two to 32 lower-case letters, digits and single hyphens, beginning with a letter',
+    'must be 2 to 32 lowercase letters, digits and single hyphens, and must begin with a letter',
   );
 
 const organisation = z.strictObject({
@@ -109,7 +109,10 @@ export const stageSchema = z
     /** Certificates (PEM, one after the other) of authorities that registries of your own are signed by. */
     privateCertificateAuthorities: z
       .string()
-      .regex(certificates, 'PEM: -----BEGIN CERTIFICATE----- and so on, one after the other')
+      .regex(
+        certificates,
+        'must be certificates in PEM form, one after the other: -----BEGIN CERTIFICATE----- and so on',
+      )
       .optional(),
     /**
      * Public registries that ECR is a cache of, so that hosts pull from inside AWS. Rules are the account's and the
@@ -136,7 +139,7 @@ export const stageSchema = z
           context.addIssue({
             code: 'custom',
             path: ['queues'],
-            message: `queue ${one.name}: no environment ${name}`,
+            message: `queue ${one.name} names the environment ${name}, which does not exist`,
           });
     for (const one of stage.computes)
       if (one.use === 'run')
@@ -145,7 +148,7 @@ export const stageSchema = z
             context.addIssue({
               code: 'custom',
               path: ['computes'],
-              message: `compute ${one.name}: no queue ${name}`,
+              message: `compute ${one.name} names the queue ${name}, which does not exist`,
             });
   });
 

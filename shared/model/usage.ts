@@ -3,7 +3,7 @@ import * as z from 'zod';
 const way = z.lazy(() =>
   z
     .object({
-      commands: z.array(z.string()).meta({ description: 'For a POSIX shell, in this order' }),
+      commands: z.array(z.string()).meta({ description: 'Commands for a POSIX shell, in this order.' }),
       notes: z.array(z.string()),
     })
     .meta({ id: 'UsageCommands' }),
@@ -12,13 +12,13 @@ const way = z.lazy(() =>
 export const usageSchema = z.lazy(() =>
   z
     .object({
-      pinned: z.string().meta({ description: 'The image by its digest: the same bytes tomorrow' }),
+      pinned: z.string().meta({ description: 'The URI with the digest, which always names the same image.' }),
       docker: way,
-      apptainer: way.meta({ description: 'Singularity takes the same commands under its own name' }),
+      apptainer: way.meta({ description: 'For Singularity, replace `apptainer` with `singularity`.' }),
       metaflow: way,
       kubeflow: z
         .object({
-          manifest: z.string().meta({ description: 'YAML for `kubectl apply -f -`' }),
+          manifest: z.string().meta({ description: 'YAML for `kubectl apply -f -`.' }),
           notes: z.array(z.string()),
         })
         .meta({ id: 'KubeflowUsage' }),
@@ -26,7 +26,7 @@ export const usageSchema = z.lazy(() =>
         .object({
           jobDefinition: z.record(z.string(), z.unknown()).meta({
             id: 'BatchJobDefinition',
-            description: 'For `aws batch register-job-definition --cli-input-json`',
+            description: 'Input for `aws batch register-job-definition --cli-input-json`.',
           }),
           commands: z.array(z.string()),
           notes: z.array(z.string()),

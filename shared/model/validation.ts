@@ -26,7 +26,7 @@ export const newValidationSchema = z.lazy(() =>
         .min(1)
         .max(2)
         .optional()
-        .meta({ description: 'Left out: both' }),
+        .meta({ description: 'Default: both.' }),
     })
     .meta({ id: 'NewValidation' }),
 );
@@ -58,12 +58,14 @@ const versions = <K extends string>(
 const capabilitiesResult = z.lazy(() =>
   z
     .object({
-      shell: z.boolean().meta({ description: 'Without a `/bin/sh` nothing else is known' }),
+      shell: z.boolean().meta({
+        description: 'Whether the image has a `/bin/sh`. Without one, Slipway cannot check anything else.',
+      }),
       runtimes: versions('RuntimeVersions', runtimes, { python: '3.13.1' }),
       tools: versions('ToolVersions', tools, { pip: '24.3.1', tar: '1.35' }),
       packages: z.record(z.string(), z.string()).meta({
         id: 'PackageVersions',
-        description: 'Those that kinds of jobs need, with their versions',
+        description: 'Versions of the packages that some kinds of jobs need.',
         example: { flask: '3.1.0' },
       }),
       cuda: z
@@ -88,7 +90,7 @@ export type CapabilitiesResult = z.infer<typeof capabilitiesResult>;
 export const validationSchema = z.lazy(() =>
   z
     .object({
-      digest: z.string().meta({ description: 'What was checked' }),
+      digest: z.string().meta({ description: 'The digest of the checked image.' }),
       notebook: notebookResult.optional(),
       capabilities: capabilitiesResult.optional(),
     })
@@ -100,7 +102,7 @@ export type Validation = z.infer<typeof validationSchema>;
 export const imageValidationSchema = z.lazy(() =>
   z
     .object({
-      buildId: idSchema('build').meta({ description: 'The validation that finished last' }),
+      buildId: idSchema('build').meta({ description: 'The last validation that finished.' }),
       finishedAt: timestamp,
       ...validationSchema.unwrap().shape,
     })

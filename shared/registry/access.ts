@@ -52,7 +52,7 @@ export function createRegistryAccess({
   function requireOwn(organisation: string, host: string, repository: string): void {
     const [namespace] = repository.split('/');
     if (host === ecrRegistry && namespace !== organisation && namespace !== slipwayNamespace)
-      throw new RegistryError('not-found', host, `${host}/${repository}: there is no such image`);
+      throw new RegistryError('not-found', host, `${host} has no image ${repository}`);
   }
 
   async function registryOf(organisation: string, host: string, repository: string) {
@@ -73,7 +73,7 @@ export function createRegistryAccess({
       throw new RegistryError(
         'bad-credentials',
         host,
-        `The credentials of ${registry.title} are gone: give them again.`,
+        `The credentials of ${registry.title} are missing. Enter them again (PATCH /v1/registries/${registry.id}).`,
       );
     return stored.parse(JSON.parse(value));
   }

@@ -76,7 +76,7 @@ export function createAuthorization({
       throw new RegistryError(
         'tls',
         host,
-        `${host} names a token service without TLS, ${url.host}: the password was not sent there`,
+        `${host} names a token service without TLS (${url.host}), so Slipway did not send the password`,
       );
     if (service) url.searchParams.set('service', service);
     for (const scope of scopes) url.searchParams.append('scope', scope);
@@ -90,10 +90,10 @@ export function createAuthorization({
         throw new RegistryError(
           'unreachable',
           from,
-          `${named} answered ${status}; Slipway sends no password to a host that was redirected to`,
+          `${named} answered ${status}, and Slipway sends passwords only to the registry itself`,
           { status },
         );
-      const refused = credentials ? 'refused the username and password' : 'wants a username and password';
+      const refused = credentials ? 'refused the username and password' : 'requires a username and password';
       throw new RegistryError('bad-credentials', from, `${named} ${refused}`, { status });
     }
     if (status >= 500)
@@ -116,7 +116,7 @@ export function createAuthorization({
       if (!isRedirect(answer)) return { answer, from: url.host, authorized: authorization !== undefined };
       answer.destroy();
       if (hops >= mostRedirects)
-        throw new RegistryError('not-a-registry', url.host, `${url.host} redirects without an end`);
+        throw new RegistryError('not-a-registry', url.host, `${url.host} redirects in an endless loop`);
       const next = redirectedTo(answer, url);
       if (next.origin !== url.origin) authorization = undefined;
       isPrivate &&= network.isPrivate(hostWithPort(url));
@@ -133,9 +133,14 @@ export function createAuthorization({
     }
     const text = answer.token || answer.access_token;
     if (typeof text !== 'string' || text === '' || /[^\x21-\x7e]/.test(text))
-      throw new RegistryError('not-a-registry', host, `${host} named a token service that gave no token`, {
-        status,
-      });
+      throw new RegistryError(
+        'not-a-registry',
+        host,
+        `${host} names a token service that returned no token`,
+        {
+          status,
+        },
+      );
     const life = Number(answer.expires_in) > 0 ? Number(answer.expires_in) : defaultLifeSeconds;
     return { text, until: now() + Math.max(life * 0.8, life - 30) * 1000 };
   }
@@ -160,5 +165,5 @@ export function createAuthorization({
 function realmUrl(realm: string, host: string): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new RegistryError('not-a-registry', host, `${host} names a token service that is no URL`);
+  throw new RegistryError('not-a-registry', host, `${host} names a token service with an invalid URL`);
 }

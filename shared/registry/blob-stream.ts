@@ -10,7 +10,9 @@ export function blobStream(answer: IncomingMessage, digest: string, host: string
   const stream = new Verified(digest, host);
   // Before the pipeline, which would pass it on as an error without a code.
   answer.once('error', (cause) =>
-    stream.destroy(new RegistryError('unreachable', host, `${host} broke off a blob`, { cause })),
+    stream.destroy(
+      new RegistryError('unreachable', host, `${host} closed the connection during a blob`, { cause }),
+    ),
   );
   pipeline(answer, stream, () => {
     // Whoever reads the stream gets the error from the stream itself.

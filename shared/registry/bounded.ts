@@ -14,7 +14,7 @@ export function bounded(client: RegistryClient, budgetMs: number): RegistryClien
   let [spentMs, underWay, sinceMs] = [0, 0, 0];
 
   async function inTime<T>(ask: () => Promise<T>): Promise<T> {
-    const slow = () => unreachable(client.host, 'is too slow');
+    const slow = () => unreachable(client.host, 'responded too slowly');
     const now = performance.now();
     const leftMs = budgetMs - spentMs - (underWay > 0 ? now - sinceMs : 0);
     if (leftMs <= 0) throw slow();

@@ -33,17 +33,17 @@ export async function checkRegistry(
       return {
         ok: true,
         message: credentials
-          ? `${url.host} is a registry and takes these credentials.`
+          ? `${url.host} is a registry and accepts these credentials.`
           : `${url.host} is a registry.`,
-        warnings: ['Name a repository to check the rights on it, too.'],
+        warnings: ['To check the permissions for a repository too, name it in `repository`.'],
         checkedAt,
       };
     const name = url.path === '' ? repository : `${url.path}/${repository}`;
     if ((await client.headManifest(name, 'latest')) === undefined)
-      warnings.push(`${name} has no tag "latest" yet, so nothing was pulled.`);
+      warnings.push(`${name} has no tag "latest" yet, so Slipway could not test pulling.`);
     if (visibility === 'private') await probePush(client, name, createsRepositories);
     const rights = visibility === 'private' ? 'pull and push' : 'pull';
-    return { ok: true, message: `${name}: the right to ${rights} is there.`, warnings, checkedAt };
+    return { ok: true, message: `These credentials can ${rights} ${name}.`, warnings, checkedAt };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     return {
@@ -63,7 +63,11 @@ async function probePush(client: RegistryClient, name: string, createsRepositori
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'not-found') throw error;
     if (!createsRepositories)
-      throw new RegistryError('no-push', client.host, `${name} isn't there, and pushing doesn't create it`);
+      throw new RegistryError(
+        'no-push',
+        client.host,
+        `${client.host} has no repository ${name}, and a push does not create it`,
+      );
   }
 }
 

@@ -108,7 +108,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
     if (answer.statusCode === 404) return undefined;
     const size = Number(answer.headers['content-length'] ?? 0);
     if (Number.isSafeInteger(size)) return size;
-    throw new RegistryError('corrupt', host, `${host} has a blob of ${size} bytes`);
+    throw new RegistryError('corrupt', host, `${host} returned a blob size that is not a number of bytes`);
   }
 
   const client: RegistryClient = {
@@ -129,7 +129,7 @@ export function createRegistryClient(options: SessionOptions): RegistryClient {
       );
       // Any web server may answer 200 to anything.
       if (headers['docker-distribution-api-version'] === undefined && !isJson(body))
-        throw new RegistryError('not-a-registry', host, `${host} answers, but not as a container registry`);
+        throw new RegistryError('not-a-registry', host, `${host} does not answer like a container registry`);
     },
     async headManifest(repository, reference) {
       const asked = {

@@ -15,7 +15,7 @@ export class CopyTooLargeError extends Error {
 /** Somebody has lost interest in the copy. */
 export class CopyCancelledError extends Error {
   constructor() {
-    super('the copy is not wanted any more');
+    super('the copy was cancelled');
     this.name = 'CopyCancelledError';
   }
 }
@@ -52,7 +52,7 @@ export async function copyLayers(
   const total = blobs.reduce((sum, blob) => sum + blob.size, 0);
   if (total > limits.limitBytes)
     throw new CopyTooLargeError(
-      `The image has ${gib(total)} of layers; at most ${gib(limits.limitBytes)} are copied at launch.`,
+      `The layers of the image have ${gib(total)}. Slipway copies at most ${gib(limits.limitBytes)} at launch.`,
     );
   let copied = 0;
   await fewAtOnce(blobs, atOnce, async (blob) => {
@@ -66,12 +66,12 @@ async function copyBlob(from: Side, to: Side, blob: Descriptor, limits: CopyLimi
   if ((await to.client.hasBlob(to.repository, blob.digest)) !== undefined) return false;
   const timeLeft = limits.remainingMs() - limits.reserveMs;
   if (timeLeft <= 0)
-    throw new CopyTooLargeError('The image could not be copied in the time that a launch may take.');
+    throw new CopyTooLargeError('Slipway could not copy the image within the time limit of a launch.');
   const found = await from.client.getBlob(from.repository, blob.digest);
   const timer = setTimeout(
     () =>
       found.stream.destroy(
-        new CopyTooLargeError('The image could not be copied in the time that a launch may take.'),
+        new CopyTooLargeError('Slipway could not copy the image within the time limit of a launch.'),
       ),
     timeLeft,
   );

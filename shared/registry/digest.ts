@@ -12,7 +12,7 @@ export const isDigest = (text: string): boolean => form.test(text);
 /** The algorithm of `digest`. Throws `corrupt` for what is no digest. */
 export function requireForm(digest: string, host: string): string {
   if (isDigest(digest)) return digest.split(':')[0] ?? '';
-  throw new RegistryError('corrupt', host, `${host} named a digest that is none: ${digest.slice(0, 150)}`);
+  throw new RegistryError('corrupt', host, `${host} sent an invalid digest: ${digest.slice(0, 150)}`);
 }
 
 /** Throws `corrupt` unless `bytes` are those of `digest`. */
@@ -22,4 +22,4 @@ export function requireDigest(bytes: Uint8Array, digest: string, host: string): 
 }
 
 export const otherBytes = (host: string, digest: string) =>
-  new RegistryError('corrupt', host, `${host} sent other bytes than those of ${digest}`);
+  new RegistryError('corrupt', host, `${host} sent data that does not match ${digest}`);

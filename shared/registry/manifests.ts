@@ -48,7 +48,7 @@ export function readDocument(body: Buffer, host: string): Record<string, unknown
   } catch {
     // Told below like any other body that is no manifest.
   }
-  throw new RegistryError('corrupt', host, `${host} sent a manifest that is no JSON object`);
+  throw new RegistryError('corrupt', host, `${host} sent a manifest that is not a JSON object`);
 }
 
 /** Where a manifest's configuration lies. Throws `refused` for an artifact that is no image. */
@@ -58,7 +58,7 @@ export function readConfigDescriptor(document: unknown, host: string): Descripto
     throw new RegistryError(
       'refused',
       host,
-      `This is no container image but ${config.mediaType.slice(0, 150)}`,
+      `This is not a container image but an artifact of type ${config.mediaType.slice(0, 150)}`,
     );
   return config;
 }

@@ -13,14 +13,14 @@ export function classified(error: unknown, host: string): RegistryError {
   if (error instanceof RegistryError) return error;
   const { code = '', message } = firstOf(error);
   if (/^(?:ENOTFOUND|EAI_)/.test(code))
-    return new RegistryError('dns', host, `${host} has no address: the name does not resolve`, {
+    return new RegistryError('dns', host, `${host} does not resolve to an address`, {
       cause: error,
     });
   if (tlsCodes.test(code))
     return new RegistryError('tls', host, `${host}: TLS failed (${tlsReason(error, message)})`, {
       cause: error,
     });
-  return new RegistryError('unreachable', host, `${host} cannot be reached (${code || message})`, {
+  return new RegistryError('unreachable', host, `Slipway cannot reach ${host} (${code || message})`, {
     cause: error,
   });
 }
@@ -37,7 +37,7 @@ export function isPassing({ code, cause }: RegistryError): boolean {
 /** OpenSSL's own words have file names and line numbers in them. */
 const tlsReason = (error: unknown, message: string): string =>
   spokePlainHttp(error)
-    ? 'it speaks plain HTTP'
+    ? 'the host uses plain HTTP'
     : (message.split('\n')[0] ?? '').replace(/^.*SSL routines:/, '').slice(0, 200);
 
 /** Several addresses tried in a row fail with one error each. */

@@ -83,7 +83,9 @@ export function createNetwork({
         const hostname = url.hostname.replace(/^\[|\]$/g, '');
         const open = mayBePrivate && isPrivate(hostWithPort(url));
         if (!open && url.protocol !== 'https:')
-          return fail(new RegistryError('tls', url.host, `${url.host} is not allowed without TLS`));
+          return fail(
+            new RegistryError('tls', url.host, `Slipway must not connect to ${url.host} without TLS`),
+          );
         if (!open && isIP(hostname) !== 0 && !isPublicAddress(hostname))
           return fail(refusedAddress(hostname));
         if (isStream(body) && body.destroyed) return fail(body.errored ?? new Error('nothing to send'));
@@ -100,11 +102,11 @@ export function createNetwork({
             ...(open ? {} : { lookup: lookupChecked }),
           });
           const giveUp = (why: string) => request.destroy(unreachable(url.host, why));
-          request.on('timeout', () => giveUp(`has not answered for ${silenceMs / 1000} s`));
+          request.on('timeout', () => giveUp(`did not answer for ${silenceMs / 1000} s`));
           // A host that sends a byte now and then is never silent, and never answers either.
           const late = isStream(body)
             ? undefined
-            : setTimeout(() => giveUp('answers too slowly'), silenceMs * 2);
+            : setTimeout(() => giveUp('responded too slowly'), silenceMs * 2);
           let isOver = false;
           request.on('response', (answer) => {
             isOver = true;
@@ -171,5 +173,5 @@ const refusedAddress = (hostname: string) =>
   new RegistryError(
     'refused-address',
     hostname,
-    `${hostname} leads to a loopback, private or reserved address, which this deployment does not allow`,
+    `${hostname} has a loopback, private or reserved address, which this deployment does not allow`,
   );

@@ -7,7 +7,7 @@
 export class UnreadableError extends Error {
   readonly place: string;
   constructor(place: string) {
-    super(`makes no sense at ${place}`);
+    super(`has an invalid value at ${place}`);
     this.name = 'UnreadableError';
     this.place = place;
   }

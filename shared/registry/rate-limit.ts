@@ -7,7 +7,7 @@ export function rateLimited(host: string, headers: IncomingHttpHeaders, now: num
   return new RegistryError(
     'rate-limited',
     host,
-    `${host} takes no more requests for now${seconds === undefined ? '' : `: it asks to wait ${seconds} s`}`,
+    `${host} refuses further requests for now${seconds === undefined ? '' : `, and asks to wait ${seconds} s`}`,
     { status: 429, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) },
   );
 }

@@ -36,7 +36,7 @@ export function readBody(
     const refuse = (why: string) => end(new RegistryError('too-large', host, `${host} ${why}`));
     const take = (chunk: Buffer) => {
       const next = length + chunk.length;
-      if (++pieces > mostPieces) return refuse('sends its answer in too many pieces');
+      if (++pieces > mostPieces) return refuse('sent its response in too many pieces');
       if (next > limitBytes) return refuse(`sent more than ${limitBytes} bytes`);
       // Transferred, not copied, so that nothing is left behind either.
       if (next > kept.byteLength)
@@ -44,13 +44,13 @@ export function readBody(
       new Uint8Array(kept).set(chunk, length);
       length = next;
     };
-    const late = setTimeout(() => end(unreachable(host, 'sends too slowly')), withinMs);
+    const late = setTimeout(() => end(unreachable(host, 'sent its response too slowly')), withinMs);
     answer.on('end', () => end());
     answer.on('error', end);
     // A connection that breaks before the end, without an error of its own.
     answer.on('close', () => {
       // Every answer comes here in the end, and an error costs more than all of the reading.
-      if (!ended) end(unreachable(host, 'broke off its answer'));
+      if (!ended) end(unreachable(host, 'closed the connection during its response'));
     });
     answer.on('data', take);
   });

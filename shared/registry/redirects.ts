@@ -23,5 +23,9 @@ export const redirectedTo = ({ headers }: Answer, from: URL): URL =>
 export function requireUrl(text: string, base: string, host: string): URL {
   const url = URL.parse(text, base);
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new RegistryError('not-a-registry', host, `${host} leads to what is no URL: ${text.slice(0, 150)}`);
+  throw new RegistryError(
+    'not-a-registry',
+    host,
+    `${host} redirects to an invalid URL: ${text.slice(0, 150)}`,
+  );
 }

@@ -21,7 +21,7 @@ const shownAtMost = 300;
 
 export class InvalidReferenceError extends Error {
   constructor(text: string, why: string) {
-    super(`"${text.slice(0, shownAtMost)}" is not an image name: ${why}`);
+    super(`"${text.slice(0, shownAtMost)}" is not a valid image name: ${why}`);
     this.name = 'InvalidReferenceError';
   }
 }
@@ -54,7 +54,7 @@ export function parseReference(text: string): ImageReference {
   if (at >= 0) {
     digest = rest.slice(at + 1);
     rest = rest.slice(0, at);
-    if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw refuse('a digest is sha256: and 64 hex digits');
+    if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw refuse('a digest must be sha256: and 64 hex digits');
   }
   let host: string | undefined;
   const slash = rest.indexOf('/');
@@ -71,13 +71,13 @@ export function parseReference(text: string): ImageReference {
   if (colon > rest.lastIndexOf('/')) {
     tag = rest.slice(colon + 1);
     rest = rest.slice(0, colon);
-    if (!isTag(tag)) throw refuse('a tag is up to 128 letters, digits, `_`, `.` and `-`');
+    if (!isTag(tag)) throw refuse('a tag must be up to 128 letters, digits, `_`, `.` and `-`');
   }
   if (rest === '') throw refuse('it has no repository');
   const repository = rest.replace(/\/+$/, '');
   if (!isRepository(repository))
     throw refuse(
-      'a repository is lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between its parts',
+      'a repository must be lowercase letters and digits, separated by `.`, `_`, `__`, `-` or `/`',
     );
   return {
     ...(host ? { host } : {}),
@@ -122,7 +122,7 @@ export function withTag<T extends ImageReference>(reference: T): { reference: T;
   if (reference.tag !== undefined || reference.digest !== undefined) return { reference, warnings: [] };
   return {
     reference: { ...reference, tag: 'latest' },
-    warnings: ['No tag was given: `latest` was taken, which may be another image tomorrow.'],
+    warnings: ['The name has no tag, so Slipway uses `latest`, which changes over time.'],
   };
 }
 

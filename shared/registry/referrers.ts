@@ -46,7 +46,7 @@ export function referrerLists(session: Session, host: string, pull: (repository:
         throw new RegistryError(
           'corrupt',
           host,
-          `${host} does not come to the end of what refers to an image`,
+          `${host} returns an endless list of artifacts that refer to an image`,
         );
       for (const one of more.manifests) found.set(one.digest, one);
       next = more.next;

@@ -23,33 +23,53 @@ export function refusal({ host, status, request, body, challenge, hasCredentials
         status,
       });
     if (hasCredentials && (!scope || challenge?.scheme === 'basic') && status === 401)
-      return new RegistryError('bad-credentials', host, `${host} refused username and password${because}`, {
-        status,
-      });
+      return new RegistryError(
+        'bad-credentials',
+        host,
+        `${host} refused the username and password${because}`,
+        {
+          status,
+        },
+      );
     if (writes)
-      return new RegistryError('no-push', host, `These credentials may not push to ${what}${because}`, {
-        status,
-      });
+      return new RegistryError(
+        'no-push',
+        host,
+        `These credentials do not allow pushing to ${what}${because}`,
+        {
+          status,
+        },
+      );
     if (hasCredentials)
-      return new RegistryError('no-pull', host, `These credentials may not pull from ${what}${because}`, {
-        status,
-      });
+      return new RegistryError(
+        'no-pull',
+        host,
+        `These credentials do not allow pulling from ${what}${because}`,
+        {
+          status,
+        },
+      );
     if (challenge?.scheme === 'basic' || !scope)
-      return new RegistryError('bad-credentials', host, `${host} wants username and password${because}`, {
-        status,
-      });
+      return new RegistryError(
+        'bad-credentials',
+        host,
+        `${host} requires a username and password${because}`,
+        {
+          status,
+        },
+      );
     // Registries don't tell what they hide from strangers.
-    return new RegistryError('not-found', host, `${what} doesn't exist, or wants credentials${because}`, {
+    return new RegistryError('not-found', host, `${what} does not exist or requires credentials${because}`, {
       status,
     });
   }
   // A registry that is read-only for now, or a mirror of another one; deletion is often all that is switched off.
   if (status === 405 && scope?.includes('push') && request.method !== 'DELETE')
-    return new RegistryError('no-push', host, `${what} takes no pushes${because}`, { status });
+    return new RegistryError('no-push', host, `${what} does not accept pushes${because}`, { status });
   if (status === 404)
     return scope
-      ? new RegistryError('not-found', host, `${what}: there is no such image${because}`, { status })
-      : new RegistryError('not-a-registry', host, `${host} is no container registry: /v2/ isn't there`, {
+      ? new RegistryError('not-found', host, `${what} does not exist${because}`, { status })
+      : new RegistryError('not-a-registry', host, `${host} is not a container registry: it has no /v2/`, {
           status,
         });
   if (status >= 500)

@@ -32,7 +32,7 @@ export async function resolveManifest(
   const { host } = client;
   const wanted = platform === undefined ? undefined : parsePlatform(platform);
   if (platform !== undefined && !wanted)
-    throw new RegistryError('no-platform', host, `${platform} is no platform`);
+    throw new RegistryError('no-platform', host, `${platform} is not a platform`);
   const top = await client.getManifest(repository, reference);
   const { digest, mediaType } = top;
   if (!isIndex(mediaType)) {
@@ -137,6 +137,6 @@ function noPlatform(host: string, wanted: Platform | undefined, offered: string[
     host,
     wanted
       ? `The image does not support ${formatPlatform(wanted)}; it supports ${list}${rest > 0 ? ` and ${rest} more` : ''}.`
-      : 'The index names no image for any platform.',
+      : 'The index lists no image for any platform.',
   );
 }

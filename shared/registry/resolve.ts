@@ -90,7 +90,7 @@ async function meaningOf(text: string, sources: NameSources): Promise<Omit<Resol
     if (images.length > 1)
       throw new UnresolvedNameError(
         'image-ambiguous',
-        `"${name}" is the name of ${images.length} images: ${images.map(({ id, uri }) => `${uri} (${id})`).join(', ')}.`,
+        `"${name}" matches ${images.length} images: ${images.map(({ id, uri }) => `${uri} (${id})`).join(', ')}.`,
         images.map(({ id }) => id),
       );
     if (image) return known('repository-tag', image, warnings);
@@ -108,8 +108,8 @@ function known(rule: ImageRule, image: KnownImage, warnings: string[]): Omit<Res
     throw new UnresolvedNameError(
       'image-not-ready',
       image.status === 'pending'
-        ? `Image ${image.id} (${image.uri}) is still being built.`
-        : `Image ${image.id} (${image.uri}) was never built successfully.`,
+        ? `Image ${image.id} (${image.uri}) is still being built. Wait for its build.`
+        : `Image ${image.id} (${image.uri}) has no successful build yet. Build it again.`,
     );
   const { host, ...rest } = parseReference(image.uri);
   if (host === undefined) throw new Error(`image ${image.id} has no host in its uri`);

@@ -13,8 +13,7 @@ const schema = z.object({
 /** Layers oldest first, each once, and the newest history entry, which holds the configuration. */
 export function readSchema1(document: unknown, host: string) {
   const result = schema.safeParse(document);
-  if (!result.success)
-    throw new RegistryError('corrupt', host, `${host} sent a schema 1 manifest that makes no sense`);
+  if (!result.success) throw new RegistryError('corrupt', host, `${host} sent an invalid schema 1 manifest`);
   const { architecture, fsLayers, history } = result.data;
   const layers = [...new Set(fsLayers.map((layer) => layer.blobSum).reverse())];
   return { architecture, layers, config: configOf(history?.[0]?.v1Compatibility) };

@@ -24,7 +24,7 @@ export function blobUploads(session: Session, host: string, push: (repository: s
 
   const locationOf = ({ headers }: IncomingMessage): string => {
     if (headers.location) return headers.location;
-    throw new RegistryError('not-a-registry', host, `${host} began an upload without saying where`);
+    throw new RegistryError('not-a-registry', host, `${host} started an upload without a location`);
   };
 
   /** An upload that nobody finishes expires by itself: not every registry lets its beginner take it back. */

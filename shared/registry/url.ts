@@ -24,22 +24,25 @@ export function parseRegistryUrl(text: string, privateHosts: readonly string[]):
   const refuse = (why: string) => new InvalidRegistryUrlError(why);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase() ?? 'https';
   if (scheme !== 'https' && scheme !== 'http')
-    throw refuse(`may begin with https:// or http://, not ${scheme}://`);
+    throw refuse(`must begin with https:// or http://, not ${scheme}://`);
   const rest = text.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
-  if (rest.includes('@')) throw refuse('may not hold credentials: give username and password');
-  if (/[?#\s]/.test(rest)) throw refuse('is a host and a path, without query, fragment or spaces');
+  if (rest.includes('@')) throw refuse('must not contain credentials: use `username` and `password`');
+  if (/[?#\s]/.test(rest))
+    throw refuse('must be a host and an optional path, without query, fragment or spaces');
   const slash = rest.indexOf('/');
   const hostText = slash < 0 ? rest : rest.slice(0, slash);
   const port = /[^:]:(\d+)$/.exec(hostText)?.[1];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) throw refuse(`has no port ${port}`);
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
+    throw refuse(`must have a port between 1 and 65535, not ${port}`);
   const host = normalHost(hostText);
-  if (!host) throw refuse(`has no host: "${hostText}" is none`);
+  if (!host) throw refuse(`must begin with a host name, not "${hostText}"`);
   // `https://index.docker.io/v1/` is how Docker itself spells its hub; `/v2/` is the protocol, not a repository.
   const path = (slash < 0 ? '' : rest.slice(slash + 1)).replace(/^v[12](?:\/|$)/, '').replace(/\/+$/, '');
-  if (path !== '' && !isRepository(path)) throw refuse(`has a path that no repository can have: "${path}"`);
+  if (path !== '' && !isRepository(path))
+    throw refuse(`must have a path that is a valid repository name, not "${path}"`);
   const insecure = scheme === 'http';
   if (insecure && !isPrivateHost(host, privateHosts))
-    throw refuse(`is http://, which this deployment allows only for its own private registries`);
+    throw refuse(`must not be http://, which this deployment allows only for its private registries`);
   return { host, path, insecure };
 }
 

@@ -60,7 +60,7 @@ export async function confirmCaller(table: Table, caller: Caller, now: Date): Pr
     confirmed.makers.map((id) => ['tokens', id] as const),
   );
   if (!token || !tokenActsFor(token, member, makers as (TokenRecord | undefined)[]))
-    throw new ProblemError(403, 'token-revoked', 'This token was revoked, or a token that it comes from.');
+    throw new ProblemError(403, 'token-revoked', 'This token, or a token that it comes from, was revoked.');
   if (token.endsAt !== undefined && now.getTime() >= Date.parse(token.endsAt))
     throw new ProblemError(403, 'token-expired', 'This token has expired.');
   return { ...confirmed, role: lowerRole(caller.role, lowerRole(token.role, member.role)) };
@@ -86,7 +86,8 @@ export function asCaller(table: Table, caller: ConfirmedCaller, now: () => Date)
         if (role !== caller.role) throw roleRequired(caller.role, role);
         if (!error.isContention) throw error;
         // Requests of one caller meet on the caller's own records; none of them has lost anything.
-        if (attempt >= attempts) throw busy('Too many of your changes are under way at the same time.');
+        if (attempt >= attempts)
+          throw busy('Too many of your changes are in progress at the same time. Try again.');
         await pauseAfter(attempt);
       }
     }
@@ -115,7 +116,7 @@ const removal = (table: Table, Key: Item, condition?: Condition): Write => ({
 });
 
 export const roleRequired = (needed: Role, has: Role) =>
-  new ProblemError(403, 'role-required', `This needs the role ${needed}; you have ${has}.`);
+  new ProblemError(403, 'role-required', `This operation requires the role ${needed}. Your role is ${has}.`);
 
 interface Requirement {
   key: { pk: string; sk: string };

@@ -46,6 +46,6 @@ const isSortKey = (part: unknown): part is string | null =>
   (typeof part === 'string' && part !== '' && part.isWellFormed() && Buffer.byteLength(part) <= 1024);
 
 export const invalidCursor = () =>
-  new ProblemError(422, 'invalid-cursor', 'The cursor is not one of this query.', {
-    errors: [{ pointer: '?cursor', message: 'not a cursor of this query' }],
+  new ProblemError(422, 'invalid-cursor', 'The cursor belongs to another query.', {
+    errors: [{ pointer: '?cursor', message: 'must be a cursor of this query' }],
   });

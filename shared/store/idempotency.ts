@@ -58,7 +58,7 @@ export function createIdempotency(table: Table, seal?: Seal): Idempotency {
         throw new ProblemError(
           400,
           'invalid-idempotency-key',
-          'Idempotency-Key is 1 to 128 visible ASCII characters.',
+          'The Idempotency-Key must be 1 to 128 visible ASCII characters.',
         );
       if (secret === 'answer' && !seal) throw new Error('an operation with a secret answer needs a seal');
       const at = { organisation: caller.organisation, sk: `${caller.memberId}#${key}` };
@@ -124,7 +124,11 @@ async function take(table: Table, { organisation, sk }: Place, request: Once): P
   // DynamoDB deletes expired items within days, not at once.
   const expired = existing.expiresAt * 1000 <= now.getTime();
   if (!expired && !(await samePrint(existing.print, said)))
-    throw new ProblemError(422, 'idempotency-key-reused', 'This Idempotency-Key belongs to another request.');
+    throw new ProblemError(
+      422,
+      'idempotency-key-reused',
+      'This Idempotency-Key belongs to another request. Use a new one.',
+    );
   if (!expired && (existing.result || existing.sealed)) return existing;
   if (!expired && Date.parse(existing.claimedAt) + claimSeconds * 1000 > now.getTime()) throw inProgress();
   const next = expired ? claim : { ...claim, firstAt: existing.firstAt, seed: existing.seed };
@@ -163,7 +167,7 @@ const inProgress = () =>
   new ProblemError(
     409,
     'idempotency-in-progress',
-    'The first request with this key is still at work.',
+    'The first request with this Idempotency-Key is still in progress. Try again.',
     {},
     { 'retry-after': '2' },
   );

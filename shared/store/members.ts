@@ -101,7 +101,8 @@ export async function changeMember(
     (one) => one.role === 'admin' && one.id !== member.id,
   );
   const other = others[0];
-  if (!other) throw conflict('last-admin', 'The last admin of an organisation stays one.');
+  if (!other)
+    throw conflict('last-admin', 'An organisation must have an admin. Make another member an admin first.');
   await table.transact([
     write,
     {

@@ -156,7 +156,7 @@ it('R9 is not sent again earlier than the target asks: what takes longer is told
   const lines: string[] = [];
   const blobs = [{ digest: sha256('one'), sizeBytes: 3 }];
   await expect(copyBlobs(from, to, blobs, (line) => void lines.push(line))).rejects.toMatchObject({
-    failure: { code: 'rate-limited', message: expect.stringContaining('it asks to wait 31 s') },
+    failure: { code: 'rate-limited', message: expect.stringContaining('asks to wait 31 s') },
   });
   expect(lines).toEqual([]);
 });

@@ -42,9 +42,9 @@ it('the guide to registries, images and builds does what it says', async () => {
   expect(shownBelow('Inspect')).toMatch(/^(?:(?:docker-schema-[12]|docker-list|oci|oci-index) ?)+$/m);
   expect(shownBelow('Known vulnerabilities')).toMatch(/^high CVE-2026-1001 openssl \S+$/m);
   const named = shownBelow('What a name means');
-  expect(named).toContain('Your organisation has no image hello:v9 (hello is here as v1)');
+  expect(named).toContain('Your organisation has no image hello:v9 (it has hello with the tag v1)');
   expect(shownBelow("When credentials don't work")).toMatch(
-    /registry-check-failed registry\.invalid has no address/,
+    /registry-check-failed registry\.invalid does not resolve to an address/,
   );
   const points = shownBelow('Check a notebook image').match(/^\S+ (?:true|false) .+$/gm);
   expect(points).toHaveLength(6);

@@ -136,7 +136,7 @@ describe('images', () => {
     expect(status, JSON.stringify(body)).toBe(422);
     expect(body.errors).toEqual([{ pointer: '/image', message: body.detail }]);
     expect(body.detail).toContain(
-      `Your organisation has no image ${repository}:none (${repository} is here as ${tag}), so Slipway tried docker.io/${repository}:none: `,
+      `Your organisation has no image ${repository}:none (it has ${repository} with the tag ${tag}), so Slipway tried docker.io/${repository}:none: `,
     );
   });
 });

@@ -189,7 +189,7 @@ it('R9 no push into a registry that is read-only for now; rate-limited, with the
     attempts: [],
     statusReason: {
       code: 'registry-rate-limited',
-      message: expect.stringContaining('it asks to wait 60 s'),
+      message: expect.stringContaining('asks to wait 60 s'),
     },
   });
   expect(busy.asked).toHaveLength(asked + 1);

@@ -47,7 +47,7 @@ describe('a stage is loaded by name', () => {
     const changes = { organisations: [organisation('Acme Inc')], mailFrom: 'nobody' };
     expect(() => exampleStage(changes)).toThrow(StageConfigurationError);
     expect(() => exampleStage(changes)).toThrow(
-      /organisations\.0\.id: two to 32 lower-case(.|\n)*mailFrom: /,
+      /organisations\.0\.id: must be 2 to 32 lowercase(.|\n)*mailFrom: /,
     );
   });
 });
@@ -108,7 +108,7 @@ describe('what AWS would only tell later is told at synth', () => {
     ...['a--b', 'Acme', '1st', 'a', 'acme-', 'a'.repeat(33), 'äcme'].map((id): [string, object, RegExp] => [
       `an organisation "${id}", in whose name ECR makes no repository`,
       { organisations: [organisation(id)] },
-      /organisations\.0\.id: two to 32 lower-case/,
+      /organisations\.0\.id: must be 2 to 32 lowercase/,
     ]),
     ['more memory than hosts register', withMemory(16_384), 'at most 15073 MiB'],
     ['exactly what hosts register is fine', withMemory(15_073), undefined],

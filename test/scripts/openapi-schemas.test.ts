@@ -84,8 +84,8 @@ describe('schemas of the OpenAPI document', () => {
     expect(NewThing).toEqual({
       type: 'object',
       properties: {
-        mode: { $ref: '#/components/schemas/Mode', description: 'How. Left out: `a`' },
-        tags: { type: 'array', items: { type: 'string' }, description: 'Left out: `[]`' },
+        mode: { $ref: '#/components/schemas/Mode', description: 'How. Default: `a`' },
+        tags: { type: 'array', items: { type: 'string' }, description: 'Default: `[]`' },
       },
       additionalProperties: false,
     });

@@ -46,7 +46,7 @@ export async function planRebuild(
   const before = image.lastBuildId ? await readRequest(table, organisation, image.lastBuildId) : undefined;
   const { dockerfile = before?.dockerfile, from } = asked;
   if (dockerfile === undefined && from === undefined)
-    throw invalid({ pointer: '/dockerfile', message: 'is needed: this image was never built here' });
+    throw invalid({ pointer: '/dockerfile', message: 'is required: Slipway has never built this image' });
   // A Dockerfile in place of a recipe ends it; what is left out stays what it was, generated or not.
   const recipe = asked.dockerfile === undefined ? (from ?? before?.from) : undefined;
   const made = await withDockerfile(dependencies, organisation, { dockerfile, from }, '/from');
@@ -139,7 +139,7 @@ function changed(
   throw invalid(
     ...checked.error.issues.map(({ message }) => ({
       pointer,
-      message: `with those of the build before: ${message}`,
+      message: `combined with the previous build, ${message}`,
     })),
   );
 }

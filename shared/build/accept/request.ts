@@ -53,7 +53,7 @@ export async function readBuildRequest(
     if (!offered.includes(name))
       errors.push({
         pointer: `${pointer}/computes/${i}`,
-        message: `must name computes for builds: ${offered.join(', ')}`,
+        message: `must contain only computes for builds: ${offered.join(', ')}`,
       });
   const context = await findContext({ table, artifacts }, organisation, wanted.contextUploadId);
   if (typeof context === 'string') errors.push({ pointer: `${pointer}/contextUploadId`, message: context });
@@ -78,7 +78,7 @@ export async function readBuildRequest(
   for (const name of pullingArgs(buildArgs))
     errors.push({
       pointer: `${pointer}/buildArgs/${name}`,
-      message: 'makes engines pull images that the Dockerfile does not name: leave it out',
+      message: 'must be omitted: it makes engines pull images that the Dockerfile does not name',
     });
   if (errors.length > 0) throw invalid(...errors);
   if (wanted.lint === 'refuse') {
@@ -119,10 +119,10 @@ async function findContext(
   if (uploadId === undefined) return undefined;
   const upload = await getUpload(table, organisation, uploadId);
   if (!upload) return 'names an upload that does not exist';
-  if (upload.kind !== 'context') return 'names an upload of another kind';
+  if (upload.kind !== 'context') return 'names an upload that is not a build context';
   const { key, sha256, sizeBytes } = upload;
   if (!(await artifacts.exists(key)))
-    return 'names an upload whose file is missing: it was not uploaded yet, or it has expired';
+    return 'names an upload whose file is missing. Upload the file first, or again if it has expired';
   return { key, sha256, sizeBytes };
 }
 

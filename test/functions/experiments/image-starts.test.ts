@@ -63,7 +63,7 @@ describe('E2 an image that no container starts from has a reason of its own, and
     ['relative', { WorkingDir: 'app' }, 'is relative'],
     ['file', { WorkingDir: '/bin/busybox' }, 'WORKDIR `/bin/busybox`'],
     ['below', { WorkingDir: '/bin/busybox/x' }, 'WORKDIR `/bin/busybox/x`'],
-    ['nameless', { Env: ['PATH=/bin', '=value'] }, 'without a name, `=value`'],
+    ['nameless', { Env: ['PATH=/bin', '=value'] }, 'without a name: `=value`'],
   ])('%s %j', async (tag, config, message) => {
     const image = await altered(tag, configured(config));
     const reason = await fails({ image, command: ['true'] });
@@ -72,8 +72,8 @@ describe('E2 an image that no container starts from has a reason of its own, and
   });
 
   it.each<[string, string, string]>([
-    ['missing', '/no-such-program', "which it doesn't have"],
-    ['data', '/etc/passwd', 'may not execute'],
+    ['missing', '/no-such-program', 'The image lacks this program'],
+    ['data', '/etc/passwd', 'no permission to execute'],
   ])('an ENTRYPOINT that is %s', async (tag, program, message) => {
     const image = await altered(`entrypoint-${tag}`, configured({ Entrypoint: [program] }));
     for (const asked of [{}, { command: ['7'], entrypoint: 'keep' }]) {
@@ -141,7 +141,10 @@ describe('E2 a command that cannot be run is named, with what to write instead',
       "RUN printf '#!/bin/sh\\r\\necho\\r\\n' > /crlf.sh; printf '#!/usr/bin/nosuch\\n' > /none.sh; chmod +x /*.sh",
     ]);
     const crlf = await fails({ image, command: ['/crlf.sh'] });
-    expect(crlf).toEqual({ code: 'command-not-found', message: expect.stringContaining('Unix line ends') });
+    expect(crlf).toEqual({
+      code: 'command-not-found',
+      message: expect.stringContaining('Unix line endings'),
+    });
     const none = await fails({ image, command: ['/none.sh'] });
     expect(none?.message).toContain('`/usr/bin/nosuch`');
   });

@@ -65,7 +65,7 @@ describe('E1 the reconciler', () => {
     const busy = await place.occupied(tiny);
     const { id } = await place.create({ image: tiny, command: ['true'], compute: 'cpu-large' });
     await place.until(id, ({ attempts }) => attempts[0]?.stage === 'queued');
-    const message = 'Waiting for a free cpu-large; 1 job of your organisation is running.';
+    const message = 'Waiting for a free cpu-large host: 1 job of your organisation is running.';
     for (const seconds of [0, 70, 86_400, 864_000]) {
       await place.reconcile(later(seconds))(organisation, id);
       expect(await place.get(id)).toMatchObject({

@@ -61,7 +61,7 @@ describe('E1 a registry', () => {
       statusReason: {
         code: 'registry-rate-limited',
         message: expect.stringMatching(
-          /^127\.0\.0\.1:\d+ takes no more requests for now: it asks to wait 600 s/,
+          /^127\.0\.0\.1:\d+ refuses further requests for now, and asks to wait 600 s/,
         ),
       },
     });

@@ -50,7 +50,7 @@ it('I7 a mirror that failed is begun again as its failure says, without force; o
   await expect(mirror(source)).rejects.toMatchObject({
     status: 409,
     code: 'image-exists',
-    message: expect.stringContaining('set "force": true'),
+    message: expect.stringContaining('Set "force": true'),
   });
   expect((await mirror(source, { force: true })).image).toMatchObject({
     id: first.image.id,

@@ -61,11 +61,11 @@ describe('E3 a name that is no image, and not found in the registry taken in its
     expect(await reasonFor('hello:v9')).toMatchObject({
       code: 'image-not-found',
       message: expect.stringContaining(
-        `Your organisation has no image hello:v9 (hello is here as v1, v2), ${tried('hello:v9')}hello: there is no such image`,
+        `Your organisation has no image hello:v9 (it has hello with the tags v1, v2), ${tried('hello:v9')}hello does not exist`,
       ),
     });
     expect((await reasonFor('many'))?.message).toContain(
-      'many:latest (many is here as 1, 2, 3, 4, 5 and more)',
+      'many:latest (it has many with the tags 1, 2, 3, 4, 5 and more)',
     );
     expect((await reasonFor('helo:v1'))?.message).toContain(
       `Your organisation has no image helo:v1, ${tried('helo:v1')}`,
@@ -87,7 +87,7 @@ describe('E3 a name that is no image, and not found in the registry taken in its
     expect(await reasonFor('hello:v9')).toMatchObject({
       code: 'registry-unavailable',
       message: expect.stringMatching(
-        /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so Slipway tried 127\.0\.0\.1:1\/team\/hello:v9: ./,
+        /^Your organisation has no image hello:v9 \(it has hello with the tags v1, v2\), so Slipway tried 127\.0\.0\.1:1\/team\/hello:v9: ./,
       ),
     });
   });
@@ -95,7 +95,7 @@ describe('E3 a name that is no image, and not found in the registry taken in its
   it('I8 is told the same who only asks what it means', async () => {
     await instead(registry.host);
     const message = expect.stringMatching(
-      /^Your organisation has no image hello:v9 \(hello is here as v1, v2\), so Slipway tried \S+\/team\/hello:v9: ./,
+      /^Your organisation has no image hello:v9 \(it has hello with the tags v1, v2\), so Slipway tried \S+\/team\/hello:v9: ./,
     );
     await expect(resolveImage(place.launcher, 'acme', 'hello:v9')).rejects.toMatchObject({
       status: 422,

@@ -75,7 +75,11 @@ describe('R3 changing and deleting', () => {
     expect(await change({ username: 'other' })).toMatchObject([{ pointer: '/password' }]);
     expect(await change({ url: 'evil.example' })).toMatchObject([{ pointer: '/password' }]);
     expect(await change({ type: 'other' })).toMatchObject([
-      { pointer: '/type', message: 'unknown type; there are title, url, visibility, username, password' },
+      {
+        pointer: '/type',
+        message:
+          'There is no field `type`. The fields are `title`, `url`, `visibility`, `username`, `password`.',
+      },
     ]);
     const open = await create({ title: 'x', url: 'ghcr.io', type: 'other' });
     expect((await one('PATCH', open.body.id, { body: { password: 'x' } })).body.errors).toMatchObject([

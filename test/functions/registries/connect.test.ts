@@ -60,23 +60,23 @@ describe('R1 connecting a registry', () => {
   });
 
   it.each([
-    [{ password: undefined }, '/password', 'together with username'],
-    [{ username: undefined }, '/username', 'together with password'],
+    [{ password: undefined }, '/password', 'is required with `username`'],
+    [{ username: undefined }, '/username', 'is required with `password`'],
     [{ title: 'x'.repeat(151) }, '/title', ''],
     [{ title: ' ' }, '/title', ''],
-    [{ title: undefined }, '/title', 'missing'],
+    [{ title: undefined }, '/title', 'is required'],
     [{ url: 'http://quay.io' }, '/url', 'http://'],
     [{ url: 'https://a:b@quay.io' }, '/url', 'credentials'],
     [{ type: 'harbor' }, '/type', ''],
-    [{ extra: 1 }, '/extra', 'unknown extra; there are title, '],
+    [{ extra: 1 }, '/extra', 'There is no field `extra`. The fields are `title`, '],
     [{ type: 'dockerhub' }, '/url', 'Docker Hub'],
-    [{ username: 'AWS', password: undefined }, '/password', 'for AWS it is a token of ECR'],
+    [{ username: 'AWS', password: undefined }, '/password', 'for AWS, give an ECR token'],
     [{ type: 'nvidia', url: 'nvcr.io' }, '/username', '$oauthtoken'],
     [{ url: 'nvcr.io' }, '/username', 'must be `$oauthtoken` for NGC, with an API key as the password'],
     [
       { type: 'nvidia', url: 'nvcr.io', username: '$oauthtoken', password: undefined },
       '/password',
-      'is needed together with username: for $oauthtoken it is an API key of NGC',
+      'is required with `username`: for $oauthtoken, give an NGC API key',
     ],
     [
       { type: 'nvidia', url: 'nvcr.io', username: undefined, password: undefined },
@@ -114,7 +114,7 @@ describe('R1 connecting a registry', () => {
     // As long as may be in characters, and more than Secrets Manager takes in bytes, as they are or as JSON.
     [{ password: '語'.repeat(32_768) }, '/password', '64000 bytes'],
     [{ password: '"'.repeat(32_768) }, '/password', '64000 bytes'],
-    [{ url: '1.2.3.256' }, '/url', 'has no host'],
+    [{ url: '1.2.3.256' }, '/url', 'must begin with a host name'],
     [{ type: 'slipway' }, '/url', ecrRegistry],
     [{ type: 'other', url: `${ecrRegistry}/another` }, '/url', "within your organisation's space"],
     [{ type: 'other', url: ecrRegistry }, '/url', "within your organisation's space"],

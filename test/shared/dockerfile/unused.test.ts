@@ -13,7 +13,7 @@ describe('B1 build arguments that no ARG declares', () => {
       {
         code: 'build-arg-unknown',
         line: 3,
-        message: 'The build argument VERSOIN has no effect: the Dockerfile declares VERSION, BASE',
+        message: 'The build argument VERSOIN has no effect: the Dockerfile only declares VERSION, BASE',
         remedy: 'Correct the name, or declare it with ARG VERSOIN.',
       },
     ]);
@@ -44,7 +44,7 @@ describe('B16 secrets that no RUN mounts', () => {
       {
         code: 'secret-not-mounted',
         line: 3,
-        message: 'No step mounts the secret pip-token: the Dockerfile mounts pip_token',
+        message: 'No step mounts the secret pip-token: the Dockerfile only mounts pip_token',
         remedy:
           'Name it in `secrets` by the id of its mount, or mount it with RUN --mount=type=secret,id=pip-token.',
       },

@@ -26,23 +26,23 @@ const missing = (program: string) => [
 
 describe('E2 a command that can not be found', () => {
   it.each<[string[], string]>([
-    [['trian'], 'The image has no program `trian`, or not on its PATH.'],
+    [['trian'], 'The image has no program `trian` on its PATH.'],
     [
       ['python train.py'],
-      'The image has no program `python train.py`: the whole command line is one word. Write `["python", "train.py"]`, or `["sh", "-c", "python train.py"]`.',
+      'The image has no program `python train.py`. The command has the whole command line as one word: write `["python", "train.py"]`, or `["sh", "-c", "python train.py"]`.',
     ],
     [
       ['source', 'env.sh'],
-      '`source` is a command of bash, not a program, and sh doesn\'t know it: write `["bash", "-c", "source …"]`, or `.` in place of `source`.',
+      '`source` is a bash builtin, which is neither a program nor known to sh. Write `["bash", "-c", "source …"]`, or use `.` instead of `source`.',
     ],
-    [['cd', '/app'], '`cd` is a command of shells, not a program: write `["sh", "-c", "cd /app"]`.'],
+    [['cd', '/app'], '`cd` is a shell builtin, not a program. Write `["sh", "-c", "cd /app"]`.'],
     [
       ['RATE=1', 'python', 'x.py'],
-      '`RATE=1` sets a variable only where a shell reads it: put it into `env`, or write `["sh", "-c", "RATE=1 python x.py"]`.',
+      '`RATE=1` sets a variable only in a shell. Put it into `env`, or write `["sh", "-c", "RATE=1 python x.py"]`.',
     ],
     [
       ['$HOME/run'],
-      'No shell reads the command, so `$HOME/run` stands for itself: write `["sh", "-c", "$HOME/run"]`.',
+      'The command runs without a shell, so nothing expands `$HOME/run`. Write `["sh", "-c", "$HOME/run"]`.',
     ],
   ])('%j', (command, message) => {
     for (const lines of missing(command[0] ?? ''))
@@ -52,13 +52,13 @@ describe('E2 a command that can not be found', () => {
   it.each([[['7']], [['--epochs', '3']], [['train']]])('%j for an ENTRYPOINT', (command) => {
     const lines = [`slipway: exec: ${command[0]}: not found`];
     const { message } = reason(127, lines, { command, entrypointReplaced: true }) ?? {};
-    expect(message).toContain('to pass it to the ENTRYPOINT, set `"entrypoint": "keep"`');
+    expect(message).toContain('To pass it to the ENTRYPOINT instead, set `"entrypoint": "keep"`');
     expect(reason(127, lines, { command })?.message).not.toContain('keep');
   });
 
   it.each([
-    ['#!/bin/sh\r', "`./run.sh` can't be run: its first line ends with a carriage return."],
-    ['#!/usr/bin/env python3\r', 'Save it with Unix line ends (LF)'],
+    ['#!/bin/sh\r', "The host can't run `./run.sh`: its first line ends with a carriage return."],
+    ['#!/usr/bin/env python3\r', 'Save it with Unix line endings (LF)'],
     ['#!/usr/bin/nosuch -x', "names the interpreter `/usr/bin/nosuch`, which the image doesn't have"],
     ['#! /usr/bin/nosuch', '`/usr/bin/nosuch`'],
   ])('a script that begins with %j', (first, message) => {
@@ -72,10 +72,13 @@ describe('E2 a command that can not be found', () => {
 
 describe('E2 a command that can not be executed', () => {
   it.each([
-    ['slipway: 5: exec: ./run.sh: Permission denied', 'name its interpreter: `["sh", "./run.sh"]`'],
+    ['slipway: 5: exec: ./run.sh: Permission denied', 'run it with its interpreter: `["sh", "./run.sh"]`'],
     ['slipway: line 5: /app/run.sh: Permission denied', 'RUN chmod +x'],
     ['slipway: line 5: exec: /app/run.sh: cannot execute: Is a directory', '`./run.sh` is a directory.'],
-    ['slipway: 5: exec: ./run.sh: Exec format error', "no program for the hosts' processor (linux/amd64)"],
+    [
+      'slipway: 5: exec: ./run.sh: Exec format error',
+      "built for another processor than the hosts' (linux/amd64)",
+    ],
     ['slipway: line 5: ./run.sh: cannot execute binary file: Exec format error', 'linux/amd64'],
   ])('%s', (line, message) => {
     const found = reason(126, [line]);
@@ -86,27 +89,35 @@ describe('E2 a command that can not be executed', () => {
 
 describe('E2 what a command was to run in its turn', () => {
   it.each([
-    [127, 'sh: 1: source: not found', 'exit code 127: `source` is a command of bash'],
-    [127, 'sh: source: not found', '`source` is a command of bash'],
-    [127, 'run.sh: 3: trian: not found', 'the image has no `trian`'],
+    [127, 'sh: 1: source: not found', 'exit code 127: `source` is a bash builtin'],
+    [127, 'sh: source: not found', '`source` is a bash builtin'],
+    [127, 'run.sh: 3: trian: not found', 'the shell did not find `trian` in the image'],
     [127, '/bin/sh: trian: not found', '`trian`'],
     [127, 'bash: line 1: trian: command not found', '`trian`'],
     [127, 'run.sh: line 3: trian: command not found', '`trian`'],
-    [127, 'run.sh: 2: ls\r: not found', 'a carriage return stands behind `ls`. Save it with Unix line ends'],
-    [127, "run.sh: line 2: $'ls\\r': command not found", 'a carriage return stands behind `ls`'],
+    [
+      127,
+      'run.sh: 2: ls\r: not found',
+      'a line ends with a carriage return after `ls`. Save it with Unix line endings',
+    ],
+    [127, "run.sh: line 2: $'ls\\r': command not found", 'a line ends with a carriage return after `ls`'],
     [127, '/usr/bin/env: ‘python3’: No such file or directory', '`python3`'],
     [
       127,
       '/usr/bin/env: ‘python3\\r’: No such file or directory',
-      'a carriage return stands behind `python3`',
+      'a line ends with a carriage return after `python3`',
     ],
     [127, "env: can't execute 'python3': No such file or directory", '`python3`'],
     [127, 'bash: line 1: ./x: cannot execute: required file not found', '`./x`'],
     [127, 'bash: line 1: ./x: No such file or directory', '`./x`'],
     [126, 'bash: ./x: /bin/sh^M: bad interpreter: No such file or directory', 'exit code 126'],
-    [126, 'sh: 1: ./x: Permission denied', '`./x` is no executable file'],
-    [126, 'bash: line 1: ./x: cannot execute binary file: Exec format error', '`./x` is no program for'],
-    [127, 'something else', 'exit code 127, by which shells say that there is no such program'],
+    [126, 'sh: 1: ./x: Permission denied', '`./x` is not executable'],
+    [
+      126,
+      'bash: line 1: ./x: cannot execute binary file: Exec format error',
+      '`./x` is built for another processor',
+    ],
+    [127, 'something else', 'exit code 127, which usually means that a program does not exist'],
   ])('%i: %s', (exitCode, line, message) => {
     const found = reason(exitCode, ['before', line, ''], { command: ['sh', '-c', 'x'] });
     expect(found?.code).toBe(exitCode === 127 ? 'command-not-found' : 'command-not-executable');
@@ -114,8 +125,8 @@ describe('E2 what a command was to run in its turn', () => {
   });
 
   it('says what is certain where there is no log', () => {
-    expect(reason(127, [])?.message).toMatch(/^The command ended with exit code 127, by which shells/);
-    expect(reason(126, [])?.message).toMatch(/^The command ended with exit code 126, by which shells/);
+    expect(reason(127, [])?.message).toMatch(/^The command ended with exit code 127, which usually means/);
+    expect(reason(126, [])?.message).toMatch(/^The command ended with exit code 126, which usually means/);
   });
 });
 
@@ -125,7 +136,7 @@ describe('E2 a program that the init process can not run', () => {
   const none = 'No such file or directory';
   it.each<[number, string[], Partial<Launched>, string, string]>([
     [127, init('/bin/sh', none), {}, 'image-without-shell', 'has no /bin/sh'],
-    [126, init('/bin/sh', 'Permission denied'), {}, 'image-without-shell', 'may not execute'],
+    [126, init('/bin/sh', 'Permission denied'), {}, 'image-without-shell', 'no permission to execute'],
     [1, init('/bin/sh', 'Exec format error'), {}, 'image-unsupported', 'linux/amd64'],
     [127, init('/start', none), own, 'image-config-invalid', 'ENTRYPOINT or CMD names `/start`'],
     [127, init('/bin/sh', none), own, 'image-config-invalid', 'names `/bin/sh`'],

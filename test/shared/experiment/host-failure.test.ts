@@ -128,19 +128,19 @@ describe('E2 a container that can not be started', () => {
       `CannotStartContainerError: ${daemon} ${runc} chdir to cwd ("/etc/passwd") set in config.json failed: not a directory: unknown`,
     ],
     [
-      'may not enter its WORKDIR `/root`',
+      'no permission to enter its WORKDIR `/root`',
       `CannotStartContainerError: ${daemon} ${runc} chdir to cwd ("/root") set in config.json failed: permission denied: unknown`,
     ],
     [
-      'without a name, `=value`',
+      'without a name: `=value`',
       `CannotCreateContainerError: ${daemon} invalid environment variable: =value`,
     ],
     [
-      'without a name, `=value`',
+      'without a name: `=value`',
       `CannotStartContainerError: ${daemon} ${runc} error during container init: environment variable name can't be empty: "=value": unknown`,
     ],
     [
-      'in place of a file',
+      'must be directories in the image',
       `CannotStartContainerError: ${daemon} ${runc} error mounting "proc" to rootfs at "/proc": not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?`,
     ],
   ])('%s', (message, words) => {

@@ -88,12 +88,12 @@ describe('E15 a job whose turn has not come', () => {
   };
 
   it.each<[HostsInUse, string]>([
-    [{ own: 1, others: 0 }, 'Waiting for a free gpu-small; 1 job of your organisation is running.'],
-    [{ own: 2, others: 0 }, 'Waiting for a free gpu-small; 2 jobs of your organisation are running.'],
-    [{ own: 0, others: 1 }, 'Waiting for a free gpu-small; 1 job of other organisations is running.'],
+    [{ own: 1, others: 0 }, 'Waiting for a free gpu-small host: 1 job of your organisation is running.'],
+    [{ own: 2, others: 0 }, 'Waiting for a free gpu-small host: 2 jobs of your organisation are running.'],
+    [{ own: 0, others: 1 }, 'Waiting for a free gpu-small host: 1 job of other organisations is running.'],
     [
       { own: 1, others: 2 },
-      'Waiting for a free gpu-small; 1 job of your organisation and 2 jobs of other organisations are running.',
+      'Waiting for a free gpu-small host: 1 job of your organisation and 2 jobs of other organisations are running.',
     ],
   ])('says what for: %o', (inUse, message) => {
     const { record, messages } = looked(queued(), [20, inUse], [80, inUse]);

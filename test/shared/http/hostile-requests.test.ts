@@ -147,7 +147,7 @@ describe('a body', () => {
     const asText = post(bytes.toString('utf8'));
     const asBytes = { ...post(''), body: bytes.toString('base64'), isBase64Encoded: true };
     for (const event of [asText, asBytes])
-      expect(refusalOf(shape, event)).toMatchObject({ status: 400, detail: 'The body is not UTF-8 text.' });
+      expect(refusalOf(shape, event)).toMatchObject({ status: 400, detail: 'The body must be UTF-8 text.' });
     const meant = '{"source": {"type": "build", "dockerfile": "\\ufffd"}}';
     expect(parseRequest(shape, post(meant)).body).toEqual({ source: { ...build, dockerfile: '\ufffd' } });
   });

@@ -132,7 +132,7 @@ describe('validation', () => {
       ]) {
         const { code, message } = refusal(body);
         expect(code).toBe('malformed-json');
-        expect(message).toMatch(/^The body is not JSON: \w.{10}/);
+        expect(message).toMatch(/^The body must be JSON: \w.{10}/);
         expect(message).not.toContain('unter2');
       }
   });

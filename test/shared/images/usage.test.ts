@@ -7,7 +7,7 @@ const usageAt = (host: string, isPrivate = true, more: { isOwn?: boolean; userna
   usageOf({ uri: `${host}/team/app:1`, digest, isPrivate, ...more });
 
 const asks =
-  'The login command asks for a password: that of the account at ghcr.io, or an access token of it. Replace `<you>` with your username at ghcr.io.';
+  'The login command asks for the password or an access token of your account at ghcr.io. Replace `<you>` with your username at ghcr.io.';
 
 it('I12 logs Docker and Apptainer in to a registry with a login, by the commands of current versions', () => {
   const { docker, apptainer } = usageAt('ghcr.io');

@@ -10,6 +10,6 @@ function asking(bytes: number) {
 test('E1 command and environment have their bytes together, and what is too much is said of a field', () => {
   expect(newExperimentSchema.safeParse(asking(commandAndEnvLimitBytes)).success).toBe(true);
   expect(newExperimentSchema.safeParse(asking(commandAndEnvLimitBytes + 4)).error?.issues).toMatchObject([
-    { path: ['command'], message: 'is at most 16384 bytes together with env' },
+    { path: ['command'], message: 'must be at most 16384 bytes together with `env`' },
   ]);
 });

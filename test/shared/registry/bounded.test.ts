@@ -9,7 +9,7 @@ const network = createNetwork({ privateHosts: [] });
 afterAll(() => network.close());
 const answering = (ping: () => Promise<void>, budgetMs: number) =>
   bounded({ ...createRegistryClient({ host: 'r.example', network }), ping }, budgetMs);
-const tooSlow = { code: 'unreachable', message: 'r.example is too slow' };
+const tooSlow = { code: 'unreachable', message: 'r.example responded too slowly' };
 
 it('look-ups side by side take their time once', async () => {
   // Together eight seconds, one after the other.

@@ -223,7 +223,7 @@ describe('R9 what goes wrong on the way', () => {
     const plain = await server(() => json(200, {}));
     await expect(get(`https://${plain.host}/`, { privateHosts: [plain.host] })).rejects.toMatchObject({
       code: 'tls',
-      message: `${plain.host}: TLS failed (it speaks plain HTTP)`,
+      message: `${plain.host}: TLS failed (the host uses plain HTTP)`,
     });
   });
 

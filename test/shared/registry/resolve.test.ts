@@ -54,7 +54,7 @@ describe('E3 which image a name means', () => {
 
   it('refuses an image that is not there yet', async () => {
     await expect(resolve('iris:next')).rejects.toThrow('still being built');
-    await expect(resolve('img_5')).rejects.toThrow('never built');
+    await expect(resolve('img_5')).rejects.toThrow('no successful build');
   });
 
   it('then the default registry, joined, and without one Docker Hub', async () => {

@@ -18,7 +18,7 @@ const from = { base: '127.0.0.1:1/team/python', requirements: 'numpy\n' };
 async function expectWarned(buildId: string): Promise<void> {
   const { warnings } = await dockerfileFrom(place.dependencies, organisation, from, '');
   expect(warnings).toEqual([
-    'No tag was given: `latest` was taken, which may be another image tomorrow.',
+    'The name has no tag, so Slipway uses `latest`, which changes over time.',
     expect.stringContaining("so it doesn't know the image's user and keeps it"),
   ]);
   const events = await readEvents(place.table, organisation, buildId, 0, 100);
