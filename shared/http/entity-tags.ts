@@ -6,21 +6,31 @@ interface EntityTag {
   value: string;
 }
 
+/** One element of a list, which may be empty, with the comma behind it. Each character is looked at once. */
+const element = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\u00ff]*)"[\t ]*)?(?:,|$)/y;
+
 /** Throws 400 for what is neither `*` nor a list of entity tags. A lone version without its quotes is taken for one. */
 function parse(header: string): '*' | EntityTag[] {
   const text = header.trim();
   if (text === '*') return '*';
   if (/^\d+$/.test(text)) return [{ isWeak: false, value: text }];
-  const tags = [...text.matchAll(/(W\/)?"([\x21\x23-\x7e\x80-\u00ff]*)"/g)];
-  const list = /^(?:\s*,)*\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:(?:W\/)?"[^"]*")?)*$/;
-  if (!list.test(text) || tags.length === 0)
-    throw new ProblemError(
-      400,
-      'invalid-precondition',
-      'If-Match and If-None-Match must be * or quoted entity tags, separated by commas.',
-    );
-  return tags.map(([, weak, value = '']) => ({ isWeak: weak !== undefined, value }));
+  const tags: EntityTag[] = [];
+  for (element.lastIndex = 0; element.lastIndex < text.length; ) {
+    const found = element.exec(text);
+    if (!found) throw malformed();
+    const [, weak, value] = found;
+    if (value !== undefined) tags.push({ isWeak: weak !== undefined, value });
+  }
+  if (tags.length === 0) throw malformed();
+  return tags;
 }
+
+const malformed = () =>
+  new ProblemError(
+    400,
+    'invalid-precondition',
+    'If-Match and If-None-Match must be * or quoted entity tags, separated by commas.',
+  );
 
 /** By the strong comparison: a weak tag matches nothing. `version` is undefined where there is nothing yet: its tag is "0". */
 export function matchesStrongly(header: string, version: number | string | undefined): boolean {
