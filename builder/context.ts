@@ -1,7 +1,6 @@
 /** The files that a build may copy from. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pinBases } from '../shared/dockerfile/bases.ts';
 import type { BuildSpec } from '../shared/model/build-spec.ts';
 import { ArchiveError, TooLargeError } from './archive/archive-error.ts';
 import { unpack } from './archive/unpack.ts';
@@ -12,14 +11,13 @@ import type { Work } from './work.ts';
 
 const missing = (message: string) => new BuildError({ code: 'context-missing', message });
 
-/** Puts Dockerfile and context into place. The context must be exactly the bytes that were declared. */
+/** Puts the context into place: exactly the bytes that were declared. */
 export async function fetchContext(
-  { dockerfile, buildArgs, bases, context }: BuildSpec,
+  { context }: Pick<BuildSpec, 'context'>,
   work: Work,
   aws: Aws,
   signal: AbortSignal,
 ): Promise<void> {
-  await writeFile(work.dockerfile, pinBases(dockerfile, buildArgs, bases), { mode: 0o600 });
   if (!context) return;
   const archive = join(work.folder, 'context.archive');
   const got = await aws.download(context.key, archive, signal);

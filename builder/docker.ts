@@ -6,8 +6,8 @@ import { BuildError } from './build-error.ts';
 import { lineSplitter } from './output.ts';
 
 export interface Docker {
-  /** Runs `docker` with these arguments; resolves to its exit code. */
-  run(args: string[], onLine: (line: string) => void): Promise<number>;
+  /** Runs `docker` with these arguments, until `signal` has it stopped; resolves to its exit code. */
+  run(args: string[], onLine: (line: string) => void, signal?: AbortSignal): Promise<number>;
 }
 
 /** `config` is the folder of its configuration: no credentials of the machine's user are used. */
@@ -20,24 +20,32 @@ export function createDocker(client: string, config: string): Docker {
     BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
     DOCKER_CLI_HINTS: 'false',
   };
-  return { run: (args, onLine) => run(client, args, env, onLine) };
+  return { run: (args, onLine, signal) => run(client, args, env, onLine, signal) };
 }
+
+/** The client takes its work back before it ends; one that hangs loses its connection, and the engine gives up. */
+const patienceMs = 5000;
 
 function run(
   program: string,
   args: string[],
   env: NodeJS.ProcessEnv,
   onLine: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    signal?.addEventListener('abort', () => {
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), patienceMs).unref();
+    });
     for (const stream of [child.stdout, child.stderr]) {
       const lines = lineSplitter(onLine);
       stream.on('data', (chunk: Buffer) => lines.write(chunk));
       stream.on('end', () => lines.end());
     }
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 1)));
+    child.once('close', (code, ended) => resolve(code ?? (ended ? 128 : 1)));
   });
 }
 

@@ -50,10 +50,22 @@ interface Reach {
   stop(): Promise<void>;
 }
 
-/** Has Dockerfile and build arguments name the images of other accounts where the engine gets them without those. */
+/**
+ * Writes the Dockerfile and build arguments with the digests of all bases, and those of other accounts by where the engine
+ * gets them without such an account.
+ */
 export async function reachBases(spec: BuildSpec, work: Work): Promise<Reach> {
   const buildArgs = pinArgs(spec.buildArgs, spec.bases);
   const { otherAccounts } = spec;
+  const write = (nameOf: (reference: string) => string | undefined) => {
+    const reached = (reference: string) => {
+      const pinned = pinnedTo(reference, spec.bases) ?? reference;
+      return nameOf(pinned) ?? pinned;
+    };
+    const dockerfile = replaceBases(spec.dockerfile, spec.buildArgs, reached);
+    return writeFile(work.dockerfile, dockerfile, { mode: 0o600 });
+  };
+  if (!otherAccounts) await write(() => undefined);
   if (!otherAccounts) return { buildArgs, withOwnNames: (line) => line, stop: () => Promise.resolve() };
   const network = networkOf(spec);
   const passed = await Promise.all(
@@ -65,11 +77,7 @@ export async function reachBases(spec: BuildSpec, work: Work): Promise<Reach> {
   );
   const { host, credentials, nameOf, withOwnNames, stop } = await startPassThrough(passed, say);
   await addLogin(work.docker.config, host, credentials);
-  const reached = (reference: string) => {
-    const pinned = pinnedTo(reference, spec.bases) ?? reference;
-    return nameOf(pinned) ?? pinned;
-  };
-  await writeFile(work.dockerfile, replaceBases(spec.dockerfile, spec.buildArgs, reached));
+  await write(nameOf);
   return {
     buildArgs: replaceArgs(buildArgs, nameOf),
     withOwnNames,

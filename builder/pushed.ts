@@ -13,12 +13,10 @@ export interface RegistryView {
   /** Asks for the right to push there. Throws `RegistryError`. */
   probePush(uri: string): Promise<void>;
   /**
-   * Why a base can't be pulled with these credentials: `missing` and `unauthorized` are the registry's own words.
-   * Nothing where it can, or where the registry can't be asked at this moment: that is the engine's to tell.
+   * The digest of a base that can be pulled with these credentials, or why it can't: `missing` and `unauthorized` are the
+   * registry's own words, `unavailable` says that it can't be asked at this moment.
    */
-  baseRefusalOf(
-    base: ImageLocation,
-  ): Promise<{ why: 'missing' | 'unauthorized'; message: string } | undefined>;
+  findBase(base: ImageLocation): Promise<FoundBase>;
   /** Compressed size and platform of what lies under `digest` beside `uri`. */
   describe(uri: string, digest: string): Promise<{ sizeBytes: number; platform: string }>;
   /** Gives `digest` the tag of `to` as well. False where that is in another repository. */
@@ -26,6 +24,10 @@ export interface RegistryView {
   /** Whether the inline cache of `digest` has the layers of every step that it names. */
   hasWholeCache(uri: string, digest: string): Promise<boolean>;
 }
+
+export type FoundBase =
+  | { digest: string; why?: undefined }
+  | { why: 'missing' | 'unauthorized' | 'unavailable'; message: string };
 
 /** What has no inputs is a source, such as the base image, and has no layers of its own. */
 interface InlineCacheStep {
@@ -65,18 +67,18 @@ export function createRegistryView(configFolder: string, network: Network): Regi
         throw error;
       }
     },
-    async baseRefusalOf(base) {
+    async findBase(base) {
       const { host, repository } = base;
       try {
         const found = await (await clientOf(host)).headManifest(repository, referenceOf(base));
         if (!found) return { why: 'missing', message: `${host}/${repository} does not have this image` };
+        return { digest: found.digest };
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         const { status, message } = error;
         if (status === 401 || status === 403) return { why: 'unauthorized', message };
-        if (status === 404) return { why: 'missing', message };
+        return { why: status === 404 ? 'missing' : 'unavailable', message };
       }
-      return undefined;
     },
     async describe(uri, digest) {
       const { host, repository } = located(uri);

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clippedIn, unclippedLogs } from '../../shared/build/engine-log.ts';
 import type { BuildSpec } from '../../shared/model/build-spec.ts';
+import { baseLocations } from '../bases.ts';
 import { BuildError } from '../build-error.ts';
 import { buildArguments } from '../command.ts';
 import { createDocker } from '../docker.ts';
@@ -11,6 +12,7 @@ import { BuildProgress } from '../failure/progress.ts';
 import { blockedPackets, shieldHost, unshieldHost } from '../host/firewall.ts';
 import { reachBases } from '../other-accounts.ts';
 import { say, shown } from '../output.ts';
+import { createImageWatch } from '../resolved-images.ts';
 import { type State, saveState, secretPath, type Work } from '../work.ts';
 
 export async function build(environment: Environment, work: Work, state: State<BuildSpec>): Promise<void> {
@@ -32,12 +34,15 @@ export async function build(environment: Environment, work: Work, state: State<B
   });
   const docker = createDocker(client, work.docker.config);
   const clippedSteps = new Set<string>();
+  const images = createImageWatch(baseLocations(spec).map(({ location }) => location));
+  const stopping = new AbortController();
   const onLine = (raw: string) => {
     const line = withOwnNames(shown(raw));
     // The digests that older engines give their steps say nothing to anybody.
     if (/^#\d+ sha256:[0-9a-f]{64}$/.test(line)) return;
     progress.take(line);
     process.stdout.write(`${line}\n`);
+    if (!images.take(line)) stopping.abort();
     const clipped = clippedIn(line);
     if (clipped && !clippedSteps.has(clipped.step)) {
       clippedSteps.add(clipped.step);
@@ -48,7 +53,7 @@ export async function build(environment: Environment, work: Work, state: State<B
   };
   let exitCode: number;
   try {
-    const run = () => shielded(environment, () => docker.run(args, onLine));
+    const run = () => shielded(environment, () => docker.run(args, onLine, stopping.signal));
     exitCode = await besideOthers(environment, spec.target, run);
   } finally {
     await stop();
@@ -56,6 +61,8 @@ export async function build(environment: Environment, work: Work, state: State<B
   }
   state.timingsMs.build = Math.round(performance.now() - started);
   await saveState(work, state);
+  const unexpected = images.failure();
+  if (unexpected) throw new BuildError(unexpected);
   if (exitCode !== 0) throw new BuildError(progress.failure());
 }
 

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allInOrder } from '../../shared/concurrency/all-in-order.ts';
 import { type BuildSpec, jobSpecSchema } from '../../shared/model/build-spec.ts';
+import type { ImageLocation } from '../../shared/registry/reference.ts';
 import type { Aws } from '../aws.ts';
 import { requireBases } from '../bases.ts';
 import { BuildError } from '../build-error.ts';
@@ -47,7 +48,7 @@ export async function prepare(
   say(`build ${spec.buildId} of ${spec.target}`);
   const loggedInAt = new Date().toISOString();
   // The context comes last: it may be large, and nothing else waits for it in vain.
-  const [client, , cacheExists] = await inOrder([
+  const [client, , { cacheExists, digests }] = await inOrder([
     () => findDocker(),
     () => fetchSecrets(spec, work, aws),
     (signal) => logIn(spec, environment, work, aws, signal),
@@ -55,14 +56,15 @@ export async function prepare(
   ]);
   const docker = createDocker(client, work.docker.config);
   const [cacheMode] = await allInOrder([cacheModeOf(environment, docker), requireHeredocs(spec, docker)]);
-  Object.assign(state, { client, cacheExists, cacheMode, loggedInAt });
+  const bases = { ...spec.bases, ...digests };
+  Object.assign(state, { client, cacheExists, cacheMode, loggedInAt, spec: { ...spec, bases } });
   state.timingsMs.prepare = Math.round(performance.now() - started);
   await saveState(work, state);
 }
 
 /**
- * Answers whether the repository has a layer cache: the credentials' first use. Bases that aren't for them end the build
- * here, as does a target that can't be pushed to, before anybody waits for what goes nowhere.
+ * Answers whether the repository has a layer cache, and the digests of bases that weren't known: the credentials' first
+ * use. Bases that aren't for them end the build here, as does a target that can't be pushed to, before anybody waits for what goes nowhere.
  */
 async function logIn(
   spec: BuildSpec,
@@ -70,7 +72,7 @@ async function logIn(
   work: Work,
   aws: Aws,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<{ cacheExists: boolean; digests: Record<string, string> }> {
   await allInOrder([
     fetchCredentials(spec.registries, aws).then((found) => writeDockerConfig(work.docker.config, found)),
     logInOthers(spec, work, aws),
@@ -79,16 +81,17 @@ async function logIn(
   const registry = createRegistryView(work.docker.config, network);
   // Of its own, to be closed as soon as the target isn't waited for any more.
   const toTarget = networkOf(spec);
-  const [cacheExists] = await inOrder([
+  const viewOf = (base: ImageLocation) => createRegistryView(configFor(spec, work, base), network);
+  const [cacheExists, digests] = await inOrder([
     () => registry.has(spec.cache),
-    () => requireBases(spec, (base) => createRegistryView(configFor(spec, work, base), network)),
+    () => requireBases(spec, viewOf, BUILDER_HOST),
     (refused) =>
       requireTarget(spec, createRegistryView(work.docker.config, toTarget), {
         host: BUILDER_HOST,
         signal: AbortSignal.any([signal, refused]),
       }).finally(() => toTarget.close()),
   ]);
-  return cacheExists;
+  return { cacheExists, digests };
 }
 
 /** A file for each secret, which only the step that mounts it will see. */

@@ -43,6 +43,12 @@ export const buildFailures = {
       'The engine cannot unpack a layer of a base image: the layer is damaged, or compressed in a way that the engine does not know (zstd needs Docker 23 or later).',
     retry: 'Build on another tag of the image, or push it again with gzip layers, then {again}.',
   },
+  'base-image-unexpected': {
+    cause:
+      'The engine asked for an image that the Dockerfile does not name, so Slipway could not look it up. An ONBUILD instruction of a base image does that, or a program other than docker/dockerfile in # syntax=.',
+    retry:
+      'Write what the ONBUILD instruction does into the Dockerfile, on a base image without it, then send it with POST /v1/images/{image}/builds.',
+  },
   'base-failed': {
     cause: 'The build of a base image in the same family failed.',
     retry:

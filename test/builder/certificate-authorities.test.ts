@@ -94,7 +94,7 @@ it('I7 R9 mirrors between registries whose authority only the stage names', asyn
 it('B6 R9 looks up bases and what was pushed in such a registry', async () => {
   const view = createRegistryView(folder, networkOf(trusting));
   expect(await view.has(`${registry.host}/app:1`)).toBe(true);
-  expect(await view.baseRefusalOf({ host: registry.host, repository: 'app', tag: '2' })).toMatchObject({
+  expect(await view.findBase({ host: registry.host, repository: 'app', tag: '2' })).toMatchObject({
     why: 'missing',
   });
   expect(await createRegistryView(folder, networkOf(distrusting)).has(`${registry.host}/app:1`)).toBe(false);

@@ -1,5 +1,5 @@
 /** B6: a Dockerfile whose images need several accounts at one host, as the engine gets it. */
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -75,10 +75,10 @@ test('images of other accounts, the program that reads it all among them, are na
 
 test('without other accounts the Dockerfile stays as it is', async () => {
   const { otherAccounts: _, ...plain } = spec;
-  await writeFile(work.dockerfile, `FROM ${host}/right/base:1\n`);
-  const { buildArgs, withOwnNames, stop } = await reachBases(plain, work);
+  const dockerfile = `FROM ${host}/right/base:1\n`;
+  const { buildArgs, withOwnNames, stop } = await reachBases({ ...plain, dockerfile }, work);
   await stop();
-  expect(await readFile(work.dockerfile, 'utf8')).toBe(`FROM ${host}/right/base:1\n`);
+  expect(await readFile(work.dockerfile, 'utf8')).toBe(dockerfile);
   expect(buildArgs.BUILDKIT_SYNTAX).toBe(`${host}/front/end:1@${digest} more`);
   expect(withOwnNames('127.0.0.1:1/0/x')).toBe('127.0.0.1:1/0/x');
 });

@@ -2,68 +2,22 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDocker, findDocker } from '../../builder/docker.ts';
 import { requireHeredocs } from '../../builder/heredocs.ts';
+import { resolvedIn } from '../../builder/resolved-images.ts';
 import { baseImages, pinArgs, pinBases } from '../../shared/dockerfile/bases.ts';
-import { tarOf } from '../builder/archive/tar.ts';
-import { json, sha256, startServer, type TestServer } from '../shared/registry/servers.ts';
+import { sha256 } from '../shared/registry/servers.ts';
+import { type AnyImages, startAnyImages } from './any-images.ts';
 import { unique } from './client.ts';
 
-let registry: TestServer;
+let registry: AnyImages;
 let folder: string;
 let client: string;
-/** Every name is the same image: one file, no shell. */
-const layer = tarOf({ path: 'x', content: 'x' });
-const compressed = gzipSync(layer);
-const config = JSON.stringify({
-  os: 'linux',
-  architecture: 'amd64',
-  config: {},
-  rootfs: { type: 'layers', diff_ids: [sha256(layer)] },
-});
-const blobs = new Map([compressed, Buffer.from(config)].map((bytes) => [sha256(bytes), bytes]));
-const manifestType = 'application/vnd.docker.distribution.manifest.v2+json';
-/** New ones every time: what an engine has under a digest it asks nobody for. */
 const run = unique('run');
-function manifestOf(name: string, kind: 'tagged' | 'pinned'): string {
-  const body = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: manifestType,
-    config: {
-      mediaType: 'application/vnd.docker.container.image.v1+json',
-      digest: sha256(config),
-      size: config.length,
-    },
-    layers: [
-      {
-        mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
-        digest: sha256(compressed),
-        size: compressed.length,
-      },
-    ],
-    annotations: { name, kind, run },
-  });
-  manifests.set(sha256(body), body);
-  return body;
-}
-const manifests = new Map<string, string>();
 
 beforeAll(async () => {
-  registry = await startServer(({ url }) => {
-    const [, name = '', kind, reference = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url) ?? [];
-    const blob = blobs.get(reference);
-    if (blob) return { status: 200, headers: { 'content-length': String(blob.length) }, body: blob };
-    if (kind !== 'manifests') return json(200, {});
-    const body = manifests.get(reference) ?? manifestOf(name, 'tagged');
-    const headers = {
-      'content-type': manifestType,
-      'content-length': String(Buffer.byteLength(body)),
-      'docker-content-digest': sha256(body),
-    };
-    return { status: 200, headers, body };
-  });
+  registry = await startAnyImages();
   folder = await mkdtemp(join(tmpdir(), 'slipway-forms-'));
   client = await findDocker();
 });
@@ -74,6 +28,9 @@ afterAll(async () => {
 
 const docker = () => createDocker(client, join(folder, 'config'));
 
+/** Images that the engine named in its output of the last build. */
+const told = new Set<string>();
+
 /** Names of the images that the engine asks the registry for, building this. */
 async function askedFor(dockerfile: string, buildArgs: Record<string, string>): Promise<string[]> {
   registry.asked.length = 0;
@@ -81,17 +38,26 @@ async function askedFor(dockerfile: string, buildArgs: Record<string, string>): 
   await writeFile(file, dockerfile);
   const args = Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
   const quiet = () => undefined;
-  await docker().run(['build', '--tag', run, '--file', file, ...args, folder], quiet);
+  told.clear();
+  await docker().run(['build', '--progress=plain', '--tag', run, '--file', file, ...args, folder], (line) => {
+    const image = resolvedIn(line);
+    if (image !== undefined) told.add(image);
+  });
   await docker().run(['rmi', '--force', run], quiet);
   const names = registry.asked.flatMap(({ url }) => /^\/v2\/(.+)\/manifests\//.exec(url)?.[1] ?? []);
   return [...new Set(names)].sort();
 }
 
-/** What we read, without the registry in front and the tag behind. */
-function read(dockerfile: string, buildArgs: Record<string, string>): string[] {
-  const images = baseImages(dockerfile, buildArgs).filter((one) => one.startsWith(`${registry.host}/`));
-  return images.map((one) => one.slice(registry.host.length + 1).replace(/[:@].*$/, '')).sort();
+/** Without the registry in front and the tag behind. */
+function namesOf(images: string[]): string[] {
+  const ours = images.filter((one) => one.startsWith(`${registry.host}/`));
+  const names = ours.map((one) => one.slice(registry.host.length + 1).replace(/[:@].*$/, ''));
+  return [...new Set(names)].sort();
 }
+
+/** What we read. */
+const read = (dockerfile: string, buildArgs: Record<string, string>) =>
+  namesOf(baseImages(dockerfile, buildArgs));
 
 const variable = (inside: string) => `$\{${inside}}`;
 const copies = (...flags: string[]) => flags.map((flag) => `COPY ${flag} /x /copied/`);
@@ -222,10 +188,11 @@ describe('B6 B8 what we read is what BuildKit asks for', () => {
     const buildArgs = Object.fromEntries(Object.entries(given).map(([name, one]) => [name, inRegistry(one)]));
     const names = read(text, buildArgs);
     expect(await askedFor(text, buildArgs)).toEqual(names);
+    expect(namesOf([...told])).toEqual(names);
     // Pinned, the engine asks for the same images, whatever it has of them by other digests.
     const pins = baseImages(text, buildArgs).map((one) => [
       one,
-      sha256(manifestOf(`${form} ${one}`, 'pinned')),
+      sha256(registry.manifestOf(`${form} ${one}`, 'pinned')),
     ]);
     const digests: Record<string, string> = Object.fromEntries(pins);
     const pinned = pinBases(text, buildArgs, digests);
