@@ -136,7 +136,7 @@ export function unclearBases(dockerfile: string, buildArgs: Record<string, strin
 const identityOf = ({ reference, place }: Base) => `${place?.start} ${reference}`;
 
 /** Whether an engine could ask for it at all. */
-function isName(reference: string): boolean {
+export function isName(reference: string): boolean {
   try {
     parseLocation(reference);
     return true;

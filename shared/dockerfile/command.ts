@@ -1,7 +1,8 @@
 /** One instruction's keyword, flags and arguments, taken apart as BuildKit does it. */
 import { type Dialect, newest } from './dialects.ts';
 import { lowered, trimmed } from './go-text.ts';
-import { splitWords, WordError } from './words.ts';
+import { WordError } from './word-errors.ts';
+import { splitWords } from './words.ts';
 
 export interface Flag {
   /** Without its dashes. */

@@ -44,7 +44,7 @@ export function isSecretName(name: string): boolean {
   if (words.length === 1 && last === 'PWD') return false;
   if (harmlessEnds.has(last)) return false;
   if (last === 'KEY' && words.some((word) => keyWords.has(word))) return true;
-  return words.some((word) => secretWords.has(word));
+  return words.some((word) => secretWords.has(word) || /PASSW(?:OR)?D$/.test(word));
 }
 
 /** Forms that only credentials have. Where one may begin anywhere it has an end: texts are long. */
@@ -54,7 +54,7 @@ const secretValues: [pattern: RegExp, what: string][] = [
   [/\bgithub_pat_[A-Za-z0-9_]{22,}/, 'a GitHub token'],
   [/\bglpat-[\w-]{20,}/, 'a GitLab token'],
   [/\bhf_[A-Za-z0-9]{30,}/, 'a Hugging Face token'],
-  [/\bsk-(?:proj-|ant-)?[\w-]{20,}/, 'an API key'],
+  [/\bsk-(?:proj-|ant-)?(?=[\w-]{0,40}\d)[\w-]{20,}/, 'an API key'],
   [/\bnvapi-[\w-]{20,}/, 'an NVIDIA API key'],
   [/\bxox[abprs]-[\w-]{10,}/, 'a Slack token'],
   [/\bAIza[\w-]{35}/, 'a Google API key'],

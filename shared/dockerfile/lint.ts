@@ -1,13 +1,19 @@
 /** B11: what is wrong with a Dockerfile, found without building it. Says where, why, and what to do instead. */
-import { isCatalogueReference } from '../catalogue/kubeflow.ts';
-import { type LintCode, type LintWarning, lintLimit } from '../model/dockerfile-lint.ts';
+import { type LintWarning, lintLimit } from '../model/dockerfile-lint.ts';
+import { isName, unclearBases } from './bases.ts';
 import { isSecretName, secretIn } from './credentials.ts';
+import { lowered } from './go-text.ts';
+import { checkUsers } from './lint-users.ts';
+import { shown, warning } from './lint-warning.ts';
 import {
   assignmentsOf,
   type BuildStage,
   type Dockerfile,
   type Instruction,
+  keywords,
   readDockerfile,
+  variablesOf,
+  wordsOf,
 } from './stages.ts';
 
 export interface LintOptions {
@@ -16,35 +22,16 @@ export interface LintOptions {
   notebook?: boolean | undefined;
 }
 
-const known = new Set([
-  'FROM',
-  'ARG',
-  'RUN',
-  'CMD',
-  'LABEL',
-  'MAINTAINER',
-  'EXPOSE',
-  'ENV',
-  'ADD',
-  'COPY',
-  'ENTRYPOINT',
-  'VOLUME',
-  'USER',
-  'WORKDIR',
-  'ONBUILD',
-  'STOPSIGNAL',
-  'HEALTHCHECK',
-  'SHELL',
-]);
-
 /** In the order of lines; at most `lintLimit`. Never throws. */
 export function lintDockerfile(text: string, { buildArgs = {}, notebook }: LintOptions = {}): LintWarning[] {
   const dockerfile = readDockerfile(text, buildArgs);
   const found: LintWarning[] = [
     ...checkShape(dockerfile),
     ...dockerfile.stages.flatMap(checkBase),
+    ...checkStageNames(dockerfile),
+    ...checkEngines(text, buildArgs),
     ...everyInstruction(dockerfile).flatMap((one) => [...checkSecrets(one, buildArgs), ...checkAdd(one)]),
-    ...checkUsers(dockerfile, notebook ?? looksLikeNotebook(dockerfile)),
+    ...checkUsers(dockerfile, { buildArgs, notebook }),
   ];
   return found.sort((a, b) => a.line - b.line).slice(0, lintLimit);
 }
@@ -54,19 +41,13 @@ const everyInstruction = ({ before, stages }: Dockerfile): Instruction[] => [
   ...stages.flatMap((stage) => stage.instructions),
 ];
 
-const warning = (code: LintCode, line: number, message: string, remedy: string): LintWarning => ({
-  code,
-  line,
-  message,
-  remedy,
-});
-
-/** User text goes into messages in one short line. */
-const shown = (text: string) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, 80);
-
 function checkShape(dockerfile: Dockerfile): LintWarning[] {
-  const unknown = everyInstruction(dockerfile)
-    .filter(({ keyword }) => !known.has(keyword))
+  // Another program than Docker's own may know further instructions.
+  const isOther = dockerfile.syntaxes.some(
+    ({ value }) => !/^(?:docker\.io\/)?docker\/dockerfile\b/.test(value),
+  );
+  const unknown = (isOther ? [] : everyInstruction(dockerfile))
+    .filter(({ keyword }) => !keywords.has(keyword))
     .map(({ line, keyword }) =>
       warning(
         'unknown-instruction',
@@ -75,7 +56,7 @@ function checkShape(dockerfile: Dockerfile): LintWarning[] {
         'Correct its spelling. If it continues the previous line, end that line with a backslash.',
       ),
     );
-  const misplaced = dockerfile.before.filter(({ keyword }) => known.has(keyword) && keyword !== 'ARG');
+  const misplaced = dockerfile.before.filter(({ keyword }) => keywords.has(keyword) && keyword !== 'ARG');
   const [first] = misplaced;
   if (first)
     unknown.push(
@@ -98,15 +79,71 @@ function checkShape(dockerfile: Dockerfile): LintWarning[] {
   return unknown;
 }
 
-function checkBase({ line, image, from }: BuildStage): LintWarning[] {
-  // An argument without a value is the builder's to refuse.
+function checkBase(stage: BuildStage): LintWarning[] {
+  const { line, image, from, unset } = stage;
+  // An argument without a default may be what a build is to be given.
   if (from || image === '' || image === 'scratch' || image.includes('@')) return [];
+  if (unset.length > 0 && !isName(image))
+    return [
+      warning(
+        'from-unset-argument',
+        line,
+        `${shown(wordsOf(stage.opening.args)[0] ?? '')} uses ${shown(unset.join(', '))}, which has no value`,
+        'Give it a default with ARG before the first FROM, or a value in buildArgs.',
+      ),
+    ];
   const tag = /:([^:/]+)$/.exec(image)?.[1];
   const remedy = 'Name a version or a digest, so that later builds use the same base image.';
   if (tag === undefined)
     return [warning('from-without-tag', line, `${shown(image)} has no tag, so engines pull latest`, remedy)];
   if (tag === 'latest') return [warning('from-latest', line, `${shown(image)} changes over time`, remedy)];
   return [];
+}
+
+/** Engines keep the names of stages in small letters, and `FROM` looks for exactly those. */
+function checkStageNames({ stages }: Dockerfile): LintWarning[] {
+  const named = new Set<string>();
+  return stages.flatMap((stage) => {
+    const [image = '', , written = ''] = wordsOf(stage.opening.args);
+    const meant = lowered(image);
+    const isMissed = !stage.from && meant !== image && named.has(meant);
+    const { name } = stage;
+    if (name !== undefined) named.add(name);
+    const found: LintWarning[] = [];
+    if (isMissed)
+      found.push(
+        warning(
+          'stage-name-case',
+          stage.line,
+          `FROM ${shown(image)} refers to an image, because engines store the name of the stage ${shown(meant)} in lowercase`,
+          `Write FROM ${shown(meant)}.`,
+        ),
+      );
+    if (name !== undefined && name !== written)
+      found.push(
+        warning(
+          'stage-name-case',
+          stage.line,
+          `Engines store the stage name ${shown(written)} in lowercase, so FROM finds only ${shown(name)}`,
+          `Name it ${shown(name)} here and wherever the Dockerfile refers to it.`,
+        ),
+      );
+    return found;
+  });
+}
+
+function checkEngines(text: string, buildArgs: Record<string, string>): LintWarning[] {
+  const unclear = unclearBases(text, buildArgs);
+  return unclear
+    ? [
+        warning(
+          'engines-differ',
+          unclear.line,
+          `The line ${shown(unclear.why.split('. ')[0] ?? '')}`,
+          'Begin the Dockerfile with "# syntax=docker/dockerfile:1", or write the line in another way: Slipway refuses to build it as it is.',
+        ),
+      ]
+    : [];
 }
 
 const useSecret = 'Store it as a secret of the organisation and read it in RUN --mount=type=secret,id=….';
@@ -121,7 +158,7 @@ function checkSecrets(
       const value = keyword === 'ARG' && Object.hasOwn(buildArgs, name) ? buildArgs[name] : written;
       if (value !== written) given += `\n${value}`;
       // `ENV PASSWORD=` empties it, a path is where a secret is mounted, `$X` is looked at where X is set.
-      const harmless = value !== undefined && /^["']?(?:["']?$|\/|\$)/.test(value);
+      const harmless = value !== undefined && /^["']?(?:(?:true|false|yes|no)?["']?$|\/|\$)/i.test(value);
       if (isSecretName(name) && !harmless)
         return [
           warning(
@@ -139,16 +176,17 @@ function checkSecrets(
     : [];
 }
 
-/** `ENV name value`, the old form, has one variable; the other as many as it has `=`. */
-function variablesOf(rest: string): { name: string; value?: string }[] {
-  const [, name, value] = /^([^\s=]+)\s+(.*)$/s.exec(rest) ?? [];
-  return name !== undefined && value !== undefined ? [{ name, value }] : assignmentsOf(rest);
-}
-
-function checkAdd({ line, keyword, rest }: Instruction): LintWarning[] {
-  if (keyword !== 'ADD' || /(?:^|\s)--checksum=/.test(rest)) return [];
-  const remote = /(?:^|[\s"[])((?:https?:\/\/|git@|git:\/\/)[^\s"]+)/i.exec(rest)?.[1];
-  return remote
+function checkAdd({ line, keyword, flags, args }: Instruction): LintWarning[] {
+  if (keyword !== 'ADD' || flags.some(({ name }) => name === 'checksum')) return [];
+  const sources = args
+    .replace(/^\[|\]$/g, '')
+    .split(/[\s,]+/)
+    .slice(0, -1);
+  // A commit of a Git repository is its own checksum.
+  const remote = sources.find(
+    (source) => /^["']?(?:https?:\/\/|git@|git:\/\/)/i.test(source) && !/#[0-9a-f]{40}\b/.test(source),
+  );
+  return remote !== undefined
     ? [
         warning(
           'add-remote',
@@ -159,75 +197,3 @@ function checkAdd({ line, keyword, rest }: Instruction): LintWarning[] {
       ]
     : [];
 }
-
-function looksLikeNotebook(dockerfile: Dockerfile): boolean {
-  const last = dockerfile.stages.at(-1);
-  for (let stage = last; stage; stage = stage.from) {
-    if (!stage.from && /jupyter|notebook|codeserver|code-server|rstudio/i.test(stage.image)) return true;
-    if (
-      stage.instructions.some(
-        ({ keyword, rest, body }) =>
-          (keyword === 'EXPOSE' && /\b8888\b/.test(rest)) || /\bNB_PREFIX\b/.test(`${rest}\n${body}`),
-      )
-    )
-      return true;
-  }
-  return false;
-}
-
-const isRoot = (user: string) => /^(?:root|0)(?::.*)?$/.test(user);
-const installsWithApt =
-  /(?:^|[\s;&|(])(?:apt|apt-get|aptitude)\s+(?:-\S+\s+)*(?:update|install|upgrade|remove|purge)\b/;
-const pipUser = /\bpip[0-9.]*\s+install\s(?:[^;&|\n]*\s)?--user\b/;
-
-/** Follows who runs what. Nothing is known of a base's user but for the catalogue's. */
-function checkUsers({ stages }: Dockerfile, notebook: boolean): LintWarning[] {
-  const found: LintWarning[] = [];
-  const endUsers = new Map<BuildStage, { user: string | undefined; line: number }>();
-  for (const stage of stages) {
-    const start = stage.from && endUsers.get(stage.from);
-    let user = start ? start.user : isCatalogueReference(stage.image) ? 'jovyan' : undefined;
-    let line = start?.line ?? stage.line;
-    for (const one of stage.instructions) {
-      if (one.keyword === 'USER') {
-        user = one.rest.includes('$') ? undefined : one.rest;
-        line = one.line;
-      }
-      const commands = `${one.rest}\n${one.body}`;
-      if (one.keyword !== 'RUN') continue;
-      if (user !== undefined && !isRoot(user) && installsWithApt.test(withoutSudo(commands)))
-        found.push(
-          warning(
-            'apt-as-user',
-            one.line,
-            `apt runs as ${shown(user)}, who can't install packages`,
-            `Add USER root before this step and USER ${shown(user)} after it.`,
-          ),
-        );
-      if (notebook && pipUser.test(commands))
-        found.push(
-          warning(
-            'notebook-pip-user',
-            one.line,
-            "pip install --user installs into the home directory, which the notebook's volume hides",
-            'Omit --user.',
-          ),
-        );
-    }
-    endUsers.set(stage, { user, line });
-  }
-  const last = stages.at(-1);
-  const end = last && endUsers.get(last);
-  if (notebook && end?.user !== undefined && isRoot(end.user))
-    found.push(
-      warning(
-        'notebook-user-root',
-        end.line,
-        'The notebook runs as root',
-        'End with USER and an ordinary user of the image, such as jovyan in images of the catalogue.',
-      ),
-    );
-  return found;
-}
-
-const withoutSudo = (commands: string) => commands.replace(/\bsudo\s+(?:-\S+\s+)*\S+/g, '');

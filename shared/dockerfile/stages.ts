@@ -4,7 +4,8 @@ import { type Dialect, newest } from './dialects.ts';
 import { lowered } from './go-text.ts';
 import { type Directive, type Line, readLines } from './lines.ts';
 import { TooLongError } from './patterns.ts';
-import { expandWord, rawWords, UnclearWordError, WordError } from './words.ts';
+import { UnclearWordError, WordError } from './word-errors.ts';
+import { expandWord, rawWords } from './words.ts';
 
 /** One instruction, its continuation lines joined. */
 export interface Instruction extends Command {
@@ -23,6 +24,8 @@ export interface BuildStage {
   line: number;
   /** With build arguments put in; empty where an argument has no value. */
   image: string;
+  /** Arguments in `FROM` that have no value there, and no other value in their place. */
+  unset: string[];
   /** In small letters: what `AS` names it. */
   name?: string;
   /** The earlier stage that it goes on from; without one, `image` is an image. */
@@ -143,6 +146,12 @@ export const assignmentsOf = (args: string, escapeMark = '\\'): { name: string; 
     return equals < 0 ? { name: word } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
   });
 
+/** `ENV name value`, the old form, has one variable; the other as many as it has `=`. */
+export function variablesOf(args: string, escapeMark = '\\'): { name: string; value?: string }[] {
+  const [, name, value] = /^([^\s=]+)\s+(.*)$/s.exec(args) ?? [];
+  return name !== undefined && value !== undefined ? [{ name, value }] : assignmentsOf(args, escapeMark);
+}
+
 /** What is given counts before what is written. */
 function declare({ args: text, line }: Instruction, words: Words, buildArgs: Record<string, string>): void {
   const { args, escapeMark, dialect } = words;
@@ -210,16 +219,23 @@ function nameOf({ args }: Instruction): string | undefined {
 }
 
 function stageOf(opening: Instruction, words: Words, named: ReadonlyMap<string, BuildStage>): BuildStage {
-  const image = words.expand(wordsOf(opening.args)[0] ?? '', opening.line, true);
+  const word = wordsOf(opening.args)[0] ?? '';
+  const image = words.expand(word, opening.line, true);
   if (image === '') words.refused = true;
   const from = named.get(image);
   const name = nameOf(opening);
   return {
     line: opening.line,
     image,
+    unset: unsetIn(word, words.args),
     ...(name ? { name } : {}),
     ...(from ? { from } : {}),
     opening,
     instructions: [],
   };
 }
+
+const unsetIn = (word: string, args: ReadonlyMap<string, string>): string[] =>
+  [...word.matchAll(/\$(?:\{(\w+)\}|(\w+))/g)]
+    .map(([, braced, plain]) => braced ?? plain ?? '')
+    .filter((name) => !args.has(name));

@@ -2,22 +2,7 @@
 import { type Dialect, newest } from './dialects.ts';
 import { isSpace } from './go-text.ts';
 import { trimmedByPattern, withReplacement } from './patterns.ts';
-
-/** A word that no engine can read. */
-export class WordError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'WordError';
-  }
-}
-
-/** A word that engines read differently, or that is too long to be worth reading. The message continues "line 3 ". */
-export class UnclearWordError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'UnclearWordError';
-  }
-}
+import { UnclearWordError, WordError } from './word-errors.ts';
 
 /** `text` as one word, with its variables put in. Throws `WordError` and `UnclearWordError`. */
 export const expandWord = (

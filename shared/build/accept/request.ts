@@ -81,12 +81,12 @@ export async function readBuildRequest(
       message: 'must be omitted: it makes engines pull images that the Dockerfile does not name',
     });
   if (errors.length > 0) throw invalid(...errors);
+  const unclear = unclearBases(wanted.dockerfile, buildArgs);
+  if (unclear) throw unclearRefusal(`${pointer}/dockerfile`, unclear);
   if (wanted.lint === 'refuse') {
     const warnings = lintBuild(wanted);
     if (warnings.length > 0) throw lintRefusal(`${pointer}/dockerfile`, warnings);
   }
-  const unclear = unclearBases(wanted.dockerfile, buildArgs);
-  if (unclear) throw unclearRefusal(`${pointer}/dockerfile`, unclear);
   const references = baseImages(wanted.dockerfile, buildArgs);
   if (references.length > mostBases || Buffer.byteLength(references.join('')) > mostNameBytes)
     throw invalid({
