@@ -6,8 +6,8 @@ interface EntityTag {
   value: string;
 }
 
-/** One element of a list, which may be empty, with the comma behind it. Each character is looked at once. */
-const element = /[\t ]*(?:(W\/)?"([\x21\x23-\x7e\x80-\u00ff]*)"[\t ]*)?(?:,|$)/y;
+/** A tag with the comma or the end behind it, or an empty element. It reads every character once, whatever comes. */
+const element = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\u00ff]*)"[ \t]*(?:,|$)|,)/y;
 
 /** Throws 400 for what is neither `*` nor a list of entity tags. A lone version without its quotes is taken for one. */
 function parse(header: string): '*' | EntityTag[] {
@@ -15,17 +15,18 @@ function parse(header: string): '*' | EntityTag[] {
   if (text === '*') return '*';
   if (/^\d+$/.test(text)) return [{ isWeak: false, value: text }];
   const tags: EntityTag[] = [];
-  for (element.lastIndex = 0; element.lastIndex < text.length; ) {
+  element.lastIndex = 0;
+  while (element.lastIndex < text.length) {
     const found = element.exec(text);
-    if (!found) throw malformed();
+    if (!found) throw notTags();
     const [, weak, value] = found;
     if (value !== undefined) tags.push({ isWeak: weak !== undefined, value });
   }
-  if (tags.length === 0) throw malformed();
+  if (tags.length === 0) throw notTags();
   return tags;
 }
 
-const malformed = () =>
+const notTags = () =>
   new ProblemError(
     400,
     'invalid-precondition',
