@@ -46,7 +46,10 @@ async function subjectOf(
     if (subject !== undefined)
       throw new Error('Omit --subject: this stage has a user pool, which assigns it.');
     // Run again, it is for another token: who was invited is not written to a second time.
-    return (await createUserPool(deployment.userPoolId)(email, false)).subject;
+    const pool = createUserPool(deployment.userPoolId);
+    const user = await pool.ensure(email, false);
+    if (user.firstPassword) await pool.mailInvitation(email);
+    return user.subject;
   }
   if (subject === undefined)
     throw new Error(

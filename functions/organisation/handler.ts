@@ -1,3 +1,4 @@
+import { createMail } from '../../shared/aws/mail.ts';
 import { createSecrets } from '../../shared/aws/secrets.ts';
 import { createTokenKey } from '../../shared/aws/token-key.ts';
 import { createUploadSigner } from '../../shared/aws/upload-url.ts';
@@ -18,12 +19,15 @@ const environment = readVariables({
   ARTIFACTS_BUCKET: true,
   TOKEN_KEY_SECRET_ARN: true,
   AUTH_ISSUER: true,
+  AUTH_AUDIENCE: true,
+  API_URL: true,
   USER_POOL_ID: true,
 });
 const stage = readStage();
 const table = createTable(environment.TABLE_NAME);
 const { registries, access } = registriesOfDeployment(table, environment.ECR_REGISTRY, stage);
 const secrets = createSecrets();
+const log = createLog();
 const tokenKey = createTokenKey(secrets, environment.TOKEN_KEY_SECRET_ARN);
 
 export const handler = serve(
@@ -35,13 +39,18 @@ export const handler = serve(
     stage,
     tokenKey,
     issuer: environment.AUTH_ISSUER,
-    inviteUser: environment.USER_POOL_ID === undefined ? undefined : createUserPool(environment.USER_POOL_ID),
+    userPool: environment.USER_POOL_ID === undefined ? undefined : createUserPool(environment.USER_POOL_ID),
+    audience: environment.AUTH_AUDIENCE,
+    mail: createMail(stage.mailFrom),
+    apiUrl: environment.API_URL,
+    region: process.env.AWS_REGION ?? '',
+    log,
     signUpload: createUploadSigner(environment.ARTIFACTS_BUCKET),
   }),
   {
     now: () => new Date(),
     table,
     idempotency: createIdempotency(table, createSeal(tokenKey, 'idempotency')),
-    log: createLog(),
+    log,
   },
 );

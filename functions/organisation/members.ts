@@ -1,5 +1,6 @@
 /** O6: members; who may do what is O3. */
 import type * as z from 'zod';
+import type { PoolUser } from '../../shared/aws/user-pool.ts';
 import { conflict, invalid, notFound } from '../../shared/http/problem.ts';
 import { requireMatch } from '../../shared/http/serve.ts';
 import type { Role } from '../../shared/model/common.ts';
@@ -17,8 +18,12 @@ import {
 import { smallPage } from '../../shared/store/small-list.ts';
 import { ConditionFailedError } from '../../shared/store/table.ts';
 import type { Asking, OrganisationDependencies } from './dependencies.ts';
+import { invitationMail } from './invitation.ts';
 
-type Dependencies = Pick<OrganisationDependencies, 'table' | 'issuer' | 'inviteUser'>;
+type Dependencies = Pick<
+  OrganisationDependencies,
+  'table' | 'stage' | 'issuer' | 'userPool' | 'audience' | 'mail' | 'apiUrl' | 'region' | 'log'
+>;
 
 /** Members are few: lists read them whole. */
 const mostPerOrganisation = 1000;
@@ -51,21 +56,22 @@ export async function requireMember(
 }
 
 /**
- * Invites somebody. With Slipway's user pool Cognito mails them and says who they are; with an issuer of the operator's
+ * Invites a person by mail. With Slipway's user pool Cognito says who they are; with an issuer of the operator's
  * own, the admin says so, since no claim that a person could write about themselves may decide it.
  * Throws 409 for a member, 422 where `subject` is missing or out of place.
  */
 export async function inviteMember(
-  { table, issuer, inviteUser }: Dependencies,
+  dependencies: Dependencies,
   { caller, now }: Asking,
   { email, role, subject: given }: z.output<typeof newMemberSchema>,
-): Promise<MemberRecord> {
-  if (inviteUser && given !== undefined)
+): Promise<{ member: MemberRecord; warnings?: string[] }> {
+  const { table, issuer, userPool } = dependencies;
+  if (userPool && given !== undefined)
     throw invalid({
       pointer: '/subject',
       message: "must be omitted: this deployment uses Slipway's user pool, which assigns it",
     });
-  if (!inviteUser && given === undefined)
+  if (!userPool && given === undefined)
     throw invalid({ pointer: '/subject', message: `is required. Give the person's \`sub\` at ${issuer}` });
   const { organisation } = caller;
   const address = email.toLowerCase();
@@ -74,20 +80,52 @@ export async function inviteMember(
     throw conflict('member-exists', `${address} is already a member.`);
   if (members.length >= mostPerOrganisation)
     throw conflict('too-many-members', `An organisation can have at most ${mostPerOrganisation} members.`);
-  const invited = given === undefined ? await inviteUser?.(address) : { subject: given, hasSignedIn: false };
-  const subject = invited?.subject ?? '';
+  const user = await userPool?.ensure(address);
+  const subject = given ?? user?.subject ?? '';
   const time = now.toISOString();
   const record = {
     id: memberIdOf(issuer, subject),
     subject,
     email: address,
     role,
-    ...(invited?.hasSignedIn ? { byNameOnly: true as const } : {}),
+    ...(user?.hasSignedIn ? { byNameOnly: true as const } : {}),
     createdAt: time,
     createdBy: caller.email,
     updatedAt: time,
   };
-  return await addOrFind({ table }, organisation, record);
+  const member = await addOrFind({ table }, organisation, record);
+  const warnings = await sendInvitation(dependencies, { ...member, organisation }, user);
+  return { member, warnings };
+}
+
+/** The member is there whatever becomes of the mail: answers what the admin has to tell the person themselves. */
+async function sendInvitation(
+  { stage, issuer, userPool, audience, mail, apiUrl, region, log }: Dependencies,
+  { email, role, createdBy, organisation: id }: MemberRecord & { organisation: string },
+  user: PoolUser | undefined,
+): Promise<string[] | undefined> {
+  try {
+    await mail.send(
+      invitationMail({
+        email,
+        role,
+        invitedBy: createdBy,
+        organisation: { id, title: stage.organisations.find((one) => one.id === id)?.title ?? id },
+        apiUrl,
+        issuer,
+        pool: user && { user, clientId: audience, region },
+      }),
+    );
+    return undefined;
+  } catch (error) {
+    log.warn('SES refused an invitation', { email, error });
+  }
+  // Cognito has mail of its own, which reaches addresses that SES does not know in its sandbox.
+  if (userPool && user && !user.hasSignedIn) {
+    await userPool.mailInvitation(email);
+    return undefined;
+  }
+  return [`SES refused to send the invitation to ${email}. Tell them the address: ${apiUrl}`];
 }
 
 /** A repeated request finds what its first try wrote; anybody else's member is a conflict. */

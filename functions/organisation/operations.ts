@@ -53,9 +53,9 @@ const memberOperations = (dependencies: OrganisationDependencies): Implementatio
     body: await listMembers(dependencies, caller.organisation, query),
   })),
   implement(contract.inviteMember, async (request) => {
-    const member = await inviteMember(request.asCaller(dependencies), request, request.body);
+    const { member, warnings } = await inviteMember(request.asCaller(dependencies), request, request.body);
     const headers = { location: `/v1/members/${member.id}` };
-    return { status: 201, body: toMember(member), etag: member.version, headers };
+    return { status: 201, body: { ...toMember(member), warnings }, etag: member.version, headers };
   }),
   implement(contract.getMember, async ({ caller, params }) => {
     const member = await requireMember(dependencies, caller.organisation, params.id);

@@ -12,7 +12,11 @@ export function userPoolMembers({ userPoolArn }: Deployment): Access[] {
   if (!userPoolArn) return [];
   return [
     {
-      actions: ['cognito-idp:AdminCreateUser', 'cognito-idp:AdminGetUser'],
+      actions: [
+        'cognito-idp:AdminCreateUser',
+        'cognito-idp:AdminGetUser',
+        'cognito-idp:AdminSetUserPassword',
+      ],
       resources: [userPoolArn],
     },
   ];

@@ -34,6 +34,12 @@ export class Identities extends Construct {
     }
     this.userPool = new UserPool(this, 'UserPool', {
       userPoolName: names.prefix,
+      // Cognito mails it to the first admin, and where SES refuses Slipway's own invitation.
+      userInvitation: {
+        emailSubject: 'Your sign-in for Slipway',
+        emailBody:
+          'You have a sign-in for Slipway, which builds container images and launches experiments in them.<br>Email: {username}<br>First password: {####} (valid for 7 days)<br>Sign in with the AWS CLI: aws cognito-idp initiate-auth. The deploy guide of Slipway, "Signing in", has the command; ask your operator for the client id and the address.',
+      },
       // Admins invite; nobody else comes in.
       selfSignUpEnabled: false,
       signInAliases: { email: true },

@@ -1,6 +1,7 @@
 import { defaultRepositories, ecrLogin, everyOrganisationsRepositories, pullActions } from '../access/ecr.ts';
 import { objects, secrets, secretWrites, tableReadWrite } from '../access/storage.ts';
 import { tokenKey, userPoolMembers } from '../access/tokens.ts';
+import { sendMail } from '../access/work.ts';
 import { type FunctionDeclaration, requestMemoryMiB, requestTimeoutSeconds } from './declaration.ts';
 
 export const organisation: FunctionDeclaration = {
@@ -14,6 +15,8 @@ export const organisation: FunctionDeclaration = {
     'ARTIFACTS_BUCKET',
     'TOKEN_KEY_SECRET_ARN',
     'AUTH_ISSUER',
+    'AUTH_AUDIENCE',
+    'API_URL',
     'USER_POOL_ID',
   ],
   access: (deployment) => [
@@ -28,5 +31,7 @@ export const organisation: FunctionDeclaration = {
     defaultRepositories(deployment),
     tokenKey(deployment),
     ...userPoolMembers(deployment),
+    // Who is invited hears of it.
+    sendMail(deployment),
   ],
 };

@@ -103,6 +103,10 @@ export const memberSchema = z.lazy(() =>
       createdAt: timestamp,
       createdBy: z.string(),
       updatedAt: timestamp,
+      warnings: z
+        .array(z.string())
+        .optional()
+        .meta({ description: 'In the answer to an invitation: why its mail was not sent' }),
     })
     .meta({ id: 'Member' }),
 );

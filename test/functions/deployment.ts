@@ -12,6 +12,54 @@ import { join } from './joined.ts';
 
 const { TableName, BillingMode, ...schema } = tableDefinition('slipway');
 
+export const testStage: Stage = stageSchema.parse({
+  stage: 'test',
+  organisations: [
+    { id: 'acme', title: 'Acme Research', adminEmail: 'ada@acme.example' },
+    { id: 'globex', title: 'Globex', adminEmail: 'grace@globex.example' },
+  ],
+  mailFrom: 'slipway@slipway.example',
+  environments: [
+    { name: 'cpu', capacity: 'on-demand', instanceTypes: ['c7i.xlarge'], gpu: false, maxVcpus: 64 },
+    { name: 'gpu', capacity: 'spot', instanceTypes: ['g5.xlarge'], gpu: true, maxVcpus: 64 },
+  ],
+  queues: [
+    { name: 'cpu', environments: ['cpu'] },
+    { name: 'gpu', environments: ['gpu'] },
+  ],
+  computes: [
+    {
+      use: 'build',
+      name: 'build-small',
+      vcpus: 2,
+      memoryMiB: 3072,
+      computeType: 'BUILD_GENERAL1_SMALL',
+      pricePerHourUsd: 0.3,
+      maxConcurrent: 4,
+    },
+    {
+      use: 'run',
+      name: 'cpu-small',
+      vcpus: 1,
+      memoryMiB: 1024,
+      gpus: 0,
+      pricePerHourUsd: 0.04,
+      queues: ['cpu'],
+    },
+    {
+      use: 'run',
+      name: 'gpu-small',
+      vcpus: 4,
+      memoryMiB: 14_336,
+      gpus: 1,
+      gpuType: 'A10G',
+      pricePerHourUsd: 1,
+      queues: ['gpu', 'cpu'],
+    },
+  ],
+  privateRegistries: ['127.0.0.1'],
+});
+
 const resources = {
   Table: { Type: 'AWS::DynamoDB::Table', Properties: { TableName, BillingMode, ...schema } },
   Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'artifacts' } },
@@ -30,6 +78,7 @@ const resources = {
       Policies: { PasswordPolicy: { MinimumLength: 12, TemporaryPasswordValidityDays: 7 } },
     },
   },
+  Sender: { Type: 'AWS::SES::EmailIdentity', Properties: { EmailIdentity: testStage.mailFrom } },
   Client: {
     Type: 'AWS::Cognito::UserPoolClient',
     Properties: {
@@ -87,51 +136,3 @@ export async function startDeployment(): Promise<TestDeployment> {
     },
   };
 }
-
-export const testStage: Stage = stageSchema.parse({
-  stage: 'test',
-  organisations: [
-    { id: 'acme', title: 'Acme Research', adminEmail: 'ada@acme.example' },
-    { id: 'globex', title: 'Globex', adminEmail: 'grace@globex.example' },
-  ],
-  mailFrom: 'slipway@slipway.example',
-  environments: [
-    { name: 'cpu', capacity: 'on-demand', instanceTypes: ['c7i.xlarge'], gpu: false, maxVcpus: 64 },
-    { name: 'gpu', capacity: 'spot', instanceTypes: ['g5.xlarge'], gpu: true, maxVcpus: 64 },
-  ],
-  queues: [
-    { name: 'cpu', environments: ['cpu'] },
-    { name: 'gpu', environments: ['gpu'] },
-  ],
-  computes: [
-    {
-      use: 'build',
-      name: 'build-small',
-      vcpus: 2,
-      memoryMiB: 3072,
-      computeType: 'BUILD_GENERAL1_SMALL',
-      pricePerHourUsd: 0.3,
-      maxConcurrent: 4,
-    },
-    {
-      use: 'run',
-      name: 'cpu-small',
-      vcpus: 1,
-      memoryMiB: 1024,
-      gpus: 0,
-      pricePerHourUsd: 0.04,
-      queues: ['cpu'],
-    },
-    {
-      use: 'run',
-      name: 'gpu-small',
-      vcpus: 4,
-      memoryMiB: 14_336,
-      gpus: 1,
-      gpuType: 'A10G',
-      pricePerHourUsd: 1,
-      queues: ['gpu', 'cpu'],
-    },
-  ],
-  privateRegistries: ['127.0.0.1'],
-});

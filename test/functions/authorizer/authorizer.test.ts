@@ -193,7 +193,7 @@ describe('O3 access tokens of the issuer', () => {
     const { cognito, userPoolId, clientId, cloud } = deployment;
     const email = `ada${made}@acme.example`;
     const from = `${cloud.endpointUrl}/${userPoolId}`;
-    const { subject: sub } = await createUserPool(userPoolId, cognito)(email);
+    const { subject: sub } = await createUserPool(userPoolId, cognito).ensure(email);
     await join(acme(), sub, 'admin', undefined, from);
     const Password = 'Correct-horse-7';
     await cognito.send(

@@ -1,7 +1,9 @@
 /** The function's operations over a test deployment. */
 
+import { SESv2Client } from '@aws-sdk/client-sesv2';
 import type { OrganisationDependencies } from '../../../functions/organisation/dependencies.ts';
 import { organisationOperations } from '../../../functions/organisation/operations.ts';
+import { createMail } from '../../../shared/aws/mail.ts';
 import { createUploadSigner } from '../../../shared/aws/upload-url.ts';
 import { createUserPool } from '../../../shared/aws/user-pool.ts';
 import { serve } from '../../../shared/http/serve.ts';
@@ -16,7 +18,7 @@ export const issuer = 'https://issuer.example/pool';
 export const tokenKey = async () => 'k'.repeat(48);
 
 export function organisationService(
-  { table, secrets, s3, cognito, userPoolId }: TestDeployment,
+  { table, secrets, s3, cognito, userPoolId, clientId, cloud }: TestDeployment,
   replaced: Partial<OrganisationDependencies> = {},
 ) {
   const log = memoryLog();
@@ -33,7 +35,12 @@ export function organisationService(
       stage: testStage,
       tokenKey,
       issuer,
-      inviteUser: createUserPool(userPoolId, cognito),
+      userPool: createUserPool(userPoolId, cognito),
+      audience: clientId,
+      mail: createMail(testStage.mailFrom, new SESv2Client(cloud.client)),
+      apiUrl: 'https://slipway.example',
+      region: 'eu-central-1',
+      log,
       signUpload: createUploadSigner('artifacts', s3),
       ...replaced,
     }),
