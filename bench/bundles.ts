@@ -41,7 +41,7 @@ export async function bundles(): Promise<Section> {
     }
     return {
       title: 'Bundles',
-      how: `Minified; import time is what \`import()\` takes in a fresh process with the function's environment, ${imports} in turn, medians. What is above the SDK is every byte of the bundle that isn't the SDK's own packages.`,
+      how: `Minified; import time is what \`import()\` takes in a fresh process with the function's environment, ${imports} in turn, medians. “Above the SDK” are all bytes of the bundle outside the SDK's packages.`,
       rows,
     };
   } finally {

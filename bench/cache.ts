@@ -59,7 +59,7 @@ export async function registryCache(engine: Engine, port: number): Promise<Secti
     const ratio = median(edited.map((time, i) => time / (uncached[i] ?? Number.NaN)));
     return {
       title: 'Layer cache',
-      how: `A Dockerfile of ${steps} steps of about a second each, on an engine whose data were thrown away before every build; from the request until \`succeeded\` is seen, ${rounds} pairs.`,
+      how: `A Dockerfile of ${steps} steps of about a second each, on an engine that starts empty before every build; time from the request until a client sees \`succeeded\`, ${rounds} pairs.`,
       rows: [
         {
           what: 'rebuild after editing the last line',

@@ -67,7 +67,7 @@ export async function cloudItself(): Promise<Section> {
     await warm.running.stop();
     return {
       title: 'Embedded cloud',
-      how: 'From starting the process until `GET /v1/health` answers; memory is the sum of the proportional set sizes of its whole process tree, 45 s after the last request.',
+      how: 'Time from the start of the process until `GET /v1/health` answers. Memory is the sum of the proportional set sizes of all its processes, 45 s after the last request.',
       rows: [
         {
           what: 'ready, nothing changed',

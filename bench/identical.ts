@@ -165,7 +165,7 @@ export async function identicalRequests(running: BenchCloud, base: string): Prom
       },
     ],
     notes: [
-      `Processor time of one of the fifty: ${ms(functionsMs)} in its function, ${ms(cloudMs)} in gateway, endpoint and table. All of them on the ${cores} cores of this machine: ${ms(least)} at the least until the last answer, ${(least / one).toFixed(2)}× a single request. On AWS each has processors of its own.`,
+      `Processor time of one of the fifty: ${ms(functionsMs)} in its function, ${ms(cloudMs)} in gateway, endpoint and table. All of them on the ${cores} cores of this machine: ${ms(least)} at the least until the last answer, ${(least / one).toFixed(2)}× a single request. On AWS each has its own processors.`,
       `Calls of AWS that one of the others makes: ${attached}.`,
     ],
   };

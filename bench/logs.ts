@@ -80,7 +80,7 @@ export async function liveLogs(running: BenchCloud, base: string): Promise<Secti
   });
   return {
     title: 'Live logs',
-    how: `A build writes a line with the time every ${tickSeconds} s; clients follow it with \`wait\`, each in a function environment of its own.`,
+    how: `A build writes a line with the time every ${tickSeconds} s; clients follow it with \`wait\`, each in its own function environment.`,
     rows: [
       {
         ...latency('1 follower', one),

@@ -45,7 +45,7 @@ export async function registryClient(): Promise<Section> {
     const ratio = median(a) / median(b);
     return {
       title: 'Registry client',
-      how: `Inspection of a ${layers}-layer image in Debian's docker-registry: manifest and configuration (${config.length} bytes), ${rounds} times in turn with a loop of the same two requests that checks nothing, on kept connections; \`skopeo inspect\` as users run it, a process each time. Memory: the kernel's peak above what the process holds when idle, of a process of its own for each attack of a hostile server; and of one that stands all of them, ${attackRounds} times over, each when the garbage of the one before is collected.`,
+      how: `Inspection of a ${layers}-layer image in Debian's docker-registry: manifest and configuration (${config.length} bytes), ${rounds} times in turn with a loop that sends the same two requests and checks nothing, on open connections; \`skopeo inspect\` as users run it, in a new process each time. Memory: the kernel's peak above the idle process, for each attack of a hostile server in a new process; and for all attacks in one process, ${attackRounds} times, with a garbage collection before each.`,
       rows: [
         {
           what: 'inspect',

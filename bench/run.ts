@@ -36,7 +36,7 @@ const names = [
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  say(`There is no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}.`);
+  say(`Unknown benchmark: ${unknown.join(', ')}. The benchmarks are ${names.join(', ')}.`);
   process.exit(1);
 }
 const wanted = (name: string) => chosen.length === 0 || chosen.includes(name);
@@ -78,8 +78,8 @@ if (process.argv.includes('--write')) {
   const head = [
     '# Performance',
     '',
-    'Made by `npm run bench -- --write`: everything in one run, each figure beside what it is compared with. Machines',
-    `differ and are noisy: read the ratios. This run: ${machine}, ${new Date().toISOString().slice(0, 10)}.`,
+    '`npm run bench -- --write` writes this page: one run measures everything, each figure beside what it is compared with.',
+    `Machines differ and are noisy, so compare the ratios. This run: ${machine}, ${new Date().toISOString().slice(0, 10)}.`,
     '',
   ].join('\n');
   await writeFile('docs/performance.md', `${head}\n${sections.map(markdown).join('\n')}`);
