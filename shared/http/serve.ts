@@ -126,7 +126,11 @@ async function answer(
 const asWhom = ({ secret }: Operation, { tokenId }: Caller): string =>
   secret === 'answer' && tokenId !== undefined ? ` as ${tokenId}` : '';
 
+/** Whom a public operation sees: no authorizer stands before it. */
+const nobody: Caller = { organisation: '', memberId: '', email: '', role: 'viewer' };
+
 function callerOf(event: Event, operation: Operation): Caller {
+  if (operation.role === 'public') return nobody;
   const {
     organisation = '',
     memberId = '',
@@ -135,7 +139,6 @@ function callerOf(event: Event, operation: Operation): Caller {
     tokenId,
     tokenEndsAt,
   } = chosen(event);
-  if (operation.role === 'public') return { organisation, memberId, email, role: has };
   // The gateway lets nobody through without an organisation; a route wired without its authorizer must fail closed.
   if (!organisation || !memberId)
     throw new ProblemError(403, 'forbidden', 'The request does not identify its caller.');

@@ -188,6 +188,9 @@ describe('serve', () => {
     expect((await as({ ...ada, organisation: 'globex' }, 'acme')).status).toBe(403);
     const token = { ...change, body: { title: 'x' }, headers: { 'slipway-organisation': 'globex' } };
     expect((await call(handler, token)).status).toBe(403);
+    // Clients send it with every request; a public operation has no caller.
+    const open = { method: 'GET', route: '/v1/open', caller: {}, headers: token.headers };
+    expect((await call(handler, open)).status).toBe(204);
   });
 
   const matching = (etag: string) =>
