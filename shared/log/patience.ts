@@ -17,7 +17,10 @@ export interface Patience {
   isOver(): boolean;
   /** Waits a fraction of a second, so that requests that come one after the other don't come too fast. */
   pace(ms: number): Promise<void>;
-  /** Waits so long, or until it is over. Where the member has no place left, it is over at once. */
+  /**
+   * Waits so long, or until it is over. Where the member has no place left, it is over then: this one wait keeps a client
+   * that comes back at once from asking as fast as it can.
+   */
   pause(ms: number): Promise<void>;
   /** To be called when the answer is made. */
   end(): Promise<void>;
@@ -47,7 +50,7 @@ export function createPatience({
         leave = await places.take(Date.now() + lengthMs + marginMs);
         isRefused = leave === undefined;
       }
-      if (!isRefused) await pace(ms);
+      await pace(ms);
     },
     end: async () => await leave?.(),
   };
