@@ -13,7 +13,10 @@ export const turnSeen =
     if (attempt?.stage !== 'queued' || attempt.ending) return undefined;
     const isFree = inUse.own + inUse.others === 0;
     const waitsFor = isFree ? undefined : waitingFor(record.compute, inUse);
-    if (waitsFor === attempt.waitsFor) return undefined;
+    const statusReason = reasonOf(waitsFor, attempt.blocked);
+    // Batch's words may have come between, without naming a cause.
+    if (waitsFor === attempt.waitsFor && statusReason?.message === record.statusReason?.message)
+      return undefined;
     const time = now.toISOString();
     const isNews = waitsFor !== undefined && attempt.waitsFor === undefined;
     return {
@@ -21,12 +24,9 @@ export const turnSeen =
         attempts: record.attempts.with(-1, {
           ...attempt,
           waitsFor,
-          hostsFreeSince: isFree ? time : undefined,
+          hostsFreeSince: isFree ? (attempt.waitsFor ? time : attempt.hostsFreeSince) : undefined,
         }),
-        statusReason:
-          waitsFor !== undefined && !saysWhy(attempt.blocked)
-            ? { code: 'waiting', message: waitsFor }
-            : otherThanWaiting(record.statusReason),
+        statusReason,
       },
       // The number of jobs changes often: the record has the latest one, the timeline the first.
       entries: isNews
@@ -35,7 +35,11 @@ export const turnSeen =
     };
   };
 
-const otherThanWaiting = (reason: Reason | undefined) => (reason?.code === 'waiting' ? undefined : reason);
+/** Of a job in the queue. */
+function reasonOf(waitsFor: string | undefined, blocked: string | undefined): Reason | undefined {
+  if (waitsFor !== undefined && !saysWhy(blocked)) return { code: 'waiting', message: waitsFor };
+  return blocked === undefined ? undefined : { code: 'blocked', message: blocked };
+}
 
 /** Whether Batch names a cause, other than that it knows none. */
 const saysWhy = (blocked: string | undefined) => blocked !== undefined && !/^UNDETERMINED/.test(blocked);

@@ -124,6 +124,22 @@ describe('E15 a job whose turn has not come', () => {
     expect(record.statusReason?.code).toBe(code);
   });
 
+  it.each([
+    ['UNDETERMINED - Batch job is blocked, root cause is undetermined.', 'waiting', 'blocked'],
+    ['CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none', 'blocked', 'blocked'],
+  ])('says the same where Batch speaks only then: %s', (statusReason, code, afterwards) => {
+    const busy: HostsInUse = { own: 1, others: 0 };
+    const waiting = looked(queued(), [20, busy]).record;
+    const told = {
+      ...waiting,
+      ...changeOf(waiting, circumstances(30), observed(job({ statusReason })))?.set,
+    };
+    const { record, messages } = looked(told, [80, busy]);
+    expect(record.statusReason?.code).toBe(code);
+    expect(messages).toEqual([]);
+    expect(looked(record, [140, free]).record.statusReason?.code).toBe(afterwards);
+  });
+
   it('changes nothing once it is placed, or is being ended', () => {
     const inUse: HostsInUse = { own: 1, others: 0 };
     const record = queued();
