@@ -4,6 +4,7 @@
  * why, only their own words tell. Both are the same on AWS and on one machine.
  */
 import type { ExperimentReason } from '../model/experiment.ts';
+import { abridged } from '../text/abridged.ts';
 import { inShell, misreading, quoted } from './command-words.ts';
 import type { ExperimentRecord, Reason } from './record.ts';
 
@@ -20,12 +21,16 @@ const noScript = /^(\/.+?): (?:line )?1: (?:syntax error|.*\x7fELF.*not found)/i
 const isShell = /\/(?:ba|da|a|k|z)?sh$/;
 const wrongFormat = /exec format error|cannot execute binary file/i;
 
-/** Nothing for an exit code that is the command's own. `lines` are the last ones of the log. */
+/** What a shell says has its words at the beginning or the end of a line; a command may print lines of any length. */
+const longestLine = 1000;
+
+/** Nothing for an exit code that is the command's own. `lastLines` are those of the log. */
 export function commandFailure(
   exitCode: number,
-  lines: readonly string[],
+  lastLines: readonly string[],
   launched: Launched,
 ): Reason | undefined {
+  const lines = lastLines.map((line) => abridged(line, longestLine));
   const init = matchIn(lines, initLine);
   if (init) return initFailure(init[1] ?? '', init[2] ?? '', launched);
   const script = matchIn(lines, noScript)?.[1];

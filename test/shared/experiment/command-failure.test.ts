@@ -171,3 +171,11 @@ it('E2 long words of a command are cut in messages', () => {
   const command = [`/${'x'.repeat(8000)} y`];
   expect(reason(127, ['slipway: exec: x: not found'], { command })?.message.length).toBeLessThan(800);
 });
+
+it('E2 what a command prints is read in no time, whatever it is', () => {
+  // Each of these once took minutes, in the function that looks after everybody's experiments.
+  const lines = [`/a${': 1: \x7fELF'.repeat(20_000)}`, 'env: '.repeat(50_000), ': a: b'.repeat(40_000)];
+  const init = `[FATAL tini (7)] exec a failed: ${' '.repeat(200_000)}x`;
+  expect(reason(127, lines)?.code).toBe('command-not-found');
+  expect(reason(127, [init])?.code).toBe('image-config-invalid');
+});
