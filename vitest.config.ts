@@ -2,11 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Real engines answer in seconds, not milliseconds.
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
-    // A loaded machine is slow, not wrong.
-    expect: { poll: { timeout: 30_000 } },
+    // A loaded machine is slow, not wrong: with ten times more work than processors, minutes pass for what takes seconds.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    expect: { poll: { timeout: 300_000 } },
     // Two cores: more files at once only make each other late.
     maxWorkers: 2,
     pool: 'forks',
@@ -20,9 +19,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/setup.ts',
-          testTimeout: 400_000,
-          // What a file prepares is built as well, and where nothing is cached yet.
-          hookTimeout: 400_000,
+          // Builds, jobs and mirrors one after another.
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
           fileParallelism: false,
         },
       },

@@ -33,7 +33,7 @@ async function build(
 
 /** Waits until `count` mails mention `text`, and a moment longer for one too many. */
 async function mails(text: string, count = 1): Promise<string[]> {
-  await expect.poll(async () => (await mailsAbout(text)).length, { timeout: 60_000 }).toBe(count);
+  await expect.poll(async () => (await mailsAbout(text)).length).toBe(count);
   await new Promise((done) => setTimeout(done, 500));
   const found = await mailsAbout(text);
   expect(found).toHaveLength(count);
@@ -221,12 +221,10 @@ describe('stopping', () => {
     const step = `echo ${marker} && sh -c 'sleep 300; true' ${marker}`;
     const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN ${step}\n`);
     await expect
-      .poll(
-        async () =>
-          (await api.read(`${buildPath}/logs?limit=1000`)).items.some(
-            (l: Json) => /^#\d+ [\d.]+ /.test(l.text) && l.text.includes(marker),
-          ),
-        { timeout: 120_000 },
+      .poll(async () =>
+        (await api.read(`${buildPath}/logs?limit=1000`)).items.some(
+          (l: Json) => /^#\d+ [\d.]+ /.test(l.text) && l.text.includes(marker),
+        ),
       )
       .toBe(true);
     await expect.poll(() => processesWith(marker)).not.toEqual([]);

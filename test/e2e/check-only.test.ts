@@ -84,7 +84,7 @@ it('B13 a new image that is not pushed runs in the engine, and no registry has h
   expect(events).not.toContain('pushing');
   const log = (await api.log(`/v1/builds/${build.id}`)).map(({ text }) => text).join('\n');
   expect(log).toContain(`built ${image.uri} into this machine's engine without pushing it`);
-  await expect.poll(() => mailAbout(build.id), { timeout: 60_000 }).toContain('Nothing was pushed');
+  await expect.poll(() => mailAbout(build.id)).toContain('did not push it');
   expect(await mailAbout(build.id)).toContain(': built, not pushed');
 
   // What is left out is as before, but for that: now it is wanted.
@@ -96,7 +96,7 @@ it('B13 a new image that is not pushed runs in the engine, and no registry has h
   });
   expect(pushed.image).toMatchObject({ status: 'ready', digest: pushed.build.digest });
   expect((await inRegistry(image))?.['1']).toBe(pushed.build.digest);
-}, 400_000);
+});
 
 it('B13 a check of another Dockerfile leaves a ready image as it is, whatever comes of it', async () => {
   const { image: ready } = await create(unique('check/ready'), { dockerfile: saying('kept') });
@@ -118,7 +118,7 @@ it('B13 a check of another Dockerfile leaves a ready image as it is, whatever co
   expect(await runs(ready.uri)).toBe('other');
   // Tags of the layer cache included.
   expect(await inRegistry(ready)).toEqual(before);
-}, 400_000);
+});
 
 it('B13 B8 a check neither answers identical requests nor is answered by a build that pushed', async () => {
   const repository = unique('check/same');
@@ -139,4 +139,4 @@ it('B13 B8 a check neither answers identical requests nor is answered by a build
   expect(attached.build).toMatchObject({ cached: true, attachedTo: pushed.build.id, push: true });
   expect(attached.image.digest).toBe(pushed.image.digest);
   expect(Object.keys((await inRegistry(check.image)) ?? {})).not.toContain('1');
-}, 400_000);
+});

@@ -52,7 +52,7 @@ export function apiOf(url: string, token: string): Api {
       expect(status, JSON.stringify(body)).toBe(200);
       return body;
     },
-    async until(path, accept, seconds = 180) {
+    async until(path, accept, seconds = 900) {
       const end = performance.now() + seconds * 1000;
       for (;;) {
         const body = await api.read(path);

@@ -46,14 +46,11 @@ describe('an experiment', () => {
     const path = await launch(['/bin/sh', '-c', script]);
     let first: Json;
     await expect
-      .poll(
-        async () => {
-          const page = await api.read(`${path}/logs?wait=5`);
-          first ??= page.items.find((line: Json) => line.text === 'live-1');
-          return first !== undefined;
-        },
-        { timeout: 120_000 },
-      )
+      .poll(async () => {
+        const page = await api.read(`${path}/logs?wait=5`);
+        first ??= page.items.find((line: Json) => line.text === 'live-1');
+        return first !== undefined;
+      })
       .toBe(true);
     const soFar = await api.read(`${path}/logs?attempt=1`);
     const { status, attempts } = await api.read(path);
@@ -194,9 +191,7 @@ describe('stopping', () => {
 
   it('E16 while it runs: confirmed, with its log kept', async () => {
     const path = await launch(['/bin/sh', '-c', 'echo started; sleep 300']);
-    await expect
-      .poll(async () => texts((await api.read(`${path}/logs?wait=5`)).items), { timeout: 120_000 })
-      .toContain('started');
+    await expect.poll(async () => texts((await api.read(`${path}/logs?wait=5`)).items)).toContain('started');
     expect((await api.post(`${path}/stop`)).status).toBe(202);
     expect(await api.until(path, settled)).toMatchObject({ status: 'stopped' });
     expect(texts(await api.log(path))).toContain('started');

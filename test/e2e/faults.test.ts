@@ -45,18 +45,15 @@ async function start(env: Record<string, string> = {}): Promise<{ cloud: LocalCl
   const { process: started, output } = launchCloud(env);
   child = started;
   const cloud = await expect
-    .poll(
-      async () => {
-        if (started.exitCode !== null) throw new Error(output());
-        const read = JSON.parse(await readFile(join(home, 'local.json'), 'utf8').catch(() => '{}'));
-        if (read.pid !== started.pid) return undefined;
-        const healthy = await fetch(`${read.apiUrl}/v1/health`)
-          .then((answer) => answer.ok)
-          .catch(() => false);
-        return healthy ? read : undefined;
-      },
-      { timeout: 120_000 },
-    )
+    .poll(async () => {
+      if (started.exitCode !== null) throw new Error(output());
+      const read = JSON.parse(await readFile(join(home, 'local.json'), 'utf8').catch(() => '{}'));
+      if (read.pid !== started.pid) return undefined;
+      const healthy = await fetch(`${read.apiUrl}/v1/health`)
+        .then((answer) => answer.ok)
+        .catch(() => false);
+      return healthy ? read : undefined;
+    })
     .toBeDefined()
     .then(async () => JSON.parse(await readFile(join(home, 'local.json'), 'utf8')) as LocalCloud);
   return { cloud, api: apiOf(cloud.apiUrl, cloud.token) };
@@ -128,7 +125,7 @@ describe('kill -9 and a new start', () => {
     for (const [i, { items }] of after.entries())
       expect(items.slice(0, before[i].items.length)).toEqual(before[i].items);
     expect(await again.api.read(`/v1/images/${image.id}`)).toMatchObject({ repository: image.repository });
-    await expect.poll(containers, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(containers).toEqual([]);
   });
 });
 

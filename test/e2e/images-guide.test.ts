@@ -52,4 +52,4 @@ it('the guide to registries, images and builds does what it says', async () => {
     expect.stringMatching(/^cors false /),
   ]);
   expect(shownBelow('What an image can do')).toMatch(/^serving false .*flask, gunicorn$/m);
-}, 600_000);
+});

@@ -70,12 +70,10 @@ it('B4 reaches author and recipients once, and respects the preference', async (
   expect((await settings('always')).status).toBe(200);
   const first = await build(`FROM ${base}\n`);
   await expect
-    .poll(
-      () =>
-        about(first.id)
-          .flatMap(({ to }) => to)
-          .sort(),
-      { timeout: 60_000 },
+    .poll(() =>
+      about(first.id)
+        .flatMap(({ to }) => to)
+        .sort(),
     )
     .toEqual(['ada@acme.example', 'team@acme.example']);
   const plain = about(first.id)[0]
@@ -94,6 +92,6 @@ it('B4 reaches author and recipients once, and respects the preference', async (
   await settings('errors');
   const quiet = await build(`FROM ${base}\n`);
   const loud = await build(`FROM ${base}\nRUN exit 9\n`);
-  await expect.poll(() => about(loud.id).length, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(() => about(loud.id).length).toBeGreaterThan(0);
   expect(about(quiet.id)).toEqual([]);
 });

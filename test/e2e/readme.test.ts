@@ -19,4 +19,4 @@ it('the first session of the README and the guide to experiments do what they sa
   expect(shownBelow('Which image it is')).toContain('Your organisation has no image hello:v9');
   expect(shownBelow('Exit codes, retries, time-outs')).toMatch(/^attempt 1\s+attempt 2$/m);
   expect(shownBelow('Stop')).toMatch(/^stopped Stopped /m);
-}, 600_000);
+});

@@ -71,11 +71,10 @@ export function holdableRegistry() {
 
 /** Waits until requests of somebody are kept waiting. */
 export const untilHeld = ({ waiting }: HeldRegistry) =>
-  expect.poll(() => waiting().length, { timeout: 120_000 }).toBeGreaterThan(0);
+  expect.poll(() => waiting().length).toBeGreaterThan(0);
 
 /** Waits until nobody waits for an answer any more: who asked has given up. */
-export const untilGivenUp = ({ waiting }: HeldRegistry) =>
-  expect.poll(waiting, { timeout: 60_000 }).toEqual([]);
+export const untilGivenUp = ({ waiting }: HeldRegistry) => expect.poll(waiting).toEqual([]);
 
 /** An image that nobody has, of one layer: to be asked for, and kept waiting for. Answers its digest. */
 export async function imageToWaitFor(

@@ -49,13 +49,10 @@ const lastJob = ({ attempts }: Json): string => attempts.at(-1).jobId;
 const codesOf = async (path: string): Promise<string[]> =>
   (await api.read(`${path}/events?limit=100`)).items.map(({ code }: Json) => code);
 const hasCode = (path: string, code: string, times = 1) =>
-  expect
-    .poll(async () => (await codesOf(path)).filter((one) => one === code), { timeout: 120_000 })
-    .toHaveLength(times);
+  expect.poll(async () => (await codesOf(path)).filter((one) => one === code)).toHaveLength(times);
 
 /** Nobody is left who could still begin anything. */
-const launchOver = ({ id }: Launched) =>
-  expect.poll(() => executions.state(id), { timeout: 120_000 }).toBe('ended');
+const launchOver = ({ id }: Launched) => expect.poll(() => executions.state(id)).toBe('ended');
 
 async function nothingLeft({ marker }: Launched, experiment: Json): Promise<void> {
   for (const { jobId } of experiment.attempts) if (jobId) expect(await containersOf(jobId)).toEqual([]);
@@ -120,8 +117,7 @@ describe('E16 with a job', () => {
     const stubborn = await launch('trap "echo ignored" TERM; echo ready; while :; do sleep 1; done');
     const ready = async ({ path }: Launched) =>
       (await api.read(`${path}/logs?limit=100`)).items.some(({ text }: Json) => text === 'ready');
-    for (const one of [heeding, stubborn])
-      await expect.poll(() => ready(one), { timeout: 120_000 }).toBe(true);
+    for (const one of [heeding, stubborn]) await expect.poll(() => ready(one)).toBe(true);
     for (const { marker } of [heeding, stubborn]) expect(await processesWith(marker)).not.toEqual([]);
     const [first, second] = await Promise.all([stopped(api, heeding.path), stopped(api, stubborn.path)]);
     expect(first.done).toMatchObject({ exitCode: 0, statusReason: { code: 'stopped-by-user' } });
@@ -139,7 +135,7 @@ describe('E16 while the compute is full', () => {
   beforeAll(async () => {
     for (let i = 0; i < availableParallelism(); i++) holders.push(await launch());
     for (const { path } of holders) await api.until(path, isRunning, 120);
-  }, 300_000);
+  });
   afterAll(async () => {
     for (const { path } of holders) await api.post(`${path}/stop`);
     for (const { path } of holders) await api.until(path, settled, 120);

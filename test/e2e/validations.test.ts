@@ -28,7 +28,7 @@ beforeAll(async () => {
   const uploads = createApi(cloud.apiUrl, cloud.token, new AbortController().signal);
   context = await uploadContext(uploads, 'examples/notebook');
   registry = await startDockerRegistry();
-}, 300_000);
+});
 afterAll(() => registry?.stop());
 
 async function build(source: object): Promise<Json> {
@@ -70,7 +70,7 @@ const containersOf = async (id: string) =>
   ).trim();
 
 /** Also after the job is over: the engine takes a moment to take it away. */
-const noContainersOf = (id: string) => expect.poll(() => containersOf(id), { timeout: 60_000 }).toBe('');
+const noContainersOf = (id: string) => expect.poll(() => containersOf(id)).toBe('');
 
 const failedPoints = (job: Json) =>
   job.validation.notebook.points.filter((one: Json) => !one.passed).map((one: Json) => one.code);
@@ -129,7 +129,7 @@ describe('I10 a notebook image', () => {
     const image = await notebook({ WRONG: 'port' });
     const reply = await api.post(`/v1/images/${image.id}/validations`, { checks: ['notebook'] });
     const { id } = reply.body;
-    await expect.poll(() => containersOf(id), { timeout: 120_000 }).not.toBe('');
+    await expect.poll(() => containersOf(id)).not.toBe('');
     expect((await api.post(`/v1/builds/${id}/stop`)).status).toBe(202);
     expect((await api.until(`/v1/builds/${id}`, settled)).status).toBe('stopped');
     await noContainersOf(id);

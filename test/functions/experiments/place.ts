@@ -96,7 +96,7 @@ export async function experimentsPlace(options: PlaceOptions = {}) {
     if (!record) throw new Error(`no experiment ${id}`);
     return record as ExperimentRecord;
   };
-  const until = async (id: string, accept: (record: ExperimentRecord) => boolean, seconds = 90) => {
+  const until = async (id: string, accept: (record: ExperimentRecord) => boolean, seconds = 600) => {
     const end = performance.now() + seconds * 1000;
     for (;;) {
       const record = await get(id);
