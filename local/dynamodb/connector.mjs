@@ -10,7 +10,10 @@ import { connect } from 'node:net';
 const [port, program, ...args] = process.argv.slice(2);
 const engine = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 engine.once('error', (error) => process.send({ failure: error.message }, () => process.exit(1)));
-engine.once('exit', () => process.exit(1));
+engine.once('exit', (code, signal) => {
+  process.stderr.write(signal ? `ended by ${signal}` : `exit code ${code}`);
+  process.exit(1);
+});
 
 process.on('message', (id) => {
   const socket = connect({ host: '127.0.0.1', port: Number(port), noDelay: true });

@@ -15,8 +15,10 @@ import { signalProcess } from '../process-guard.ts';
 export interface EngineProcess {
   /** Opens connections to the engine. */
   agent: Agent;
-  /** With what it said last, where it has ended by itself. */
+  /** With what it said last, where it has ended. */
   hasEnded(): { lastWords: string } | undefined;
+  /** Resolves when it has ended, by itself or by `stop`. */
+  gone: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -140,27 +142,30 @@ export async function startEngineProcess(cloud: Cloud, wrappers = namespaces): P
 
 function supervise(cloud: Cloud, child: ChildProcess, lastWords: () => string): EngineProcess {
   const release = child.pid === undefined ? () => undefined : cloud.guardProcess(child.pid, 'group');
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid !== undefined) signalProcess(-child.pid, name);
+  };
   let isGone = false;
   const gone = new Promise<void>((resolve) => {
+    // An engine without its connector takes no connections, and would keep the next one from the tables.
+    child.once('exit', () => signal('SIGKILL'));
     child.once('close', () => {
       isGone = true;
+      release();
       resolve();
     });
   });
-  const signal = (name: NodeJS.Signals) => {
-    if (!isGone && child.pid !== undefined) signalProcess(-child.pid, name);
-  };
   const agent = new ConnectorAgent(child, { keepAlive: true, maxSockets: 64 });
   return {
     agent,
     hasEnded: () => (isGone ? { lastWords: lastWords() } : undefined),
+    gone,
     async stop() {
       agent.destroy();
-      signal('SIGTERM');
+      if (!isGone) signal('SIGTERM');
       const timer = setTimeout(() => signal('SIGKILL'), stopLimitMs);
       await gone;
       clearTimeout(timer);
-      release();
     },
   };
 }

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { AwsError, type Cloud } from '../platform.ts';
 import { StorageError } from '../storage-errors.ts';
-import { startEngineProcess } from './engine-process.ts';
+import { type EngineProcess, startEngineProcess } from './engine-process.ts';
 
 export interface EngineAnswer {
   status: number;
@@ -27,12 +27,16 @@ interface EngineServer {
   agent: Agent;
 }
 
-function connect(
-  { hostname, port, agent }: EngineServer,
-  stop: () => Promise<void> = async () => undefined,
-): DynamoEngine {
-  const call = (operation: string, body: Buffer | string): Promise<EngineAnswer> =>
-    new Promise((resolve, reject) => {
+/** DynamoDB's own word for a fault of its own, which clients try again. */
+const unanswered = ({ message }: Error): AwsError =>
+  new AwsError('InternalServerError', `The DynamoDB engine did not answer: ${message}`, 500);
+
+/** `server` is asked for before every call. */
+function connect(server: () => Promise<EngineServer>, stop: () => Promise<void>): DynamoEngine {
+  const call = async (operation: string, body: Buffer | string): Promise<EngineAnswer> => {
+    const { hostname, port, agent } = await server();
+    return new Promise((resolve, reject) => {
+      const lost = (error: Error) => reject(unanswered(error));
       const headers = {
         'content-type': 'application/x-amz-json-1.0',
         'content-length': Buffer.byteLength(body),
@@ -45,7 +49,7 @@ function connect(
       const outgoing = request({ hostname, port, agent, method: 'POST', path: '/', headers }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
+        incoming.on('error', lost);
         incoming.on('end', () => {
           const checksum = incoming.headers['x-amz-crc32'];
           resolve({
@@ -58,9 +62,10 @@ function connect(
           });
         });
       });
-      outgoing.on('error', reject);
+      outgoing.on('error', lost);
       outgoing.end(body);
     });
+  };
   const ask = async (operation: string, input: object): Promise<Record<string, unknown>> => {
     const { status, body } = await call(operation, JSON.stringify(input));
     const output = JSON.parse(body.toString('utf8') || '{}') as Record<string, unknown>;
@@ -68,14 +73,7 @@ function connect(
     const code = String(output.__type ?? 'InternalFailure').replace(/^.*#/, '');
     throw new AwsError(code, String(output.message ?? output.Message ?? ''), status);
   };
-  return {
-    call,
-    ask,
-    async stop() {
-      agent.destroy();
-      await stop();
-    },
-  };
+  return { call, ask, stop };
 }
 
 async function answers(engine: DynamoEngine, requireRunning: () => void): Promise<void> {
@@ -92,25 +90,67 @@ async function answers(engine: DynamoEngine, requireRunning: () => void): Promis
   }
 }
 
-/**
- * @param endpoint use this DynamoDB (`SLIPWAY_DYNAMODB_ENDPOINT`, `http://host:port`) in place of our own
- * @throws Error when the engine doesn't come up
- */
-export async function startEngine(cloud: Cloud, endpoint?: string): Promise<DynamoEngine> {
-  if (endpoint) {
-    const { hostname, port } = new URL(endpoint);
-    const engine = connect({ hostname, port, agent: new Agent({ keepAlive: true, maxSockets: 64 }) });
-    await answers(engine, () => undefined);
-    return engine;
-  }
-  const { agent, hasEnded, stop } = await startEngineProcess(cloud);
-  const engine = connect({ hostname: '127.0.0.1', port: '', agent }, stop);
+/** Resolves once it answers. Throws `StorageError` where the engine can't work on its file. */
+async function startOwn(cloud: Cloud): Promise<EngineProcess> {
+  const started = await startEngineProcess(cloud);
+  const engine = connect(async () => serverOf(started), started.stop);
   await answers(engine, () => {
-    const ended = hasEnded();
+    const ended = started.hasEnded();
     if (ended)
       throw new StorageError(
         `The DynamoDB engine can't work on ${join(cloud.home, 'dynamodb.db')} (${ended.lastWords}). Restore the whole directory from a copy, or move it away to start empty.`,
       );
   });
-  return engine;
+  return started;
+}
+
+const serverOf = ({ agent }: EngineProcess): EngineServer => ({ hostname: '127.0.0.1', port: '', agent });
+
+/** Our own engine, which is started again when it ends by itself: the system kills what takes too much memory. */
+async function startRestarting(cloud: Cloud): Promise<DynamoEngine> {
+  let isStopping = false;
+  let running = startOwn(cloud);
+  const watch = async (started: EngineProcess): Promise<void> => {
+    await started.gone;
+    if (isStopping) return;
+    const { lastWords = '' } = started.hasEnded() ?? {};
+    cloud.log('dynamodb', `The DynamoDB engine has ended (${lastWords}). Starting it again; requests wait.`);
+    running = startOwn(cloud);
+    // The cloud can do nothing without its tables: where this fails, it ends with the reason.
+    await watch(await running);
+  };
+  void watch(await running);
+  return connect(
+    async () => serverOf(await running),
+    async () => {
+      isStopping = true;
+      await (await running).stop();
+    },
+  );
+}
+
+/**
+ * @param endpoint use this DynamoDB (`SLIPWAY_DYNAMODB_ENDPOINT`, `http://host:port`) in place of our own
+ * @throws Error when the engine doesn't come up
+ */
+export async function startEngine(cloud: Cloud, endpoint?: string): Promise<DynamoEngine> {
+  if (!endpoint) return startRestarting(cloud);
+  const { hostname, port } = new URL(endpoint);
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const engine = connect(
+    async () => ({ hostname, port, agent }),
+    async () => agent.destroy(),
+  );
+  await answers(engine, () => undefined);
+  return {
+    ...engine,
+    async call(operation, body) {
+      try {
+        return await engine.call(operation, body);
+      } catch (error) {
+        cloud.log('dynamodb', `${operation} at ${endpoint}: ${(error as Error).message}`);
+        throw error;
+      }
+    },
+  };
 }
