@@ -44,7 +44,7 @@ export const getBuildLogs = operation({
     summary: 'Read the log of a build',
     description:
       'With `wait`, Slipway answers as soon as the log has new lines. Continue with `nextCursor` to get each line exactly once. If `complete` is true, the log has ended.',
-    responses: { 200: { description: 'Lines', schema: logPageSchema } },
+    responses: { 200: { description: 'A page of lines', schema: logPageSchema } },
   })),
   role: 'viewer',
   params,
@@ -60,7 +60,7 @@ export const getBuildEvents = operation({
     tag,
     summary: 'Read the timeline of a build',
     description: 'With `wait`, Slipway answers as soon as the timeline has new entries.',
-    responses: { 200: { description: 'Entries, the oldest first', schema: eventPageSchema } },
+    responses: { 200: { description: 'A page of entries, the oldest first', schema: eventPageSchema } },
   })),
   role: 'viewer',
   params,

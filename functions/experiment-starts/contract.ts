@@ -25,8 +25,16 @@ export const createExperiment = operation({
       tags: ['baseline'],
     },
     responses: {
-      201: { description: 'Stored', schema: experimentSchema, headers: ['Location', 'ETag'] },
-      202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] },
+      201: {
+        description: 'Slipway stored the experiment',
+        schema: experimentSchema,
+        headers: ['Location', 'ETag'],
+      },
+      202: {
+        description: 'Slipway accepted the experiment',
+        schema: experimentSchema,
+        headers: ['Location', 'ETag'],
+      },
     },
   })),
   role: 'editor',

@@ -84,7 +84,13 @@ export const startExperiment = operation({
     tag,
     summary: 'Start a stored experiment',
     description: 'If the experiment was started before, the request changes nothing.',
-    responses: { 202: { description: 'Accepted', schema: experimentSchema, headers: ['Location', 'ETag'] } },
+    responses: {
+      202: {
+        description: 'Slipway accepted the experiment',
+        schema: experimentSchema,
+        headers: ['Location', 'ETag'],
+      },
+    },
   })),
   role: 'editor',
   params,
@@ -102,7 +108,11 @@ export const stopExperiment = operation({
       'An experiment that was never started is `stopped` at once (200). Otherwise the answer is 202, and the status becomes `stopped` when its job has ended.',
     responses: {
       200: { description: 'The experiment has ended', schema: experimentSchema, headers: ['ETag'] },
-      202: { description: 'Stopping', schema: experimentSchema, headers: ['Location', 'ETag'] },
+      202: {
+        description: 'The experiment will stop',
+        schema: experimentSchema,
+        headers: ['Location', 'ETag'],
+      },
     },
   })),
   role: 'editor',
@@ -119,7 +129,7 @@ export const getExperimentLogs = operation({
     summary: 'Read the log of an experiment',
     description:
       'Without a range, the log covers all attempts, and Slipway waits up to `wait` seconds for new lines. With `attempt`, `from` or `to`, Slipway returns a range of one attempt (the last one unless `attempt` names another) without waiting: the lines `from` to `to`, or `limit` lines from `from` on. `nextCursor` continues after the last returned line, and for a range stays within its attempt. If `complete` is true, no more lines will follow.',
-    responses: { 200: { description: 'Lines', schema: logPageSchema } },
+    responses: { 200: { description: 'A page of lines', schema: logPageSchema } },
   })),
   role: 'viewer',
   params,
@@ -153,7 +163,7 @@ export const getExperimentEvents = operation({
     tag,
     summary: 'Read the timeline of an experiment',
     description: 'With `wait`, Slipway answers as soon as the timeline has new entries.',
-    responses: { 200: { description: 'Events', schema: eventPageSchema } },
+    responses: { 200: { description: 'A page of entries, the oldest first', schema: eventPageSchema } },
   })),
   role: 'viewer',
   params,

@@ -33,7 +33,7 @@ export function withFullNames<S extends Written>(source: S, memberOf: MemberOf):
   if (Buffer.byteLength(dockerfile) > dockerfileLimit)
     throw invalid({
       pointer: '/dockerfile',
-      message: `exceeds ${dockerfileLimit} bytes once the names of the family's images are replaced by their full URIs`,
+      message: `must be at most ${dockerfileLimit} bytes after Slipway replaces the names of the family's images with their full URIs`,
     });
   const buildArgs = Object.fromEntries(values);
   const after = new Set(baseImages(dockerfile, buildArgs));

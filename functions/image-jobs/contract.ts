@@ -31,7 +31,7 @@ export const createImage = operation({
       },
     },
     responses: {
-      201: { description: 'Added', schema: imageSchema, headers: ['Location', 'ETag'] },
+      201: { description: 'Slipway added the image', schema: imageSchema, headers: ['Location', 'ETag'] },
       202: { description: 'Slipway accepted the build', schema: imageSchema, headers: ['Location', 'ETag'] },
     },
   })),

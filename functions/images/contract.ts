@@ -97,7 +97,7 @@ export const deleteImage = operation({
     summary: 'Delete an image',
     description:
       'Slipway refuses to delete an image that is being built: stop the build first. `purge=true` also deletes its tag in its private registry, except for data that another tag or a running experiment needs. Otherwise the registry does not change.',
-    responses: { 204: { description: 'Gone' } },
+    responses: { 204: { description: 'Deleted' } },
   })),
   role: 'editor',
   params,
@@ -171,7 +171,7 @@ export const deleteImageLogo = operation({
   documentation: documented(() => ({
     tag,
     summary: 'Remove the logo of an image',
-    responses: { 204: { description: 'Gone' } },
+    responses: { 204: { description: 'Deleted' } },
   })),
   role: 'editor',
   params,

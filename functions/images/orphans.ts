@@ -17,7 +17,7 @@ export async function withWarnings(
     const { repository } = parseReference(image.uri);
     const other = registryFor(all, image.registry, repository)?.registry;
     if (other && !other.isDefault) return image;
-    const warning = `The registry ${image.registryId} was deleted, and its credentials with it. Connect ${image.registry} again (POST /v1/registries) if the image needs them.`;
+    const warning = `Registry ${image.registryId} and its credentials were deleted. Connect ${image.registry} again (POST /v1/registries) if the image needs them.`;
     return { ...image, warnings: [warning] };
   });
 }

@@ -38,7 +38,7 @@ export async function purgeTag(dependencies: Needs, organisation: string, image:
     if (there.digest !== image.digest)
       throw conflict(
         'tag-moved',
-        `${image.uri} names ${there.digest}, but ${image.digest ? `this image is ${image.digest}` : 'no build of this image has succeeded'}. To delete only the record here, omit \`purge\`.`,
+        `${image.uri} names ${there.digest}, but ${image.digest ? `the digest of this image is ${image.digest}` : 'no build of this image has succeeded'}. To delete only the record here, omit \`purge\`.`,
       );
     await requireUnused(table, organisation, image, there.digest);
     if (host === ecrRegistry) await repositories.removeTag(repository, tag);

@@ -36,7 +36,7 @@ export const getMe = operation({
   documentation: documented(() => ({
     tag: 'Members',
     summary: 'Get the caller and its organisation',
-    responses: { 200: { description: 'You', schema: meSchema } },
+    responses: { 200: { description: 'The caller', schema: meSchema } },
   })),
   role: 'viewer',
 });
@@ -177,7 +177,7 @@ export const removeMember = operation({
     summary: 'Remove a member',
     description:
       "The member's tokens stop working at once for changes, and within a minute for reads. An organisation must keep an admin: otherwise the answer is 409.",
-    responses: { 204: { description: 'Gone' } },
+    responses: { 204: { description: 'Deleted' } },
   })),
   role: 'admin',
   params: member,
@@ -321,7 +321,7 @@ export const deleteSecret = operation({
   documentation: documented(() => ({
     tag: 'Secrets',
     summary: 'Delete a secret',
-    responses: { 204: { description: 'Gone' } },
+    responses: { 204: { description: 'Deleted' } },
   })),
   role: 'editor',
   params: secret,

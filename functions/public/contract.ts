@@ -30,7 +30,7 @@ export const getOpenApi = operation({
     summary: 'Get the OpenAPI document',
     responses: {
       200: {
-        description: 'OpenAPI 3.1',
+        description: 'The document, in OpenAPI 3.1',
         schema: z.record(z.string(), z.unknown()).meta({ id: 'OpenApiDocument' }),
       },
     },

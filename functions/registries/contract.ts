@@ -46,7 +46,9 @@ export const createRegistry = operation({
       password: 'a robot token',
       check: true,
     },
-    responses: { 201: { description: 'Connected', schema: registrySchema, headers: ['ETag', 'Location'] } },
+    responses: {
+      201: { description: 'The connected registry', schema: registrySchema, headers: ['ETag', 'Location'] },
+    },
   })),
   role: 'admin',
   body: newRegistrySchema,
@@ -97,7 +99,7 @@ export const deleteRegistry = operation({
     summary: 'Disconnect a registry and delete its credentials',
     description:
       'While images of the registry are listed, Slipway refuses the request unless `force=true`. The registry itself does not change.',
-    responses: { 204: { description: 'Gone' } },
+    responses: { 204: { description: 'Deleted' } },
   })),
   role: 'admin',
   params,

@@ -43,7 +43,7 @@ const endOf = (text: string): string =>
 function logHtml(text: string, lines: number): Html {
   if (text === '') return html`<p>The log has no lines.</p>`;
   const isWhole = lines < linesAtMost;
-  return html`${isWhole ? undefined : html`<p>These are the last lines. The API has all of them.</p>`}<pre tabindex="0"><code>${text}</code></pre>`;
+  return html`${isWhole ? undefined : html`<p>These are the last lines. Use the API to read all of them.</p>`}<pre tabindex="0"><code>${text}</code></pre>`;
 }
 
 /** For a link whose time is over, or that was cut off on its way. */

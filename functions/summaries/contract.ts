@@ -27,9 +27,9 @@ export const getBuildPage = operation({
   path: '/v1/builds/{id}/page',
   documentation: documented(() => ({
     tag: 'Builds',
-    summary: 'The page that the mail about a build links to',
+    summary: 'Get the page of a build that its email links to',
     description:
-      'Needs no token: the link in the mail holds the key, which opens the page for 30 days. One HTML document with how the build went and the end of its log. Any other key, or none, answers 404 with a page that says so.',
+      'Returns one HTML document with the result of the build and the end of its log. The request needs no token: the link in the email contains a key, which is valid for 30 days. Without a valid key, the answer is 404 with a page that says so.',
     responses: {
       200: { description: 'The page', schema: z.string(), types: ['text/html'] },
     },

@@ -42,7 +42,7 @@ export async function settleAttached(
         dependencies,
         organisation,
         record,
-        `Slipway could not take over the finished image: ${error.message}.`,
+        `Slipway could not reuse the finished image: ${error.message}.`,
       );
     }
     return endBuild(dependencies, organisation, buildId, {

@@ -41,7 +41,7 @@ export async function lookUpBases(
 ): Promise<BaseDigests> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LookUpError('no answer in time')), patienceMs);
+    timer = setTimeout(() => reject(new LookUpError('the registry did not answer in time')), patienceMs);
   });
   late.catch(() => undefined);
   try {
@@ -103,7 +103,7 @@ async function digestOf(
     return String(kept.digest);
   const client = await access.clientFor(organisation, host, repository);
   const manifest = await client.headManifest(repository, tag);
-  if (!manifest) throw new MissingBaseError(`${key} does not exist there, or is hidden`);
+  if (!manifest) throw new MissingBaseError(`${key} does not exist or requires credentials`);
   const found = { digest: manifest.digest, ...keptFrom(time) };
   try {
     await table.put(organisation, 'base-digests', key, found, noneSince(time));

@@ -68,7 +68,7 @@ export const problemTypes = {
   'target-exists': 'The tag already exists in the target registry.',
   'token-expired': 'The token, or a token that it comes from, has expired.',
   'token-revoked': 'The token, or a token that it comes from, was revoked.',
-  'too-many-makers': 'Too many tokens were created by one another. Sign in to create another.',
+  'too-many-makers': 'The chain of tokens that created one another is too long. Sign in to create a token.',
   'too-many-members': 'The organisation has the maximum number of members.',
   'too-many-registries': 'The organisation has the maximum number of registries.',
   'too-many-secrets': 'The organisation has the maximum number of secrets.',

@@ -166,7 +166,7 @@ function chosen(event: Event): Partial<Caller> {
   if (named === undefined || named === identity.organisation) return identity;
   const other = memberships.find(({ organisation }) => organisation === named);
   if (!other)
-    throw new ProblemError(403, 'forbidden', `This token does not reach the organisation ${named}.`);
+    throw new ProblemError(403, 'forbidden', `This token gives no access to the organisation ${named}.`);
   return other;
 }
 

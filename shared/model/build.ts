@@ -27,7 +27,7 @@ const dockerfile = z
 export const dockerfileText = dockerfile;
 
 const contextUploadId = idSchema('upload').meta({
-  description: 'The id of an uploaded tar, tar.gz or zip archive (`POST /v1/uploads`)',
+  description: 'The id of an uploaded tar, tar.gz or zip archive (`POST /v1/uploads`).',
 });
 
 const argName = z
@@ -61,7 +61,7 @@ export const buildSecrets = z
   .refine(fewNames, `must have at most ${namesLimit} entries`)
   .meta({
     id: 'BuildSecrets',
-    description: 'Names of secrets of the organisation, each under the id in `RUN --mount=type=secret,id=…`',
+    description: 'Names of secrets of the organisation, each under the id in `RUN --mount=type=secret,id=…`.',
     maxProperties: namesLimit,
   });
 

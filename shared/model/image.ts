@@ -31,7 +31,7 @@ export const tagName = z
 /** Tags that Slipway itself moves, such as the layer cache's. */
 export const reservedTagPrefix = 'slipway-';
 
-const readme = z.string().max(65_536).meta({ description: 'Markdown' });
+const readme = z.string().max(65_536).meta({ description: 'Markdown.' });
 const logo = z.enum(logoNames).meta({ id: 'LogoName' });
 
 const imageStatusSchema = z.enum(imageStatuses).meta({ id: 'ImageStatus' });

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { platformName } from './platform.ts';
 
 const platform = platformName.optional().meta({
-  description: 'Default: linux/amd64, or the first platform of the image if it has no such.',
+  description: 'Default: linux/amd64 if the image has it, otherwise its first platform.',
   example: 'linux/arm64',
 });
 

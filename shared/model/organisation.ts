@@ -19,7 +19,7 @@ const settingsWith = (most: number) =>
       .meta({ description: 'The registry where Slipway looks for an image name without a registry.' }),
     defaultImage: z.string().min(1).max(255).optional().meta({ example: 'python:3.13' }),
     installDependencies: z.boolean().default(true).meta({
-      description: 'Has no effect yet. Reserved for installing what the bootstrap needs and an image lacks.',
+      description: 'Installs what the bootstrap needs and an image lacks. Has no effect yet.',
     }),
     launchGate: launchGateSchema.default('off').meta({
       description:

@@ -52,7 +52,7 @@ export async function copyLayers(
   const total = blobs.reduce((sum, blob) => sum + blob.size, 0);
   if (total > limits.limitBytes)
     throw new CopyTooLargeError(
-      `The layers of the image have ${gib(total)}. Slipway copies at most ${gib(limits.limitBytes)} at launch.`,
+      `The layers of the image are ${gib(total)} in total. Slipway copies at most ${gib(limits.limitBytes)} at launch.`,
     );
   let copied = 0;
   await fewAtOnce(blobs, atOnce, async (blob) => {

@@ -144,7 +144,7 @@ export function createSession(options: SessionOptions): Session {
         return { answer, url, authorization, authorized: header !== undefined };
       answer.destroy();
       if (hops >= mostRedirects)
-        throw new RegistryError('not-a-registry', host, `${host} redirects without an end`, {
+        throw new RegistryError('not-a-registry', host, `${host} redirects in an endless loop`, {
           status: answer.statusCode ?? 0,
         });
       isPrivate &&= network.isPrivate(hostWithPort(url));
