@@ -167,7 +167,7 @@ describe('a build that fails', () => {
   it('B4 tells the likely cause and how to try again, in the answer word for word as in the mail', async () => {
     const { image, buildPath } = await build(`FROM ${tinyBase}\nRUN exit 4\n`);
     const { id, failure } = await api.until(buildPath, settled);
-    expect(failure.likelyCause).toContain('ended with an exit code other than 0');
+    expect(failure.likelyCause).toBe('A command of the Dockerfile failed. Its last lines say why.');
     expect(failure.howToRetry).toContain(`POST /v1/images/${image.id}/builds`);
     const [mail = ''] = await mails(id);
     const text = mail.replace(/=\r?\n/g, '');

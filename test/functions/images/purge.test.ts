@@ -153,7 +153,7 @@ describe('I4 a tag that this image did not make', () => {
     [
       'another digest than the image has',
       { digest: `sha256:${'b'.repeat(64)}` },
-      'but this image is sha256:bbb',
+      'but the digest of this image is sha256:bbb',
     ],
     [
       'any digest, where no build of the image has succeeded',
