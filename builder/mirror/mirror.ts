@@ -44,7 +44,7 @@ export async function copyImage(
     readContents(source.client, source.repository, spec.source.digest, spec.platform),
   );
   const bytes = blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  say(`${blobs.length} blobs, ${bytes} bytes, ${below.length + 1} manifests`);
+  say(`blobs: ${blobs.length} (${bytes} bytes), manifests: ${below.length + 1}`);
   const counts = await copyBlobs(source, target, blobs, say);
   for (const manifest of below) {
     await toTarget(() => put(target, manifest.digest, manifest));
