@@ -128,6 +128,11 @@ async function startDaemon(
       'the Docker daemon to start',
     );
   } catch (error) {
+    // One that hangs would be in the way of the next.
+    if (!failed && daemon.kill('SIGTERM'))
+      await until(async () => failed !== undefined, host.waitSeconds, 'it to end').catch(() =>
+        daemon.kill('SIGKILL'),
+      );
     const said = (await readFile(host.log, 'utf8')).trimEnd().split('\n').slice(-20).join('\n');
     throw new Error(`${(error as Error).message}${said ? `; it said:\n${said}` : ''}`, { cause: error });
   }

@@ -53,6 +53,20 @@ test('B9 a configuration that cannot be written, or that is none, leaves the eng
   }
 });
 
+test('B9 a daemon that hangs with the new settings makes room for the one that was there', async () => {
+  const [ready, hanging] = [join(folder, 'ready'), join(folder, 'hanging')];
+  const host = { ...hostWith(), waitSeconds: 10 };
+  const daemon = program(
+    'daemon',
+    `if [ -e ${host.config} ]; then echo $$ > ${hanging}; exec sleep 600; fi
+kill -0 "$(cat ${hanging})" 2>/dev/null && { echo "process is still running" >&2; exit 1; }
+touch ${ready}`,
+  );
+  await restartEngine(program('docker', `[ -e ${ready} ]`), wanted, { ...host, daemon });
+  expect(existsSync(hanging)).toBe(true);
+  expect(existsSync(host.config)).toBe(false);
+}, 120_000);
+
 test.each([
   ['28.5.2', '-1'],
   ['23.0.6', '-1'],
