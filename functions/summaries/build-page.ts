@@ -10,8 +10,8 @@ import { time } from './facts.ts';
 import { buildSection } from './sections.ts';
 
 const linesAtMost = 1000;
-/** A page stays readable, and far below the 6 MB of a function's answer. */
-const charactersAtMost = 1_000_000;
+/** A page stays readable, and below the 6 MB of a function's answer: in HTML a character takes up to six bytes. */
+const charactersAtMost = 900_000;
 
 /** The page, or nothing where the key opens none: whether there is such a build is not said. */
 export async function buildPage(
@@ -27,12 +27,14 @@ export async function buildPage(
 }
 
 export function buildPageOf(build: BuildRecord, lines: LogLine[], now: Date): string {
-  const log = endOf(lines.map(({ text }) => text).join('\n'));
+  const kept = lines.map(({ text }) => text).join('\n');
+  const shown = endOf(kept);
+  const isWhole = lines.length < linesAtMost && shown === kept;
   return documentOf({
     title: build.uri,
     header: html`<div><h1>${build.uri}</h1><p class="place">${build.digest}</p></div>`,
     main: html`${buildSection(build)}
-<section aria-labelledby="log"><h2 id="log">Log</h2>${logHtml(log, lines.length)}</section>`,
+<section aria-labelledby="log"><h2 id="log">Log</h2>${logHtml(shown, isWhole)}</section>`,
     footer: html`${build.id}, as of ${time(now.toISOString())}`,
   });
 }
@@ -40,9 +42,8 @@ export function buildPageOf(build: BuildRecord, lines: LogLine[], now: Date): st
 const endOf = (text: string): string =>
   text.length <= charactersAtMost ? text : text.slice(text.indexOf('\n', text.length - charactersAtMost) + 1);
 
-function logHtml(text: string, lines: number): Html {
+function logHtml(text: string, isWhole: boolean): Html {
   if (text === '') return html`<p>The log has no lines.</p>`;
-  const isWhole = lines < linesAtMost;
   return html`${isWhole ? undefined : html`<p>These are the last lines. Use the API to read all of them.</p>`}<pre tabindex="0"><code>${text}</code></pre>`;
 }
 

@@ -84,19 +84,30 @@ describe('the link of a mail', () => {
   });
 });
 
-test('a long log is shown by its last lines', () => {
+describe('a log', () => {
   const build = { id: 'bld_1', kind: 'build', status: 'failed', uri: 'r.example/a:1' } as BuildRecord;
-  const line = (number: number) => ({
-    time: now.toISOString(),
-    stream: 'output' as const,
-    text: `line ${number} ${'x'.repeat(2000)}`,
+  const line = (text: string) => ({ time: now.toISOString(), stream: 'output' as const, text });
+  const many = (count: number, text: string) =>
+    Array.from({ length: count }, (_, i) => line(`line ${i} ${text}`));
+  const lastLines = 'These are the last lines';
+
+  test.each([
+    ['of many lines', 1000, 'x'.repeat(2000), 'line 1 '],
+    ['of few but long ones', 100, 'x'.repeat(16_000), 'line 1 '],
+    ['of nothing but quotation marks', 100, '"'.repeat(16_000), 'line 1 '],
+    ['of as many lines as were asked for', 1000, 'x', undefined],
+  ])('%s is shown by its last lines, and says so', (_, count, text, missing) => {
+    const page = buildPageOf(build, many(count, text), now);
+    expect(page).toContain(`line ${count - 1} `);
+    expect(page).toContain(lastLines);
+    if (missing !== undefined) expect(page).not.toContain(missing);
+    // With room for what a function's answer adds to it.
+    expect(Buffer.byteLength(page)).toBeLessThan(5_500_000);
   });
-  const page = buildPageOf(
-    build,
-    Array.from({ length: 1000 }, (_, i) => line(i)),
-    now,
-  );
-  expect(page).toContain('line 999 ');
-  expect(page).not.toContain('line 1 ');
-  expect(page.length).toBeLessThan(1_100_000);
+
+  test('that is short is shown whole', () => {
+    const page = buildPageOf(build, many(999, 'x'), now);
+    expect(page).toContain('line 0 x');
+    expect(page).not.toContain(lastLines);
+  });
 });
