@@ -43,22 +43,9 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
   const pools = new Pools(cloud, options.capacity ?? machineCapacity());
   const stops: (() => void)[] = [];
   let permissions = new Permissions([]);
-  let isStopping = false;
 
-  const run = async (
-    config: FunctionConfig,
-    event: string,
-    requestId: string,
-    onStart?: () => void,
-  ): Promise<Outcome> => {
-    const outcome = isStopping ? undefined : await pools.run(config, event, requestId, onStart);
-    // What our own stop has ended is no failure of the function: an asynchronous event runs again at the next start.
-    if (!outcome || isStopping)
-      throw new AwsError('ServiceException', 'The embedded cloud is stopping.', 500);
-    return outcome;
-  };
   const asynchronous = new AsyncInvocations(cloud, {
-    run,
+    run: (config, event, requestId) => pools.run(config, event, requestId),
     find: (name) => functions.get(name),
     retryDelaysMs: options.retryDelaysMs ?? [60_000, 120_000],
   });
@@ -78,7 +65,7 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
       const message = `Request must be smaller than ${syncPayloadLimitBytes} bytes for the InvokeFunction operation`;
       throw new AwsError('RequestTooLargeException', message, 413);
     }
-    return run(config, event, randomUUID(), onStart);
+    return pools.run(config, event, randomUUID(), onStart);
   };
 
   return {
@@ -98,7 +85,6 @@ export function createLambda(cloud: Cloud, options: LambdaOptions = {}): Lambda 
       stops.push(cloud.every(asyncEveryMs, 'lambda: asynchronous invocations', () => asynchronous.work()));
     },
     async stop() {
-      isStopping = true;
       for (const stop of stops) stop();
       await pools.endAll();
     },

@@ -16,6 +16,7 @@ const turnMs = 1000;
 interface Waiting {
   since: number;
   take(environment: Environment | Outcome): void;
+  refuse(error: AwsError): void;
 }
 
 /** One function's environments, and the invocations that wait for one, the longest first. */
@@ -28,12 +29,14 @@ interface FunctionPool {
 }
 
 const tooMany = (): AwsError => new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
+const stopping = (): AwsError => new AwsError('ServiceException', 'The embedded cloud is stopping.', 500);
 
 export class Pools {
   private readonly byFunction = new Map<FunctionConfig, FunctionPool>();
   private readonly cloud: Cloud;
   private readonly capacity: Capacity;
   private running = 0;
+  private isEnding = false;
 
   constructor(cloud: Cloud, capacity: Capacity) {
     this.cloud = cloud;
@@ -42,7 +45,8 @@ export class Pools {
 
   /**
    * Runs one invocation in an environment of its own. `onStart` is called when its turn has come.
-   * @throws AwsError `TooManyRequestsException` (429) beyond the account's concurrency, or where no turn comes in time
+   * @throws AwsError `TooManyRequestsException` (429) beyond the account's concurrency, or where no turn comes in time;
+   * `ServiceException` (500) from `endAll` on: what that has ended is no failure of the function
    */
   async run(
     config: FunctionConfig,
@@ -50,15 +54,17 @@ export class Pools {
     requestId: string,
     onStart?: () => void,
   ): Promise<Outcome> {
+    if (this.isEnding) throw stopping();
     if (this.running >= accountConcurrency) throw tooMany();
     this.running += 1;
     try {
       const pool = this.poolOf(config);
       const environment = await this.acquire(pool);
       onStart?.();
-      if (!(environment instanceof Environment)) return environment;
-      const outcome = await environment.invoke(event, requestId);
-      this.giveBack(pool, environment);
+      const isReady = environment instanceof Environment;
+      const outcome = isReady ? await environment.invoke(event, requestId) : environment;
+      if (this.isEnding) throw stopping();
+      if (isReady) this.giveBack(pool, environment);
       return outcome;
     } finally {
       this.running -= 1;
@@ -90,11 +96,12 @@ export class Pools {
           leave();
           resolve(environment);
         },
+        refuse: (error) => {
+          leave();
+          reject(error);
+        },
       };
-      const patience = setTimeout(() => {
-        leave();
-        reject(tooMany());
-      }, this.capacity.patienceMs);
+      const patience = setTimeout(() => waiting.refuse(tooMany()), this.capacity.patienceMs);
       pool.waiting.add(waiting);
       this.startWhatIsMissing();
     });
@@ -191,7 +198,10 @@ export class Pools {
     });
   }
 
+  /** Refuses what waits and what comes, and resolves when no environment is left. */
   async endAll(): Promise<void> {
+    this.isEnding = true;
+    for (const { waiting } of this.byFunction.values()) for (const one of waiting) one.refuse(stopping());
     const all = [...this.byFunction.values()].flatMap((pool) =>
       [...pool.all].map((environment) => ({ pool, environment })),
     );

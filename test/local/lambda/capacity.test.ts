@@ -189,3 +189,14 @@ describe('who has waited too long', () => {
     await first.release();
   });
 });
+
+test('a stop refuses what waits for its turn, and starts nothing for it', async () => {
+  const cloud = await start(capacity.patienceMs);
+  const gate = mkdtempSync(join(cloud.home, 'gate-'));
+  const outcomes = Array.from({ length: 12 }, () => invoke(cloud, 'first', { gate }).catch(String));
+  await expect.poll(() => readdirSync(gate).length).toBe(capacity.perFunction);
+  await cloud.stop();
+  expect(environments(cloud)).toBe(0);
+  for (const outcome of await Promise.all(outcomes)) expect(outcome).toEqual(expect.any(String));
+  expect(readdirSync(gate)).toHaveLength(capacity.perFunction);
+});
