@@ -4,8 +4,6 @@ import { isDigest } from '../../shared/registry/digest.ts';
 import { totalSize } from '../../shared/registry/manifests.ts';
 import { isIndex, isSchema1 } from '../../shared/registry/media-types.ts';
 import type { Manifest, ReadManifest, RegistryClient } from '../../shared/registry/model.ts';
-import { platformsOf, readOffers } from '../../shared/registry/offers.ts';
-import { choosePlatform, parsePlatform } from '../../shared/registry/platforms.ts';
 import { BuildError } from '../build-error.ts';
 
 export interface Blob {
@@ -38,9 +36,11 @@ const parts = z.object({
   blobs: z.array(descriptor).max(1000).nullish(),
 });
 
+type Source = Pick<RegistryClient, 'host' | 'getManifest' | 'resolveManifest'>;
+
 /** Throws `RegistryError`, and `BuildError` for what can't be copied byte by byte. `platform` is `os/arch[/variant]`. */
 export async function readContents(
-  client: Pick<RegistryClient, 'host' | 'getManifest'>,
+  client: Source,
   repository: string,
   digest: string,
   platform: string | undefined,
@@ -78,22 +78,17 @@ export async function readContents(
   return { top, below: [...below.values()], blobs: [...blobs.values()] };
 }
 
+/** The same as at a launch. */
 async function ofPlatform(
-  client: Pick<RegistryClient, 'host' | 'getManifest'>,
+  client: Source,
   repository: string,
   named: ReadManifest,
   platform: string,
 ): Promise<ReadManifest> {
   // An image that is no index was looked at when the mirror was asked for.
   if (!isIndex(named.mediaType)) return named;
-  const found = await readOffers(client, repository, named);
-  const chosen = choosePlatform(found.offers, parsePlatform(platform));
-  if (chosen) return client.getManifest(repository, chosen.digest);
-  const list = platformsOf(found.offers).join(', ');
-  throw new BuildError({
-    code: 'source-not-found',
-    message: `The image does not support ${platform}; it supports ${list || 'no platform'}.`,
-  });
+  const { platformDigest } = await client.resolveManifest(repository, named.digest, platform);
+  return client.getManifest(repository, platformDigest);
 }
 
 const unsupported = (message: string) => new BuildError({ code: 'source-unsupported', message });
