@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeTag, whileBuilding } from '../../builder/shared-images.ts';
 
@@ -80,6 +81,8 @@ describe('tags of images that several builds may make', () => {
     await removing.promise;
     const order: string[] = [];
     const build = whileBuilding(folder, 'app:2', async () => void order.push('built'));
+    // Time enough for a build that didn't wait.
+    await sleep(300);
     order.push('removed');
     mayEnd.resolve();
     await Promise.all([removal, build]);
