@@ -128,15 +128,17 @@ function notExecutable(program: string, said: string): string {
   return `${quoted(program)} is not executable for the image's user. Make it executable in the Dockerfile (\`RUN chmod +x …\`), or run it with its interpreter: ${inShell([program])}.`;
 }
 
-/** What shells, and `env` in the first line of a script, say of what they were to run. */
+/** What shells, `env` in the first line of a script, and programs such as `timeout` say of what they were to run. */
 const missing = [
   /\benv: (?:can't execute )?['‘"]?(.+?)['’"]?: No such file or directory/s,
+  /(?:^|: )failed to run command ['‘"]?(.+?)['’"]?: No such file or directory/,
+  /(?:^|: )(?:command not found|Unknown command): (\S+)\s*$/,
   /(?:^|: )([^:]+): [^:]+: bad interpreter\b/,
   /(?:^|: )(?:\$')?([^:']+)'?: (?:command )?not found\s*$/,
-  /(?:^|: )([^:]+): (?:cannot execute: required file not found|No such file or directory)\s*$/,
+  /(?:^|: )['‘"]?([^:]+?)['’"]?: (?:cannot execute: required file not found|No such file or directory)\s*$/,
 ];
 const refused =
-  /(?:^|: )([^:]+): (?:cannot execute: )?(Permission denied|[Ii]s a directory|cannot execute binary file|Exec format error)\b/;
+  /(?:^|: )(?:failed to run command )?['‘"]?([^:]+?)['’"]?: (?:cannot execute: )?(Permission denied|[Ii]s a directory|cannot execute binary file|Exec format error)\b/;
 
 /** The command itself did run: what it was to run in its turn failed. */
 function within(exitCode: number, lines: readonly string[]): string {
@@ -150,8 +152,10 @@ function within(exitCode: number, lines: readonly string[]): string {
   for (const line of lines.toReversed()) {
     const name = missing.map((pattern) => pattern.exec(line)?.[1]).find((one) => one !== undefined);
     if (name === undefined) continue;
-    if (/(\r|\\r|\^M)/.test(line))
-      return `${ended}: a line ends with a carriage return after ${quoted(name.replace(/(\r|\\r|\^M)+$/, ''))}. ${unixLineEnds}`;
+    if (/(\r|\\r|\^M)/.test(line)) {
+      const before = name.replace(/(\r|\\r|\^M)+$/, '');
+      return `${ended}: a line of a script ends with a carriage return${before && ` after ${quoted(before)}`}. ${unixLineEnds}`;
+    }
     return `${ended}: ${misreading([name]) ?? `the shell did not find ${quoted(name)} in the image.`}`;
   }
   return `${ended}, which usually means that a program does not exist. The last lines of the log name it.`;

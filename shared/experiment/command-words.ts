@@ -15,6 +15,8 @@ const builtins = new Set(
 /** Of these only bash and its like know. */
 const ofBash = new Set(['source', 'declare', 'let', 'local', 'popd', 'pushd', 'shopt', 'typeset', '[[']);
 
+const assignment = /^[A-Za-z_][A-Za-z0-9_]*=/;
+
 const list = (words: readonly string[]) =>
   `\`${abridged(JSON.stringify(words).replaceAll('","', '", "'), 2 * longest)}\``;
 
@@ -24,16 +26,25 @@ export const inShell = (command: readonly string[], shell = 'sh') =>
     ? list(['sh', command[0] ?? ''])
     : list([shell, '-c', command.join(' ')]);
 
+/** Whether only a shell could make of the line what was meant. */
+const isForShell = (line: string, [first = '']: readonly string[]) =>
+  /[|&;<>()$`"'\\*?[\]{}~#\n]/.test(line) || builtins.has(first) || assignment.test(first);
+
 /** A sentence on how the command was meant to be read; nothing where its first word may be a program. */
 export function misreading(command: readonly string[]): string | undefined {
   const [first = ''] = command;
-  if (command.length === 1 && /\S\s+\S/.test(first))
-    return `The image has no program ${quoted(first)}. The command has the whole command line as one word: write ${list(first.trim().split(/\s+/))}, or ${list(['sh', '-c', first])}.`;
+  if (command.length === 1 && /\S\s+\S/.test(first)) {
+    const words = first.trim().split(/\s+/);
+    const ways = [...(isForShell(first, words) ? [] : [list(words)]), list(['sh', '-c', first])];
+    return `The image has no program ${quoted(first)}. The command has the whole command line as one word: write ${ways.join(', or ')}.`;
+  }
+  if (first.trim() !== '' && first !== first.trim())
+    return `${list([first])} has white space around the name of the program. Write ${list([first.trim(), ...command.slice(1)])}.`;
   if (builtins.has(first))
     return ofBash.has(first)
       ? `${quoted(first)} is a bash builtin, which is neither a program nor known to sh. Write ${list(['bash', '-c', `${first} …`])}${first === 'source' ? ', or use `.` instead of `source`' : ''}.`
       : `${quoted(first)} is a shell builtin, not a program. Write ${list(['sh', '-c', command.join(' ')])}.`;
-  if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(first))
+  if (assignment.test(first))
     return `${quoted(first)} sets a variable only in a shell. Put it into \`env\`, or write ${list(['sh', '-c', command.join(' ')])}.`;
   if (/^~|[$*]/.test(first))
     return `The command runs without a shell, so nothing expands ${quoted(first)}. Write ${list(['sh', '-c', command.join(' ')])}.`;

@@ -35,6 +35,19 @@ describe('E2 a command that can not be found', () => {
       ['source', 'env.sh'],
       '`source` is a bash builtin, which is neither a program nor known to sh. Write `["bash", "-c", "source …"]`, or use `.` instead of `source`.',
     ],
+    [
+      ['cd /app && python "my train.py"'],
+      'The image has no program `cd /app && python "my train.py"`. The command has the whole command line as one word: write `["sh", "-c", "cd /app && python \\"my train.py\\""]`.',
+    ],
+    [
+      ['SEED=1 python x.py'],
+      'The image has no program `SEED=1 python x.py`. The command has the whole command line as one word: write `["sh", "-c", "SEED=1 python x.py"]`.',
+    ],
+    [['./x '], '`["./x "]` has white space around the name of the program. Write `["./x"]`.'],
+    [
+      ['python ', 'x.py'],
+      '`["python "]` has white space around the name of the program. Write `["python", "x.py"]`.',
+    ],
     [['cd', '/app'], '`cd` is a shell builtin, not a program. Write `["sh", "-c", "cd /app"]`.'],
     [
       ['RATE=1', 'python', 'x.py'],
@@ -98,14 +111,18 @@ describe('E2 what a command was to run in its turn', () => {
     [
       127,
       'run.sh: 2: ls\r: not found',
-      'a line ends with a carriage return after `ls`. Save it with Unix line endings',
+      'a line of a script ends with a carriage return after `ls`. Save it with Unix line endings',
     ],
-    [127, "run.sh: line 2: $'ls\\r': command not found", 'a line ends with a carriage return after `ls`'],
+    [
+      127,
+      "run.sh: line 2: $'ls\\r': command not found",
+      'a line of a script ends with a carriage return after `ls`',
+    ],
     [127, '/usr/bin/env: ‘python3’: No such file or directory', '`python3`'],
     [
       127,
       '/usr/bin/env: ‘python3\\r’: No such file or directory',
-      'a line ends with a carriage return after `python3`',
+      'a line of a script ends with a carriage return after `python3`',
     ],
     [127, "env: can't execute 'python3': No such file or directory", '`python3`'],
     [127, 'bash: line 1: ./x: cannot execute: required file not found', '`./x`'],
@@ -117,6 +134,18 @@ describe('E2 what a command was to run in its turn', () => {
       'bash: line 1: ./x: cannot execute binary file: Exec format error',
       '`./x` is built for another processor',
     ],
+    [
+      127,
+      "run.sh: line 3: $'\\r': command not found",
+      'a line of a script ends with a carriage return. Save',
+    ],
+    [127, 'run.sh: 3: \r: not found', 'a line of a script ends with a carriage return. Save'],
+    [127, 'timeout: failed to run command ‘trian’: No such file or directory', 'not find `trian` in'],
+    [127, "nohup: failed to run command 'trian': No such file or directory", 'not find `trian` in'],
+    [127, 'nice: ‘trian’: No such file or directory', 'not find `trian` in'],
+    [127, 'zsh:1: command not found: trian', 'not find `trian` in'],
+    [127, 'fish: Unknown command: trian', 'not find `trian` in'],
+    [126, 'timeout: failed to run command ‘./x’: Permission denied', '126: `./x` is not executable'],
     [127, 'something else', 'exit code 127, which usually means that a program does not exist'],
   ])('%i: %s', (exitCode, line, message) => {
     const found = reason(exitCode, ['before', line, ''], { command: ['sh', '-c', 'x'] });
