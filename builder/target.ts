@@ -48,7 +48,7 @@ export async function requireTarget(
   const late = AbortSignal.timeout(atMostMs);
   const over = AbortSignal.any([signal, late]);
   signal.throwIfAborted();
-  let heard = unreachable(parseReference(target).host ?? '', `has not answered for ${atMostMs / 1000} s`);
+  let heard = unreachable(parseReference(target).host ?? '', `did not answer within ${atMostMs / 1000} s`);
   for (let attempt = 1; ; attempt++)
     try {
       if (attempt > 1) await sleep(pauseMs, undefined, { signal: over });

@@ -17,7 +17,9 @@ function explain(body: string): string {
       message?: string;
       errors?: { pointer: string; message: string }[];
     };
-    const fields = (problem.errors ?? []).map((one) => `${one.pointer}: ${one.message}`);
+    const fields = (problem.errors ?? []).map((one) =>
+      one.pointer === '' ? one.message : `${one.pointer}: ${one.message}`,
+    );
     return [problem.detail ?? problem.message ?? body, ...fields].join('; ');
   } catch {
     // Not JSON: whatever answered says it in its own words.

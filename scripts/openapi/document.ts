@@ -87,7 +87,7 @@ function operationObject(folder: string, operation: Operation): ZodOpenApiOperat
     operationId: operation.id,
     tags: [tag],
     summary,
-    description: [description, isPublic ? undefined : `Needs the role ${operation.role}.`]
+    description: [description, isPublic ? undefined : `Requires the role ${operation.role}.`]
       .filter((part) => part !== undefined)
       .join('\n\n'),
     'x-slipway-function': folder,
