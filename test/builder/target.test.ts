@@ -141,7 +141,7 @@ test('R9 all attempts together take so long, whatever the target does', async ()
   await expect(
     requireTarget(specOf('r.example'), silent, { ...asked(), atMostMs: 20 }),
   ).rejects.toMatchObject({
-    failure: { code: 'target-unavailable', message: 'r.example has not answered for 0.02 s' },
+    failure: { code: 'target-unavailable', message: 'r.example did not answer within 0.02 s' },
   });
   const stumbling = { probePush: () => Promise.reject(new RegistryError('unreachable', 'r', 'r broke')) };
   await expect(

@@ -65,7 +65,7 @@ describe('the OpenAPI document', () => {
     expect(at('/v1/things', 'post')).toMatchObject({
       operationId: 'createThing',
       'x-slipway-function': 'things',
-      description: 'Needs the role editor.',
+      description: 'Requires the role editor.',
     });
     expect(at('/v1/things', 'post')).not.toHaveProperty('security');
     expect(json.security).toEqual([{ bearer: [] }]);
