@@ -192,7 +192,12 @@ export function createGateway(cloud: Cloud, apiUrl: string, server: Server): Ser
     const work =
       running?.handle(request, incoming) ??
       Promise.resolve(errorResult(new Error('the templates declare no API'), cloud));
-    const result = await work.catch((error: unknown) => errorResult(error, cloud));
+    const result = await work.catch((error: unknown) => {
+      // Nobody waits for an answer when the client has gone, and it is no fault of the API's.
+      if (response.destroyed) return undefined;
+      return errorResult(error, cloud);
+    });
+    if (!result) return;
     send(response, result.answer, request.requestId);
     if (!incoming.complete) discardRest(incoming);
     log?.write({ request, ...result });

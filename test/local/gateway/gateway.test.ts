@@ -361,3 +361,15 @@ test('a stage throttle answers 429 beyond its burst, and when to come again', as
     await throttled.remove();
   }
 });
+
+test('a client that goes away within its body is told to nobody', async () => {
+  const sent = request(`${cloud.apiUrl}/v1/echo`, { method: 'POST', headers: { 'content-length': 100 } });
+  const gone = new Promise((resolve) => sent.on('error', resolve));
+  sent.write('half');
+  // The gateway has the headers, and waits for the rest.
+  await get('/v1/health');
+  sent.destroy();
+  await gone;
+  await get('/v1/health');
+  expect(cloud.printed.filter((line) => line.startsWith('gateway: aborted'))).toEqual([]);
+});
