@@ -3,7 +3,13 @@ import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
 import { acrossFields } from '../../shared/model/across-fields.ts';
-import { eventPageSchema, followQuery, logPageSchema, pageOf } from '../../shared/model/common.ts';
+import {
+  eventPageSchema,
+  followQuery,
+  logPageSchema,
+  numberParameter,
+  pageOf,
+} from '../../shared/model/common.ts';
 import {
   experimentChangeSchema,
   experimentListQuery,
@@ -13,7 +19,7 @@ import { idSchema } from '../../shared/model/id.ts';
 
 const tag = 'Experiments';
 const params = z.object({ id: idSchema('experiment') });
-const lineNumber = z.coerce.number().int().min(1);
+const lineNumber = numberParameter(z.int().min(1));
 
 export const listExperiments = operation({
   id: 'listExperiments',
@@ -136,10 +142,10 @@ export const getExperimentLogs = operation({
   query: z
     .strictObject({
       ...followQuery,
-      limit: followQuery.limit.removeDefault().optional().meta({
+      limit: followQuery.limit.unwrap().optional().meta({
         description: 'The maximum number of lines. Default: 200, or the whole range if `to` is given.',
       }),
-      attempt: z.coerce.number().int().min(1).optional(),
+      attempt: numberParameter(z.int().min(1)).optional(),
       from: lineNumber.optional().meta({ description: 'The first line, counted from 1.' }),
       to: lineNumber.optional().meta({ description: 'The last line, inclusive.' }),
     })

@@ -14,6 +14,17 @@ export type Name = (path: PropertyKey[]) => string;
 export const pointerTo: Name = (path) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
+/** Without zod's bound of whole numbers where the schema's own is told of the same value. */
+export const withoutSafeBounds = (issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] =>
+  issues.filter(
+    (one) =>
+      !isSafeBound(one) || !issues.some((other) => other !== one && String(other.path) === String(one.path)),
+  );
+
+const isSafeBound = (issue: z.core.$ZodIssue): boolean =>
+  (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
+  (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
+
 /** One by one, so that only those are made which are told. */
 export function* fieldErrors(
   issue: z.core.$ZodIssue,
@@ -30,7 +41,7 @@ export function* fieldErrors(
     case 'invalid_union': {
       const closest = closestBranch(issue.errors);
       if (!closest) return yield { pointer: name(path), message: issue.message };
-      for (const inner of closest) yield* fieldErrors(inner, name, path);
+      for (const inner of withoutSafeBounds(closest)) yield* fieldErrors(inner, name, path);
       return;
     }
     case 'invalid_key':

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type * as z from 'zod';
 import { type Noun, unknownNames, wordingOf } from '../text/wording.ts';
-import { type FieldError, fieldErrors, type Name, pointerTo } from './field-errors.ts';
+import { type FieldError, fieldErrors, type Name, pointerTo, withoutSafeBounds } from './field-errors.ts';
 import { faultsOf, notUtf8, parseJson } from './json.ts';
 import type { Operation, RawBody } from './operation.ts';
 import { invalid, mostErrors, ProblemError } from './problem.ts';
@@ -24,7 +24,7 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
     if (!schema) return value;
     const result = schema.safeParse(value, { error: wordingOf(noun) });
     if (result.success) return result.data;
-    for (const issue of result.error.issues)
+    for (const issue of withoutSafeBounds(result.error.issues))
       for (const error of fieldErrors(issue, name)) {
         if (errors.length >= mostErrors) return undefined;
         errors.push(error);

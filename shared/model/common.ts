@@ -40,6 +40,13 @@ export const flag = (otherwise: boolean) =>
     .default(otherwise)
     .meta({ type: 'boolean' });
 
+/** A query parameter that is a number, in decimal digits: `z.coerce` would take an empty text for 0 and `0x10` for 16. */
+export const numberParameter = <T extends z.ZodNumber>(schema: T) =>
+  z.preprocess(
+    (text) => (typeof text === 'string' && /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text),
+    schema,
+  );
+
 /** A page of `item`s; `nextCursor` is absent on the last. `id` names it in the OpenAPI document. */
 export const pageOf = <T extends z.ZodType>(id: string, item: T) =>
   z
@@ -61,7 +68,7 @@ export const sortBy = (id: string, columns: readonly string[]) =>
 
 /** Query parameters of every list. */
 export const listQuery = (sort: ReturnType<typeof sortBy>) => ({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: numberParameter(z.int().min(1).max(100)).prefault(50),
   cursor: z.string().max(2000).optional(),
   sort,
 });
@@ -69,8 +76,8 @@ export const listQuery = (sort: ReturnType<typeof sortBy>) => ({
 /** Query parameters of logs and events: `wait` seconds for something new to come. */
 export const followQuery = {
   cursor: z.string().max(2000).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
-  wait: z.coerce.number().min(0).max(25).default(0).meta({
+  limit: numberParameter(z.int().min(1).max(1000)).prefault(200),
+  wait: numberParameter(z.number().min(0).max(25)).prefault(0).meta({
     description:
       'How many seconds to wait for new entries. If many of your requests are waiting already, Slipway answers at once, with no entries and a cursor to continue from.',
   }),

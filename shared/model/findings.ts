@@ -1,6 +1,6 @@
 /** Known vulnerabilities of an image (I13), as a scan of the deployment's own registry finds them. */
 import * as z from 'zod';
-import { timestamp } from './common.ts';
+import { numberParameter, timestamp } from './common.ts';
 
 /** The worst first. */
 export const severities = ['critical', 'high', 'medium', 'low', 'informational', 'unknown'] as const;
@@ -14,7 +14,7 @@ export type LaunchGate = (typeof launchGates)[number];
 
 export const findingsQuery = z.lazy(() =>
   z.strictObject({
-    limit: z.coerce.number().int().min(1).max(100).default(50),
+    limit: numberParameter(z.int().min(1).max(100)).prefault(50),
     cursor: z.string().min(1).max(4096).optional(),
   }),
 );

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { operation, type RawBody } from '../../../shared/http/operation.ts';
 import { ProblemError } from '../../../shared/http/problem.ts';
 import { parseRequest } from '../../../shared/http/validate.ts';
+import { followQuery, listQuery, numberParameter, sortBy } from '../../../shared/model/common.ts';
 import { eventOf } from '../../functions/event.ts';
 
 const common = {
@@ -175,6 +176,74 @@ describe('validation', () => {
           expect(pointer === '' || pointer.startsWith('/')).toBe(true);
         }
       }),
+    );
+  });
+});
+
+describe('numbers', () => {
+  const list = operation({
+    id: 'listThings',
+    method: 'GET',
+    path: '/v1/things',
+    role: 'viewer',
+    query: z.strictObject({
+      ...listQuery(sortBy('ThingOrder', ['createdAt'])),
+      wait: followQuery.wait,
+      attempt: numberParameter(z.int().min(1)).optional(),
+    }),
+  });
+  const ask = (query: string) =>
+    parseRequest(list, { ...eventOf({ method: 'GET', route: '/v1/things' }), rawQueryString: query }).query;
+  const wrong = (query: string) => {
+    try {
+      return ask(query);
+    } catch (error) {
+      return error instanceof ProblemError ? error.extra.errors : error;
+    }
+  };
+
+  it('are read from parameters', () => {
+    expect(ask('limit=7&wait=0.5&attempt=2')).toMatchObject({ limit: 7, wait: 0.5, attempt: 2 });
+    expect(ask('')).toEqual({ limit: 50, wait: 0, sort: '-createdAt' });
+    expect(ask('limit=007')).toMatchObject({ limit: 7 });
+  });
+
+  it.each([
+    ['limit=', '?limit', 'must be a number'],
+    ['wait=', '?wait', 'must be a number'],
+    ['limit=%20', '?limit', 'must be a number'],
+    ['limit=%205', '?limit', 'must be a number'],
+    ['limit=0x10', '?limit', 'must be a number'],
+    ['limit=1e1', '?limit', 'must be a number'],
+    ['wait=Infinity', '?wait', 'must be a number'],
+    ['limit=%2B5', '?limit', 'must be a number'],
+    ['limit=1,5', '?limit', 'must be a number'],
+    ['limit=1_0', '?limit', 'must be a number'],
+    ['limit=1.5', '?limit', 'must be a whole number'],
+    ['limit=0', '?limit', 'must be at least 1'],
+    ['limit=-1', '?limit', 'must be at least 1'],
+    ['wait=25.1', '?wait', 'must be at most 25'],
+    ['limit=99999999999999999999', '?limit', 'must be at most 100'],
+    ['limit=-99999999999999999999', '?limit', 'must be at least 1'],
+    [`limit=${'9'.repeat(400)}`, '?limit', 'must be a number'],
+    ['attempt=99999999999999999999', '?attempt', 'must be at most 9007199254740991'],
+  ])('in parameters: %s', (query, pointer, message) => {
+    expect(wrong(query)).toEqual([{ pointer, message }]);
+  });
+
+  it('far out of range are told once, in a branch of a union too', () => {
+    const body = z.strictObject({
+      seconds: z.int().min(60).max(100),
+      way: z.union([z.strictObject({ a: z.int().max(3) }), z.strictObject({ b: z.string() })]),
+    });
+    const take = operation({ ...common, body });
+    const sent = eventOf({
+      method: 'POST',
+      route: '/v1/things',
+      body: { seconds: -1e300, way: { a: 1e300 } },
+    });
+    expect(() => parseRequest(take, sent)).toThrow(
+      '/seconds: must be at least 60; /way/a: must be at most 3',
     );
   });
 });
