@@ -1,7 +1,7 @@
 /** What a build may leave behind: processes, containers, files. */
 import type { Build } from './build.ts';
+import type { WorkerParts } from './parts.ts';
 import { killByEnvironment } from './processes.ts';
-import type { WorkerParts } from './worker.ts';
 import { removeWorkspace } from './workspace.ts';
 
 /** Label of containers that belong to a build and must not outlive it. */
@@ -19,8 +19,9 @@ export async function removeLeftovers(parts: WorkerParts, build: Build): Promise
 }
 
 /**
- * Removes the containers of builds, and the images that were fetched for them, that are on record here and don't run (any more): the engine may have been away when
- * the build ended, or have made one whose client was killed meanwhile. `id` narrows it to one build. Never rejects.
+ * Removes the containers of recorded builds that no longer run, and the images that were fetched for them: the engine may
+ * have been away when the build ended, or have made one whose client was killed meanwhile. `id` narrows it to one build.
+ * Never rejects.
  */
 export async function removeContainers(
   { cloud, store, engine }: WorkerParts,

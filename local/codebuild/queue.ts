@@ -6,9 +6,10 @@ import { transaction } from '../transaction.ts';
 import type { Build } from './build.ts';
 import { stateChangeEvent } from './events.ts';
 import { endProcesses, removeLeftovers } from './leftovers.ts';
+import type { WorkerParts } from './parts.ts';
 import { createProgress } from './phases.ts';
 import type { Project } from './project.ts';
-import { type Ending, interrupted, runBuild, type WorkerParts } from './worker.ts';
+import { type Ending, interrupted, runBuild } from './worker.ts';
 
 export interface BuildQueue {
   /** Takes up a build that is recorded as QUEUED. */

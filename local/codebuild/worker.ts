@@ -1,24 +1,14 @@
 /** Takes a build from PROVISIONING to its end. */
-import type { Engine } from '../engine/engine.ts';
-import type { EngineWatch } from '../engine/watch.ts';
 import { AwsError, type Cloud, type Principal } from '../platform.ts';
 import { transaction } from '../transaction.ts';
 import { type Build, type BuildStatus, type PhaseType, sessionOf } from './build.ts';
 import type { BuildspecPhase } from './buildspec.ts';
 import { exportedVariables, runCommand } from './command.ts';
 import { endProcesses, removeLeftovers } from './leftovers.ts';
+import type { WorkerParts } from './parts.ts';
 import { createProgress } from './phases.ts';
 import type { Project } from './project.ts';
-import type { BuildStore } from './store.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
-
-export interface WorkerParts {
-  cloud: Cloud;
-  store: BuildStore;
-  /** The engine that the build's own commands use, where there is one. */
-  engine?: Engine;
-  engineWatch?: EngineWatch;
-}
 
 /** Why a build is ended from outside; FAULT where the cloud itself ends. */
 export type Ending = 'STOPPED' | 'TIMED_OUT' | 'FAULT';
