@@ -72,7 +72,7 @@ export class BuildProgress {
       message: describe(code, failed, this.#hasFiles),
       ...stepOf(name),
       exitCode: failed.reason.exitCode,
-      ...(lines.length > 0 ? { lastLines: [...lines] } : {}),
+      lastLines: lines.length > 0 ? [...lines] : undefined,
     };
   }
 }

@@ -172,8 +172,8 @@ async function preparation(
   );
   return (current, circumstances) => {
     const move = pinnedImage(current, circumstances);
-    const set = { jobDefinition: arn, ...(clearEntrypoint ? { entrypointReplaced: true as const } : {}) };
-    return move && { ...move, set: { ...move.set, ...set } };
+    const entrypointReplaced = clearEntrypoint ? (true as const) : undefined;
+    return move && { ...move, set: { ...move.set, jobDefinition: arn, entrypointReplaced } };
   };
 }
 

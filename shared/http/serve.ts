@@ -81,7 +81,7 @@ async function answer(
       query: query as never,
       body: body as never,
       caller,
-      ...(event.headers['if-match'] === undefined ? {} : { ifMatch: event.headers['if-match'] }),
+      ifMatch: event.headers['if-match'],
       requestId,
       asCaller: (parts) => (confirmed ? { ...parts, table: asCaller(parts.table, confirmed, now) } : parts),
       now: time,

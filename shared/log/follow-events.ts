@@ -35,7 +35,7 @@ export async function followEvents(
       const next = from + items.length;
       const complete = isClosed && next >= eventCount;
       if (items.length > 0 || complete || patience.isOver())
-        return { items, complete, ...(complete ? {} : { nextCursor: encodeCursor(id, next) }) };
+        return { items, complete, nextCursor: complete ? undefined : encodeCursor(id, next) };
       await patience.pause(pollMs);
     }
   } finally {

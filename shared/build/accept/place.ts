@@ -139,7 +139,7 @@ function recordOf(
     ...(claim ? { claim: claim.name } : {}),
     uri,
     registryId,
-    ...(isBuild(request) && request.from ? { isGenerated: true } : {}),
+    isGenerated: isBuild(request) && request.from ? true : undefined,
     ...(isPushed(request) ? {} : { push: false }),
     ...(lint.length > 0 ? { warnings: lint } : {}),
     ...(sourceImageId === undefined ? {} : { sourceImageId }),
