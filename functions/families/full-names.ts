@@ -4,7 +4,7 @@
  */
 import { baseImages, replaceBases } from '../../shared/dockerfile/bases.ts';
 import { invalid } from '../../shared/http/problem.ts';
-import { dockerfileLimit } from '../../shared/model/build.ts';
+import { dockerfileLimit } from '../../shared/model/new-build.ts';
 import { isFullName, type MemberOf } from './order.ts';
 
 interface Written {

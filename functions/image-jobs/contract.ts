@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
-import { buildSchema, rebuildSchema } from '../../shared/model/build.ts';
+import { buildSchema } from '../../shared/model/build.ts';
 import { idSchema } from '../../shared/model/id.ts';
 import { imageSchema, newImageSchema, newMirrorSchema } from '../../shared/model/image.ts';
+import { rebuildSchema } from '../../shared/model/new-build.ts';
 import { newValidationSchema } from '../../shared/model/validation.ts';
 
 export * from './dockerfile-contract.ts';

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { documented } from '../../shared/http/documented.ts';
 import { operation } from '../../shared/http/operation.ts';
-import { buildArgs, dockerfileText } from '../../shared/model/build.ts';
 import { lintWarningSchema, recipeSchema } from '../../shared/model/dockerfile-lint.ts';
+import { buildArgs, dockerfileText } from '../../shared/model/new-build.ts';
 
 const tag = 'Dockerfiles';
 

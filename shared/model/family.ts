@@ -1,9 +1,10 @@
 /** Families of images (B14): a base and its descendants, as the API speaks of them. */
 import * as z from 'zod';
 import { acrossFields } from './across-fields.ts';
-import { buildSchema, dockerfileProblem } from './build.ts';
+import { buildSchema } from './build.ts';
 import { imageSchema, repositoryName } from './image.ts';
 import { namedBuildFields } from './named-build.ts';
+import { dockerfileProblem } from './new-build.ts';
 
 /** All are accepted by one request, each with its own writes. */
 const imagesAtMost = 20;

@@ -1,11 +1,12 @@
 /** Images (I1–I5): what may be asked for and what is answered. An image is one tag of one repository of one registry. */
 import * as z from 'zod';
 import { acrossFields } from './across-fields.ts';
-import { buildStatusSchema, dockerfileProblem, newBuildSource } from './build.ts';
+import { buildStatusSchema } from './build.ts';
 import { listQuery, moment, pageOf, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRuleSchema } from './image-rules.ts';
 import { logoNames, uploadedLogo } from './logo.ts';
+import { dockerfileProblem, newBuildSource } from './new-build.ts';
 import { platformName } from './platform.ts';
 import { imageStatuses } from './states.ts';
 import { imageValidationSchema } from './validation.ts';

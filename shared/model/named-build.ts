@@ -1,9 +1,9 @@
 /** Builds together with the name of their image, as experiments (B12) and families (B14) ask for them. */
 import * as z from 'zod';
 import { acrossFields } from './across-fields.ts';
-import { buildFields, dockerfileProblem } from './build.ts';
 import { idSchema } from './id.ts';
 import { repositoryName, reservedTagPrefix, tagName } from './image.ts';
+import { buildFields, dockerfileProblem } from './new-build.ts';
 
 const nameFields = {
   registryId: idSchema('registry').optional().meta({

@@ -1,8 +1,8 @@
 /** Builds that are a part of a larger request, with the name of their image beside what is built. */
 import { ProblemError } from '../../http/problem.ts';
-import type { Rebuild } from '../../model/build.ts';
 import type { NewImage } from '../../model/image.ts';
 import type { NamedBuild } from '../../model/named-build.ts';
+import type { Rebuild } from '../../model/new-build.ts';
 
 export const newImageOf = ({ registryId, repository, tag, ...source }: NamedBuild): NewImage => ({
   source: { type: 'build', ...source },

@@ -7,7 +7,7 @@ import { invalid } from '../../http/problem.ts';
 import { requireImage } from '../../images/find.ts';
 import { parentUriOf } from '../../images/lineage.ts';
 import { type ImageRecord, imageItem } from '../../images/record.ts';
-import { buildArgs, buildSecrets, type Rebuild } from '../../model/build.ts';
+import { buildArgs, buildSecrets, type Rebuild } from '../../model/new-build.ts';
 import { putWrite } from '../../store/advance.ts';
 import { versionIs } from '../../store/table.ts';
 import { buildCompute } from '../computes.ts';

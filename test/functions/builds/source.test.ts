@@ -1,7 +1,8 @@
 /** B1: what a build was made from can be read, changed and sent again. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { detailedBuild, listBuilds } from '../../../functions/builds/read.ts';
-import { buildListQuery, buildSchema, rebuildSchema } from '../../../shared/model/build.ts';
+import { buildListQuery, buildSchema } from '../../../shared/model/build.ts';
+import { rebuildSchema } from '../../../shared/model/new-build.ts';
 import { buildPlace, organisation, type Place, succeeded } from '../../shared/build/place.ts';
 
 let place: Place;

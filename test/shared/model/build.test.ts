@@ -1,6 +1,6 @@
 /** B1: what a build may be asked to do is limited, so that it fits where it is kept. */
 import { expect, test } from 'vitest';
-import { rebuildSchema } from '../../../shared/model/build.ts';
+import { rebuildSchema } from '../../../shared/model/new-build.ts';
 
 const problems = (asked: object) =>
   rebuildSchema.safeParse(asked).error?.issues.map(({ path, message }) => `${path.join('/')}: ${message}`);
