@@ -1,4 +1,5 @@
 /** Lambda's REST API, as far as functions that a template declares can be asked about and invoked. */
+import { pageOf } from '../paging.ts';
 import { AwsError, type Cloud, type RestAnswer, type RestCall } from '../platform.ts';
 import { describeFunction, type FunctionConfig } from './declared.ts';
 import type { Outcome } from './environment.ts';
@@ -84,12 +85,15 @@ function list(call: RestCall, { functions }: ApiParts): RestAnswer {
   const limit = Number(call.query.get('MaxItems') || 50);
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
     throw new AwsError('InvalidParameterValueException', 'MaxItems must be between 1 and 10000.');
-  const marker = call.query.get('Marker') ?? '';
-  const names = [...functions.keys()].sort().filter((name) => name > marker);
-  const page = names.slice(0, Math.min(limit, 50));
+  const page = pageOf([...functions.keys()].sort(), {
+    list: 'functions',
+    limit: Math.min(limit, 50),
+    token: call.query.get('Marker') || undefined,
+    invalidToken: () => new AwsError('InvalidParameterValueException', 'Marker is not valid.'),
+  });
   return json({
-    Functions: page.flatMap((name) => describeFunction(functions.get(name) as FunctionConfig)),
-    ...(page.length < names.length && { NextMarker: page.at(-1) }),
+    Functions: page.items.flatMap((name) => describeFunction(functions.get(name) as FunctionConfig)),
+    NextMarker: page.nextToken,
   });
 }
 

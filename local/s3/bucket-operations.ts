@@ -62,7 +62,17 @@ function readLimit(text: string | null): number {
   return Math.min(Number(text), maxKeysPerPage);
 }
 
-const tokenFor = (place: string): string => Buffer.from(place).toString('base64url');
+const tokenFor = (list: string, place: string): string =>
+  Buffer.from(`${list}\n${place}`).toString('base64url');
+
+/** The place that a token of this list names. Throws AwsError `InvalidArgument` for what is none of its tokens. */
+function placeOf(list: string, token: string): string {
+  const text = Buffer.from(token, 'base64url').toString();
+  if (text.startsWith(`${list}\n`)) return text.slice(list.length + 1);
+  throw new AwsError('InvalidArgument', 'The continuation token provided is incorrect', 400, {
+    ArgumentName: 'continuation-token',
+  });
+}
 
 export function listObjects(access: BucketAccess, call: RestCall, bucket: string): RestAnswer {
   const { query } = call;
@@ -81,12 +91,7 @@ export function listObjects(access: BucketAccess, call: RestCall, bucket: string
     );
   const limit = readLimit(query.get('max-keys'));
   const token = query.get('continuation-token');
-  if (token === '')
-    throw new AwsError('InvalidArgument', 'The continuation token provided is incorrect', 400, {
-      ArgumentName: 'continuation-token',
-    });
-  const after =
-    token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
+  const after = token === null ? (query.get('start-after') ?? '') : placeOf(bucket, token);
   const found: Listing =
     limit === 0 ? { objects: [], prefixes: [] } : list(access, bucket, prefix, delimiter, after, limit);
   const encoding = query.get('encoding-type');
@@ -99,7 +104,7 @@ export function listObjects(access: BucketAccess, call: RestCall, bucket: string
     ...(delimiter && { Delimiter: shown(delimiter) }),
     ...(query.has('start-after') && { StartAfter: shown(query.get('start-after') ?? '') }),
     ...(token !== null && { ContinuationToken: token }),
-    ...(next !== undefined && { NextContinuationToken: tokenFor(next) }),
+    ...(next !== undefined && { NextContinuationToken: tokenFor(bucket, next) }),
     ...(encoding !== null && { EncodingType: encoding }),
     KeyCount: found.objects.length + found.prefixes.length,
     MaxKeys: limit,
@@ -214,7 +219,7 @@ export function listBuckets(access: BucketAccess, call: RestCall): RestAnswer {
       ArgumentValue: query.get('max-buckets'),
     });
   const token = query.get('continuation-token');
-  const after = token === null ? '' : Buffer.from(token, 'base64url').toString();
+  const after = token ? placeOf('', token) : '';
   const isHere = [null, access.cloud.region].includes(query.get('bucket-region'));
   const prefix = query.get('prefix') ?? '';
   const found = access.store
@@ -230,7 +235,7 @@ export function listBuckets(access: BucketAccess, call: RestCall): RestAnswer {
         BucketRegion: access.cloud.region,
       })),
     },
-    ...(page.length < found.length && { ContinuationToken: tokenFor(page.at(-1)?.name ?? '') }),
+    ...(page.length < found.length && { ContinuationToken: tokenFor('', page.at(-1)?.name ?? '') }),
     ...(prefix && { Prefix: prefix }),
   });
 }

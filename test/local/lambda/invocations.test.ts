@@ -155,6 +155,10 @@ test('functions are listed in pages, and each can be looked at', async () => {
   const next = await lambda.send(new ListFunctionsCommand({ Marker: first.NextMarker }));
   expect(next.Functions?.map((one) => one.FunctionName)).toEqual(['tracer']);
   expect(next.NextMarker).toBeUndefined();
+  for (const Marker of ['zz', 'first', Buffer.from('functions').toString('base64url').slice(1)])
+    await expect(lambda.send(new ListFunctionsCommand({ Marker }))).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+    });
   const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: 'tracer' }));
   expect(Configuration?.FunctionArn).toBe(arn);
 });

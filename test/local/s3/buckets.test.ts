@@ -166,3 +166,22 @@ test('what is not there is named', async () => {
   });
   expect((await s3().send(new ListBucketsCommand({}))).Buckets).toMatchObject([{ Name: Bucket }]);
 });
+
+test('a continuation token of another list, or of none, is refused', async () => {
+  for (const key of ['a', 'b']) await put(key);
+  const page = await list({ MaxKeys: 1 });
+  expect(keys(await list({ ContinuationToken: page.NextContinuationToken }))).toEqual(['b']);
+  const invalid = { name: 'InvalidArgument', $metadata: { httpStatusCode: 400 } };
+  const encoded = (text: string) => Buffer.from(text).toString('base64url');
+  for (const ContinuationToken of [
+    '',
+    'zz',
+    '{}',
+    encoded('a'),
+    encoded('other\na'),
+    encoded(`${Bucket}x\na`),
+  ])
+    await expect(list({ ContinuationToken })).rejects.toMatchObject(invalid);
+  for (const ContinuationToken of ['zz', encoded('a'), page.NextContinuationToken])
+    await expect(s3().send(new ListBucketsCommand({ ContinuationToken }))).rejects.toMatchObject(invalid);
+});
