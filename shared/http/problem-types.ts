@@ -36,7 +36,7 @@ export const problemTypes = {
   internal: 'Slipway failed. Operators find the request id (`instance`) in the log.',
   'invalid-cursor': 'The cursor belongs to another resource or query.',
   'invalid-idempotency-key': 'The Idempotency-Key is malformed.',
-  'invalid-precondition': 'If-Match or If-None-Match is malformed.',
+  'invalid-precondition': 'If-Match or If-None-Match is malformed, or the operation does not evaluate it.',
   'invalid-request': 'Fields or parameters are invalid. `errors` lists them.',
   'last-admin': 'An organisation must have an admin.',
   'logo-refused': 'The file is not a picture, or it is an SVG with active content.',

@@ -76,6 +76,7 @@ async function answer(
       table && operation.method !== 'GET' ? await confirmCaller(table, known, now()) : undefined;
     const caller: Caller = confirmed ?? known;
     requireRole(operation, caller);
+    requireEvaluable(operation, event.headers);
     const request = (time: Date, ids: (kind: IdKind) => string): ValidRequest<Operation> => ({
       params: params as never,
       query: query as never,
@@ -185,6 +186,26 @@ export function requireMatch(request: { ifMatch?: string | undefined }, version:
       ? 'The resource does not exist, so no ETag can match.'
       : `The resource has changed. Its ETag is now "${version}".`;
   throw new ProblemError(412, 'stale', detail);
+}
+
+/** The precondition that an operation evaluates, by its method. */
+const evaluated: Record<Operation['method'], 'If-Match' | 'If-None-Match' | undefined> = {
+  GET: 'If-None-Match',
+  POST: undefined,
+  PUT: 'If-Match',
+  PATCH: 'If-Match',
+  DELETE: 'If-Match',
+};
+
+/** Refuses every other one: its sender believes that it protects something. */
+function requireEvaluable({ method }: Operation, headers: Event['headers']): void {
+  for (const name of ['If-Match', 'If-None-Match'] as const)
+    if (headers[name.toLowerCase()] !== undefined && evaluated[method] !== name)
+      throw new ProblemError(
+        400,
+        'invalid-precondition',
+        `Omit ${name}: ${method} requests take ${evaluated[method] ?? 'neither If-Match nor If-None-Match'}.`,
+      );
 }
 
 /** What a client that has this version already needs no copy of. */

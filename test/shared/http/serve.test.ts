@@ -237,7 +237,7 @@ describe('serve', () => {
     expect((await matching(etag)).status).toBe(400);
   });
 
-  it('answers 304 to who has the version already, by the weak comparison, and to GET only', async () => {
+  it('answers 304 to who has the version already, by the weak comparison', async () => {
     const get = (etag: string) => call(service().handler, { ...read, headers: { 'if-none-match': etag } });
     for (const known of ['"3"', 'W/"3"', '"1", W/"3"', '*'])
       expect(await get(known)).toEqual({ status: 304, headers: { etag: '"3"' }, body: undefined });
@@ -245,8 +245,6 @@ describe('serve', () => {
     expect((await get('three')).status).toBe(400);
     const list = { method: 'GET', route: '/v1/things', headers: { 'if-none-match': '*' } };
     expect((await call(service().handler, list)).status).toBe(200);
-    const patch = { ...change, body: { title: 'x' }, headers: { 'if-none-match': '*' } };
-    expect((await call(service().handler, patch)).status).toBe(200);
   });
 
   it('tells problems as they are and everything else as nothing but a request id', async () => {
