@@ -103,7 +103,7 @@ export const newExperimentSchema = z.lazy(() =>
   z
     .strictObject({
       name: name.optional(),
-      image: z.string().trim().min(1).max(512).optional().meta({
+      image: lineOfText(512).optional().meta({
         description:
           "The name of an image, as for `docker run`. Default: the organisation's default image, or the deployment's if it has none.",
         example: 'iris:v1',

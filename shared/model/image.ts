@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { acrossFields } from './across-fields.ts';
 import { buildStatusSchema } from './build.ts';
-import { listQuery, moment, pageOf, sortBy, timestamp } from './common.ts';
+import { lineOfText, listQuery, moment, pageOf, sortBy, timestamp } from './common.ts';
 import { idSchema } from './id.ts';
 import { imageRuleSchema } from './image-rules.ts';
 import { logoNames, uploadedLogo } from './logo.ts';
@@ -245,7 +245,7 @@ export type ImageLocationAnswer = z.infer<typeof imageLocationSchema>;
 export const resolveImageSchema = z.lazy(() =>
   z
     .strictObject({
-      image: z.string().trim().min(1).max(512).optional().meta({
+      image: lineOfText(512).optional().meta({
         description:
           'The name of an image, as for `docker run`. Default: the image of an experiment that names none.',
       }),

@@ -13,3 +13,10 @@ test('E1 command and environment have their bytes together, and what is too much
     { path: ['command'], message: 'must be at most 16384 bytes together with `env`' },
   ]);
 });
+
+test.each(['\u202e', 'a\u202eb:1', 'a\u200bb', 'a\nb', 'a\u0000'])(
+  "an image's name holds nothing that can't be seen: %j",
+  (image) => {
+    expect(newExperimentSchema.safeParse({ image }).error?.issues).toMatchObject([{ path: ['image'] }]);
+  },
+);
