@@ -30,7 +30,9 @@ export function createScheduleClock(cloud: Cloud, owner: string): ScheduleClock 
     next_at INTEGER, PRIMARY KEY (owner, name))`);
   const find = db.prepare('SELECT * FROM schedule_clock WHERE owner = ? AND name = ?');
   const save = db.prepare('INSERT OR REPLACE INTO schedule_clock VALUES (?, ?, ?, ?, ?)');
-  const move = db.prepare('UPDATE schedule_clock SET next_at = ? WHERE owner = ? AND name = ?');
+  const move = db.prepare(
+    'UPDATE schedule_clock SET declared_at = ?, next_at = ? WHERE owner = ? AND name = ?',
+  );
   let declared: DeclaredSchedule[] = [];
   const now = (): number => cloud.now().getTime();
 
@@ -55,8 +57,14 @@ export function createScheduleClock(cloud: Cloud, owner: string): ScheduleClock 
         transaction(db, () => {
           const known = find.get(owner, one.name);
           const dueAt = known?.next_at;
-          if (typeof dueAt !== 'number' || dueAt > now()) return false;
-          move.run(nextOf(one, Number(known?.declared_at), now()), owner, one.name);
+          if (typeof dueAt !== 'number') return false;
+          const time = now();
+          // Both lie ahead where the machine's clock was set back: the schedule must not pause until it is that late again.
+          const declaredAt = Math.min(Number(known?.declared_at), time);
+          const next = nextOf(one, declaredAt, time);
+          if (dueAt > time && (next === null || next >= dueAt)) return false;
+          move.run(declaredAt, next, owner, one.name);
+          if (dueAt > time) return false;
           one.fire(dueAt);
           return true;
         }),
