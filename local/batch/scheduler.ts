@@ -4,13 +4,14 @@ import { whenElapsed } from '../deadline.ts';
 import type { Cloud } from '../platform.ts';
 import { elapsedMs } from '../steady-time.ts';
 import { transaction } from '../transaction.ts';
+import { createAttempts } from './attempts.ts';
 import type { JobQueue } from './declared.ts';
 import { type Attempt, describeJob, isEnded, isPlaced, type Job, type JobStatus } from './job.ts';
 import { requirementsOf } from './job-definition.ts';
 import { type Held, type Machine, placeJob } from './placement.ts';
 import { createRemovals } from './removals.ts';
 import { shouldRetry } from './retry.ts';
-import { runTask, type TaskEnd, type TaskParts, TaskReleasedError } from './task.ts';
+import type { TaskEnd, TaskParts } from './task.ts';
 import { createTurns } from './turn.ts';
 
 /** More characters of overrides than this fail when the job is dispatched. */
@@ -34,13 +35,6 @@ export interface Scheduler {
   close(): Promise<void>;
 }
 
-interface Running {
-  controller: AbortController;
-  /** Why it was aborted. */
-  timedOut: boolean;
-  done: Promise<void>;
-}
-
 export function createScheduler(
   parts: TaskParts,
   queues: ReadonlyMap<string, JobQueue>,
@@ -49,12 +43,25 @@ export function createScheduler(
   const { cloud, store } = parts;
   /** Jobs that have not ended, oldest first. */
   const jobs = new Map<string, Job>();
-  const running = new Map<string, Running>();
   const waiters = new Map<string, ((job: Job) => void)[]>();
   const limits = new Map<string, () => void>();
   const turns = createTurns();
   const release = new AbortController();
   const removals = createRemovals(parts, release.signal);
+  const attempts = createAttempts(
+    parts,
+    {
+      started(job) {
+        job.startedAt = job.current?.startedAt;
+        move(job, 'RUNNING');
+      },
+      ended(job, attempt, end, timedOut) {
+        settle(job, attempt, end, timedOut);
+        schedulePass();
+      },
+    },
+    release.signal,
+  );
   let passScheduled = false;
   const now = () => cloud.now().getTime();
 
@@ -171,67 +178,11 @@ export function createScheduler(
       delete job.current;
       return move(job, 'FAILED', 'Container Overrides length must be at most 8192');
     }
-    run(queue, job, job.current);
+    attempts.run(queue, job, job.current);
   };
 
-  const run = (queue: JobQueue, job: Job, attempt: Attempt) => {
-    const controller = new AbortController();
-    const state: Running = { controller, timedOut: false, done: Promise.resolve() };
-    let cancelTimeout: (() => void) | undefined;
-    const startClock = () => {
-      const { timeoutSeconds } = job;
-      if (timeoutSeconds === undefined || attempt.startedAt === undefined) return;
-      const begun = { wall: attempt.startedAt, steady: attempt.startedSteady };
-      cancelTimeout = whenElapsed(
-        () => timeoutSeconds * 1000 - elapsedMs(cloud, begun),
-        () => {
-          state.timedOut = true;
-          controller.abort();
-        },
-      );
-    };
-    const environment = queue.environments.find((one) => one.arn === attempt.environmentArn);
-    const task = runTask(parts, {
-      job,
-      attempt,
-      queueName: queue.name,
-      environmentName: environment?.name ?? '',
-      onRunning() {
-        attempt.startedAt = now();
-        attempt.startedSteady = cloud.steady();
-        job.startedAt = attempt.startedAt;
-        move(job, 'RUNNING');
-        startClock();
-      },
-      signal: controller.signal,
-      release: release.signal,
-    });
-    if (attempt.startedAt !== undefined) startClock();
-    if (job.isTerminated) controller.abort();
-    running.set(job.id, state);
-    state.done = task
-      .then(
-        (end) => settle(job, attempt, end, state),
-        (error: unknown) => {
-          if (error instanceof TaskReleasedError) return;
-          cloud.log('batch', `${job.id}: ${error instanceof Error ? error.stack : String(error)}`);
-          settle(
-            job,
-            attempt,
-            { statusReason: 'Internal error of the container agent', succeeded: false },
-            state,
-          );
-        },
-      )
-      .finally(() => {
-        cancelTimeout?.();
-        running.delete(job.id);
-        schedulePass();
-      });
-  };
-
-  const settle = (job: Job, attempt: Attempt, end: TaskEnd, state: Running) => {
-    const statusReason = reasonOf(job, end, state);
+  const settle = (job: Job, attempt: Attempt, end: TaskEnd, timedOut: boolean) => {
+    const statusReason = reasonOf(job, end, timedOut);
     Object.assign(attempt, {
       stoppedAt: now(),
       statusReason,
@@ -242,7 +193,7 @@ export function createScheduler(
     delete job.current;
     const queue = queues.get(job.queueArn);
     if (queue) turns.ended(queue, job, attempt, now());
-    const isOver = job.isTerminated || state.timedOut;
+    const isOver = job.isTerminated || timedOut;
     const again = !end.succeeded && shouldRetry(job.retryStrategy, job.attempts.length, attempt);
     const next = isOver ? 'FAILED' : end.succeeded ? 'SUCCEEDED' : again ? 'RUNNABLE' : 'FAILED';
     transaction(cloud.db, () => {
@@ -275,7 +226,7 @@ export function createScheduler(
         return;
       }
       store.saveJob(job);
-      running.get(job.id)?.controller.abort();
+      attempts.abort(job.id);
     },
     ended(id) {
       const job = jobs.get(id) ?? store.job(id);
@@ -287,7 +238,7 @@ export function createScheduler(
       for (const job of recorded) {
         const queue = queues.get(job.queueArn);
         if (!queue) move(job, 'FAILED', 'The job queue was deleted');
-        else if (job.current && isPlaced(job)) run(queue, job, job.current);
+        else if (job.current && isPlaced(job)) attempts.run(queue, job, job.current);
         else admit(job);
       }
       schedulePass();
@@ -295,15 +246,15 @@ export function createScheduler(
     async close() {
       release.abort();
       for (const cancel of limits.values()) cancel();
-      await Promise.all([...running.values()].map((one) => one.done));
+      await attempts.idle();
       await removals.idle();
     },
   };
 }
 
-function reasonOf(job: Job, end: TaskEnd, state: Running): string {
+function reasonOf(job: Job, end: TaskEnd, timedOut: boolean): string {
   if (job.isTerminated) return job.terminationReason ?? end.statusReason;
-  return state.timedOut ? 'Job attempt duration exceeded timeout' : end.statusReason;
+  return timedOut ? 'Job attempt duration exceeded timeout' : end.statusReason;
 }
 
 function publish(cloud: Cloud, detailType: string, job: Job): void {
