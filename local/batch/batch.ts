@@ -77,11 +77,12 @@ export function createBatch(
 
   const forgetOld = () => store.forgetEndedBefore(cloud.now().getTime() - keptDays * 24 * hourMs);
 
-  /** Removes containers of this home that belong to no attempt under way. */
+  /** Removes what an earlier process left of attempts that are no longer under way. */
   const removeStrangers = async (jobs: Job[]) => {
-    const known = new Set(jobs.map((job) => job.current?.taskId));
+    const known = jobs.flatMap((job) => job.current?.taskId ?? []);
     for (const { Id, Labels } of await engine.list({ [homeLabel]: cloud.home }))
-      if (!known.has(Labels[taskLabel])) await engine.remove(Id);
+      if (!known.includes(Labels[taskLabel] ?? '')) await engine.remove(Id);
+    store.keepLogPositions(known);
   };
 
   return {

@@ -155,5 +155,10 @@ export function createBatchStore(db: DatabaseSync) {
     },
     forgetLogPosition: (taskId: string) =>
       void db.prepare('DELETE FROM batch_task_logs WHERE task_id = ?').run(taskId),
+    /** Forgets those of all other tasks. */
+    keepLogPositions: (taskIds: string[]) =>
+      void db
+        .prepare('DELETE FROM batch_task_logs WHERE task_id NOT IN (SELECT value FROM json_each(?))')
+        .run(JSON.stringify(taskIds)),
   };
 }
