@@ -1,8 +1,7 @@
 /** The token of the first organisation's first admin, made by the script that an operator runs against AWS too. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { writePrivately } from './private-file.ts';
+import { readPrivate, writePrivately } from './private-file.ts';
 
 export interface AdminTokenParts {
   apiUrl: string;
@@ -19,8 +18,7 @@ const script = resolve(import.meta.dirname, '../scripts/create-admin.ts');
 
 /** The token of an earlier start, if the API still takes it. */
 async function lastToken(file: string, apiUrl: string): Promise<string | undefined> {
-  if (!existsSync(file)) return undefined;
-  const [token] = /^slp_[\w.-]+$/.exec(readFileSync(file, 'utf8').trim()) ?? [];
+  const [token] = /^slp_[\w.-]+$/.exec(readPrivate(file)?.trim() ?? '') ?? [];
   if (!token) return undefined;
   const answer = await fetch(`${apiUrl}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
   await answer.body?.cancel();

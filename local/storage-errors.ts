@@ -3,6 +3,10 @@
 /** State can't be read or written; the message is one line that names the file and what to do. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
+  constructor(message: string, options?: ErrorOptions) {
+    // SQLite lists damages line by line.
+    super(message.replace(/\s*\n\s*/g, ' '), options);
+  }
 }
 
 /** SQLite's result codes, the primary part. */
@@ -21,6 +25,7 @@ const systemCauses: Record<string, keyof typeof remedies> = {
   ENOSPC: 'full',
   EDQUOT: 'full',
   EIO: 'unreadable',
+  EISDIR: 'unreadable',
   ENOTDIR: 'unreadable',
 };
 const remedies = {

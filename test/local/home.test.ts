@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockHome } from '../../local/home-lock.ts';
+import { readPrivate, writePrivately } from '../../local/private-file.ts';
 import { type RunningCloud, startCloud } from '../../local/start.ts';
-import { explainStorage } from '../../local/storage-errors.ts';
+import { explainStorage, StorageError } from '../../local/storage-errors.ts';
 import { findLocalCloud } from '../../scripts/local-cloud.ts';
 import { functionRole, temporaryFolder, writeAssembly } from './assembly.ts';
 import { lambdaFunction } from './http-api.ts';
@@ -127,6 +128,21 @@ describe('state that can’t be used is said in one line that names the file', (
     expect(message).toContain(join(home, name));
     expect(message).toMatch(/Restore the whole directory from a copy/);
     expect(message.split('\n')).toHaveLength(1);
+  });
+
+  test('a directory in place of a file with secrets', () => {
+    mkdirSync(join(home, 'admin-token'), { recursive: true });
+    const file = join(home, 'admin-token');
+    const named = new RegExp(`^${file}\\S* can't be opened\\. Check its directory`);
+    expect(() => readPrivate(file)).toThrow(named);
+    expect(() => writePrivately(file, 'x')).toThrow(named);
+    expect(readPrivate(join(home, 'another'))).toBeUndefined();
+  });
+
+  test('whatever is said in several lines', () => {
+    expect(new StorageError('it is damaged (page 3\n  page 4:\nbroken)').message).toBe(
+      'it is damaged (page 3 page 4: broken)',
+    );
   });
 
   test('a file in place of the directory', async () => {
