@@ -50,8 +50,8 @@ it('O6 what it cannot do it says in one line', async () => {
   expect(await refusal('--organisation', 'initech')).toBe(
     'Stage local has no organisation initech, only acme, globex.',
   );
-  expect(await refusal('--days', 'many')).toBe("--days is a whole number from 1 to 3650, not 'many'.");
-  expect(await refusal('--subject', 'abc')).toMatch(/^--subject goes with an OIDC issuer of your own/);
+  expect(await refusal('--days', 'many')).toBe("--days must be a whole number from 1 to 3650, not 'many'.");
+  expect(await refusal('--subject', 'abc')).toMatch(/^Omit --subject: this stage has a user pool/);
   expect(await refusal('--stage', 'example')).toMatch(
     /^This account and region have no function slipway-example-organisation/,
   );
