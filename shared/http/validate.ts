@@ -42,15 +42,16 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEventV2
     for (const name of Object.keys(sent.query))
       errors.push({ pointer: `?${name}`, message: unknownNames([name], [], 'parameter') });
   const { bodyTypes } = operation;
+  if (event.body) requireReadable(event, bodyTypes);
   const text = bodyTypes ? '' : textOf(event);
   const isMissing = operation.body && !operation.bodyIsOptional && !event.body;
   if (isMissing) errors.push({ pointer: '', message: 'is required' });
-  const json = bodyTypes ? undefined : jsonIn(text, event);
+  const json = bodyTypes ? undefined : text === '' ? {} : parseJson(text);
   if (json !== undefined) errors.push(...faultsOf(json).slice(0, mostErrors));
   const body =
     isMissing || !operation.body
       ? undefined
-      : check(operation.body, bodyTypes ? rawBody(event, bodyTypes) : json, 'field', pointerTo);
+      : check(operation.body, bodyTypes ? rawBody(event) : json, 'field', pointerTo);
   // Many clients send an empty object with every POST.
   if (!operation.body && text !== '' && !isEmptyObject(json))
     errors.push({ pointer: '', message: 'must be omitted' });
@@ -74,34 +75,32 @@ function textOf(event: APIGatewayProxyEventV2): string {
   }
 }
 
-/** The gateway decides by the media type whether it sends text or base64. */
-function rawBody(event: APIGatewayProxyEventV2, types: readonly string[]): RawBody {
+/** Throws 415 for a body that the operation can't read, whatever is in it. */
+function requireReadable(event: APIGatewayProxyEventV2, bodyTypes: readonly string[] | undefined): void {
+  const coding = event.headers['content-encoding']?.trim().toLowerCase();
+  if (coding && coding !== 'identity')
+    throw new ProblemError(415, 'media-type', `Omit Content-Encoding: Slipway takes no ${coding} bodies.`);
   const type = mediaType(event);
-  if (type === undefined || !types.includes(type))
-    throw new ProblemError(415, 'media-type', `The Content-Type header must be ${types.join(' or ')}.`);
-  return { type, bytes: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') };
-}
-
-const mediaType = ({ headers }: APIGatewayProxyEventV2) =>
-  headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-
-function jsonIn(text: string, event: APIGatewayProxyEventV2): unknown {
-  if (text === '') return {};
-  const type = mediaType(event);
-  // A missing type is taken for JSON: curl users forget it more often than they mean anything by it.
-  if (
-    type &&
-    type !== 'application/json' &&
-    !/\+json$/.test(type) &&
-    type !== 'application/x-www-form-urlencoded'
-  )
+  if (bodyTypes && !(type !== undefined && bodyTypes.includes(type)))
+    throw new ProblemError(415, 'media-type', `The Content-Type header must be ${bodyTypes.join(' or ')}.`);
+  // A missing type is taken for JSON, and so is what curl sends by itself: its users forget it more often than they mean
+  // anything by it.
+  if (!bodyTypes && type && !/^application\/(?:json|x-www-form-urlencoded)$|\+json$/.test(type))
     throw new ProblemError(
       415,
       'media-type',
       `The Content-Type header must be application/json, not ${type}.`,
     );
-  return parseJson(text);
 }
+
+/** The gateway decides by the media type whether it sends text or base64. */
+const rawBody = (event: APIGatewayProxyEventV2): RawBody => ({
+  type: mediaType(event) ?? '',
+  bytes: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+});
+
+const mediaType = ({ headers }: APIGatewayProxyEventV2) =>
+  headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 
 const isEmptyObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
