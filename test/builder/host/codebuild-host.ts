@@ -79,9 +79,9 @@ mount -t devpts devpts dev/pts -o newinstance,ptmxmode=0666
 ln -s pts/ptmx dev/ptmx; ln -s /proc/self/fd dev/fd
 mount -t tmpfs tmpfs dev/shm
 mount -t tmpfs tmpfs run
-mkdir -p var/lib/docker work
+mkdir -p var/lib/docker rehearsal
 mount --bind "$work/docker" var/lib/docker
-mount --bind "$work/files" work
+mount --bind "$work/files" rehearsal
 ip link set lo up
 exec chroot . /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 `;
@@ -103,7 +103,7 @@ export async function rehearse(scenario: string): Promise<unknown> {
       splitting: false,
     });
     const namespaces = ['--mount', '--net', '--pid', '--fork', '--uts', '--ipc', '--kill-child'];
-    const inside = ['/work/node', '/work/inside.ts', scenario];
+    const inside = ['/rehearsal/node', '/rehearsal/inside.ts', scenario];
     const output = await run('unshare', [...namespaces, 'sh', '-c', enter, 'enter', root, work, ...inside]);
     return JSON.parse(output.trim().split('\n').at(-1) ?? '');
   } finally {

@@ -1,7 +1,7 @@
 /**
  * What happens inside the rehearsal's host: the engine is started as CodeBuild's image starts it, then the builder's
  * phases run as the buildspec has them. Prints what was seen as one line of JSON, the last one. Imports nothing of the
- * project: the host has only what is put into `/work`.
+ * project: the host has only what is put into `/rehearsal`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -92,7 +92,7 @@ const environment = (endpoint: string) => ({
 
 /** One phase of the buildspec; answers its log. */
 function phase(name: string, endpoint = ''): Promise<string> {
-  const child = spawn(process.execPath, ['builder.mjs', name], { cwd: '/work', env: environment(endpoint) });
+  const child = spawn(process.execPath, ['builder.mjs', name], { cwd: '/rehearsal', env: environment(endpoint) });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
