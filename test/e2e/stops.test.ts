@@ -2,7 +2,7 @@
  * B7: builds are stopped at every stage, and confirmed. While a step runs is in builds.test.ts as well, mirrors are in
  * mirrors-meanwhile.test.ts and validations in validations.test.ts.
  */
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { apiOf, type Json, settled, unique } from './client.ts';
 import { connect } from './connected.ts';
 import { processesWith } from './engine-traces.ts';
@@ -69,7 +69,7 @@ describe('B7 while all places of its compute are taken', () => {
     holders.push(await endless(), await endless());
     for (const { path, marker } of holders) {
       await api.until(path, isBuilding, 120);
-      await expect.poll(() => processesWith(marker)).not.toEqual([]);
+      await vi.waitFor(async () => expect(await processesWith(marker)).not.toEqual([]), { timeout: 300_000 });
     }
   });
   // Where a test has failed they would hold their places for an hour.

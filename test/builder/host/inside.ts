@@ -92,7 +92,10 @@ const environment = (endpoint: string) => ({
 
 /** One phase of the buildspec; answers its log. */
 function phase(name: string, endpoint = ''): Promise<string> {
-  const child = spawn(process.execPath, ['builder.mjs', name], { cwd: '/rehearsal', env: environment(endpoint) });
+  const child = spawn(process.execPath, ['builder.mjs', name], {
+    cwd: '/rehearsal',
+    env: environment(endpoint),
+  });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
