@@ -98,18 +98,19 @@ function attempt(wrapper: string[], port: number, database: string): Promise<Att
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let said = '';
+  const lastWords = () =>
+    said
+      .split('\n')
+      .filter((line) => line.trim() && !line.startsWith('Dynoxide listening'))
+      .join('; ');
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-1000);
   });
   return new Promise((resolve) => {
     child.once('error', ({ message }) => resolve({ failure: message }));
-    child.once('close', (code) => resolve({ failure: said.trim() || `exit code ${code}` }));
+    child.once('close', (code) => resolve({ failure: lastWords() || `exit code ${code}` }));
     child.once('message', ({ failure }: Message) =>
-      resolve(
-        failure === undefined
-          ? { child, lastWords: () => said.trim() }
-          : { failure: `${program}: ${failure}` },
-      ),
+      resolve(failure === undefined ? { child, lastWords } : { failure: `${program}: ${failure}` }),
     );
   });
 }
@@ -145,12 +146,12 @@ function supervise(cloud: Cloud, child: ChildProcess, lastWords: () => string): 
   const signal = (name: NodeJS.Signals) => {
     if (child.pid !== undefined) signalProcess(-child.pid, name);
   };
-  let isGone = false;
+  let ended: { lastWords: string } | undefined;
   const gone = new Promise<void>((resolve) => {
     // An engine without its connector takes no connections, and would keep the next one from the tables.
     child.once('exit', () => signal('SIGKILL'));
-    child.once('close', () => {
-      isGone = true;
+    child.once('close', (code, by) => {
+      ended = { lastWords: lastWords() || (by ? `ended by ${by}` : `exit code ${code}`) };
       release();
       resolve();
     });
@@ -158,11 +159,11 @@ function supervise(cloud: Cloud, child: ChildProcess, lastWords: () => string): 
   const agent = new ConnectorAgent(child, { keepAlive: true, maxSockets: 64 });
   return {
     agent,
-    hasEnded: () => (isGone ? { lastWords: lastWords() } : undefined),
+    hasEnded: () => ended,
     gone,
     async stop() {
       agent.destroy();
-      if (!isGone) signal('SIGTERM');
+      if (!ended) signal('SIGTERM');
       const timer = setTimeout(() => signal('SIGKILL'), stopLimitMs);
       await gone;
       clearTimeout(timer);
