@@ -6,7 +6,7 @@ const cloud = inject('cloud');
 const tinyBase = inject('tinyBase');
 const api = apiOf(cloud.apiUrl, cloud.token);
 
-const over = (experiment: Json) => api.until(`/v1/experiments/${experiment.id}`, settled, 300);
+const over = (experiment: Json) => api.until(`/v1/experiments/${experiment.id}`, settled);
 const codes = async (path: string): Promise<string[]> =>
   (await api.read(`${path}/events?limit=100`)).items.map(({ code }: Json) => code);
 

@@ -39,7 +39,7 @@ async function rebuild(id: string, asked: object): Promise<{ image: Json; build:
 
 async function over({ id, uri, currentBuild }: Json): Promise<{ image: Json; build: Json }> {
   made.add(uri);
-  const build = await api.until(`/v1/builds/${currentBuild.id}`, settled, 240);
+  const build = await api.until(`/v1/builds/${currentBuild.id}`, settled);
   return { build, image: await api.read(`/v1/images/${id}`) };
 }
 

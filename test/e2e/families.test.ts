@@ -13,7 +13,7 @@ async function accepted(images: object[], headers?: Record<string, string>): Pro
 }
 
 const built = (family: Json): Promise<Json[]> =>
-  Promise.all(family.builds.map(({ id }: Json) => api.until(`/v1/builds/${id}`, settled, 300)));
+  Promise.all(family.builds.map(({ id }: Json) => api.until(`/v1/builds/${id}`, settled)));
 const text = async ({ id }: Json) => (await api.log(`/v1/builds/${id}`)).map((line) => line.text).join('\n');
 
 /** As Kubeflow's notebooks: base → jupyter → scipy, and a sibling of jupyter. */

@@ -64,7 +64,7 @@ async function build(repository: string): Promise<Json> {
     tag: 'v1',
   });
   expect(reply.status, JSON.stringify(reply.body)).toBe(202);
-  const done = await api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled, 180);
+  const done = await api.until(`/v1/builds/${reply.body.currentBuild.id}`, settled);
   expect(done.status, JSON.stringify(done.failure)).toBe('succeeded');
   return api.read(`/v1/images/${reply.body.id}`);
 }
@@ -72,7 +72,7 @@ async function build(repository: string): Promise<Json> {
 async function launch(image: string): Promise<Json> {
   const reply = await api.post('/v1/experiments', { image, command: ['echo', 'ran'], compute: 'cpu-small' });
   expect(reply.status, JSON.stringify(reply.body)).toBe(202);
-  return api.until(`/v1/experiments/${reply.body.id}`, settled, 180);
+  return api.until(`/v1/experiments/${reply.body.id}`, settled);
 }
 
 it('I13 an image is scanned, its findings are listed by severity, and the launch gate goes by them', async () => {

@@ -59,7 +59,7 @@ async function launch(image: string, text: string): Promise<Json> {
   const asked = { image, command: ['echo', text], compute: 'cpu-small' };
   const { status, body } = await api.post('/v1/experiments', asked);
   expect(status, JSON.stringify(body)).toBe(202);
-  return api.until(`/v1/experiments/${body.id}`, settled, 180);
+  return api.until(`/v1/experiments/${body.id}`, settled);
 }
 
 const texts = async ({ id }: Json) => (await api.log(`/v1/experiments/${id}`)).map((line) => line.text);

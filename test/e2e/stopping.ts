@@ -21,7 +21,7 @@ export async function stopped(
   const replies = await Promise.all([api.post(`${path}/stop`), api.post(`${path}/stop`)]);
   // 202 while something has to end first, 200 where there was nothing.
   for (const { status, body } of replies) expect([200, 202], JSON.stringify(body)).toContain(status);
-  const done = await api.until(path, settled, 180);
+  const done = await api.until(path, settled);
   expect(done).toMatchObject({ status: 'stopped', stopRequestedAt: expect.any(String) });
   const { items } = await api.read(`${path}/events?limit=100`);
   const codes: string[] = items.map(({ code }: Json) => code);
@@ -39,7 +39,7 @@ export async function stopped(
 export async function nothingHasFollowed(api: Api): Promise<void> {
   expect(stops.length).toBeGreaterThan(0);
   for (const { path, finishedAt } of stops) {
-    const { items } = await api.until(`${path}/events?limit=100`, ({ complete }) => complete, 180);
+    const { items } = await api.until(`${path}/events?limit=100`, ({ complete }) => complete);
     expect(items.at(-1).code).toBe('stopped');
     expect(await api.read(path)).toMatchObject({ status: 'stopped', finishedAt });
     expect(await mailsAbout(path.split('/').at(-1) ?? path)).toEqual([]);

@@ -25,7 +25,7 @@ it('B2 B7 while the registry is asked what it has: succeeded, with the digest th
   expect(target.passed().filter((line) => /^PUT .*\/manifests\//.test(line))).toHaveLength(1);
   expect((await api.post(`${path}/stop`)).status).toBe(202);
   const there = await images().read(repository, '1');
-  expect(await api.until(path, settled, 180)).toMatchObject({ status: 'succeeded', digest: there?.digest });
+  expect(await api.until(path, settled)).toMatchObject({ status: 'succeeded', digest: there?.digest });
   expect(await api.read(`/v1/images/${accepted.body.id}`)).toMatchObject({
     status: 'ready',
     digest: there?.digest,

@@ -104,7 +104,7 @@ describe('E16 with a job', () => {
     const source = await hold((line) => line.includes(layer));
     const one = await launch(undefined, { image: `${source.host}/${repository}:1` });
     await untilHeld(source);
-    await api.until(one.path, ({ status }) => status === 'provisioning', 120);
+    await api.until(one.path, ({ status }) => status === 'provisioning');
     const { done, codes } = await stopped(api, one.path);
     expect(codes).not.toContain('running');
     source.letGo();
@@ -134,11 +134,11 @@ describe('E16 while the compute is full', () => {
   const holders: Launched[] = [];
   beforeAll(async () => {
     for (let i = 0; i < availableParallelism(); i++) holders.push(await launch());
-    for (const { path } of holders) await api.until(path, isRunning, 120);
+    for (const { path } of holders) await api.until(path, isRunning);
   });
   afterAll(async () => {
     for (const { path } of holders) await api.post(`${path}/stop`);
-    for (const { path } of holders) await api.until(path, settled, 120);
+    for (const { path } of holders) await api.until(path, settled);
   });
 
   it('RUNNABLE: it never runs, and the next one gets the place that becomes free', async () => {
@@ -155,14 +155,14 @@ describe('E16 while the compute is full', () => {
     holders.push(next);
     const held = await stopped(api, holder.path);
     await nothingLeft(holder, held.done);
-    await api.until(next.path, isRunning, 120);
+    await api.until(next.path, isRunning);
     await nothingLeft(one, done);
   });
 
   it('between two attempts: the next one never runs', async () => {
     const one = holders.shift();
     if (!one) throw new Error('nobody holds a place');
-    const before = await api.until(one.path, isRunning, 120);
+    const before = await api.until(one.path, isRunning);
     const next = await launch();
     await hasCode(next.path, 'queued');
     holders.push(next);
@@ -183,7 +183,7 @@ describe('E16 while the compute is full', () => {
   it('at the moment in which its host is lost: no attempt follows', async () => {
     const [one] = holders;
     if (!one) throw new Error('nothing runs');
-    const [container = ''] = await containersOf(lastJob(await api.until(one.path, isRunning, 120)));
+    const [container = ''] = await containersOf(lastJob(await api.until(one.path, isRunning)));
     const [{ done }] = await Promise.all([stopped(api, one.path), run('docker', ['rm', '-f', container])]);
     await launchOver(one);
     expect((await api.read(one.path)).status).toBe('stopped');

@@ -68,14 +68,14 @@ describe('B7 while all places of its compute are taken', () => {
   beforeAll(async () => {
     holders.push(await endless(), await endless());
     for (const { path, marker } of holders) {
-      await api.until(path, isBuilding, 120);
+      await api.until(path, isBuilding);
       await vi.waitFor(async () => expect(await processesWith(marker)).not.toEqual([]), { timeout: 300_000 });
     }
   });
   // Where a test has failed they would hold their places for an hour.
   afterAll(async () => {
     for (const { path } of holders) await api.post(`${path}/stop`);
-    for (const { path } of holders) await api.until(path, settled, 120);
+    for (const { path } of holders) await api.until(path, settled);
   });
 
   it('a build that waits for a place: it never gets one', async () => {
@@ -111,7 +111,7 @@ describe('B7 while all places of its compute are taken', () => {
 
     // The one that does the work is stopped as well: the last one wasn't asked to, so it builds itself.
     await stopped(api, first.path);
-    const detached = await api.until(third.path, ({ attachedTo }) => attachedTo === undefined, 120);
+    const detached = await api.until(third.path, ({ attachedTo }) => attachedTo === undefined);
     expect(detached).toMatchObject({ status: 'queued', phase: 'waiting' });
 
     // A build that runs: no process of its step is left, and its place is the next one's.
@@ -123,7 +123,7 @@ describe('B7 while all places of its compute are taken', () => {
     expect(running.seconds).toBeLessThan(25);
     expect(await processesWith(holder.marker)).toEqual([]);
     await notPushed(holder);
-    expect(await api.until(third.path, settled, 180)).toMatchObject({ status: 'succeeded', cached: false });
+    expect(await api.until(third.path, settled)).toMatchObject({ status: 'succeeded', cached: false });
     const { digest } = await api.read(third.imagePath);
     expect(digest).toMatch(/^sha256:/);
     for (const one of [first, second]) await notPushed(one);
@@ -150,7 +150,7 @@ describe('B7 at work', () => {
     const source = await hold((line) => line.includes(layer));
     const one = await build(`FROM ${source.host}/${repository}:1\nRUN true\n`);
     await untilHeld(source);
-    await api.until(one.path, isBuilding, 120);
+    await api.until(one.path, isBuilding);
     await stopped(api, one.path);
     await untilGivenUp(source);
     await notPushed(one);
@@ -173,7 +173,7 @@ describe('B7 at work', () => {
       repository,
     });
     await untilHeld(target);
-    await api.until(one.path, ({ status }) => status === 'pushing', 120);
+    await api.until(one.path, ({ status }) => status === 'pushing');
     await stopped(api, one.path);
     await notPushed(one);
     await tagHasNotMoved();
