@@ -20,7 +20,7 @@ const pollMs = 50;
 export async function whileBuilding<T>(folder: string, tag: string, build: () => Promise<T>): Promise<T> {
   if (!(await made(folder))) return build();
   let release = locked(folder, 'shared');
-  release ??= () => {};
+  for (; !release; release = locked(folder, 'shared')) await sleep(pollMs);
   try {
     // From here on the tag is this build's, which removes it in the end.
     await rm(noteOf(folder, tag), { force: true });

@@ -147,8 +147,9 @@ describe('routes from the OpenAPI document', () => {
 
 describe('who signs in', () => {
   test('by default a user pool, where nobody signs up alone or writes their own email', () => {
-    expect(find('AWS::Cognito::UserPool').properties.AdminCreateUserConfig).toEqual({
+    expect(find('AWS::Cognito::UserPool').properties.AdminCreateUserConfig).toMatchObject({
       AllowAdminCreateUserOnly: true,
+      InviteMessageTemplate: { EmailSubject: expect.stringContaining('Slipway') },
     });
     const client = find('AWS::Cognito::UserPoolClient').properties;
     expect(client.WriteAttributes).toEqual(['name']);

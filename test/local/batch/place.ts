@@ -28,7 +28,7 @@ export const queue = 'arn:aws:batch:us-east-1:000000000000:job-queue/cpu';
 export function makeImage(): void {
   if (spawnSync('docker', ['image', 'inspect', image]).status === 0) return;
   const folder = mkdtempSync(join(tmpdir(), 'slipway-image-'));
-  const script = `mkdir -p bin tmp etc && cp "$(command -v busybox)" bin/busybox && bin/busybox --install -s bin && for one in bin/*; do [ -L $one ] && ln -sf busybox $one; done; tar -c . | docker import -c 'CMD ["/bin/sh","-c","echo default command"]' - ${image}`;
+  const script = `set -e; mkdir -p bin tmp etc; cp "$(command -v busybox)" bin/busybox; bin/busybox --install -s bin; for one in bin/*; do if [ -L $one ]; then ln -sf busybox $one; fi; done; tar -c . | docker import -c 'CMD ["/bin/sh","-c","echo default command"]' - ${image}`;
   execFileSync('sh', ['-c', script], { cwd: folder });
   rmSync(folder, { recursive: true });
 }
