@@ -25,10 +25,12 @@ const overlapNanoseconds = 10_000_000_000n;
  * while it writes an entry, now and then gives that entry twice.
  */
 export function createLogPosition(recorded?: string): LogPosition {
-  const latest = new Map<string, { time: bigint; texts: Set<string> | 'all' }>();
+  const latest = new Map<string, { time: bigint; part: number; texts: Set<string> | 'all' }>();
   const { unfinished: left, ...times } = JSON.parse(recorded ?? '{}') as Record<string, string>;
-  for (const [stream, time] of Object.entries(times))
-    latest.set(stream, { time: BigInt(time), texts: 'all' });
+  for (const [stream, place] of Object.entries(times)) {
+    const [time = '', part = '0'] = place.split('+');
+    latest.set(stream, { time: BigInt(time), part: Number(part), texts: 'all' });
+  }
   let unfinished = left === undefined ? undefined : BigInt(left);
 
   const newest = () => [...latest.values()].reduce((max, { time }) => (time > max ? time : max), 0n);
@@ -43,12 +45,18 @@ export function createLogPosition(recorded?: string): LogPosition {
     leave(unfinishedSince) {
       unfinished = unfinishedSince;
     },
-    advance({ stream, time, text }) {
+    advance({ stream, time, text, part = 0 }) {
       const last = latest.get(stream);
       if (last && time < last.time) return false;
       if (!last || time > last.time) {
-        latest.set(stream, { time, texts: new Set([text]) });
+        latest.set(stream, { time, part, texts: new Set([text]) });
         return true;
+      }
+      // Parts of one line follow each other, and may be alike.
+      if (part > 0) {
+        const isNext = part > last.part;
+        last.part = Math.max(part, last.part);
+        return isNext;
       }
       if (last.texts === 'all' || last.texts.has(text)) return false;
       last.texts.add(text);
@@ -56,7 +64,12 @@ export function createLogPosition(recorded?: string): LogPosition {
     },
     toString: () =>
       JSON.stringify({
-        ...Object.fromEntries([...latest].map(([stream, { time }]) => [stream, String(time)])),
+        ...Object.fromEntries(
+          [...latest].map(([stream, { time, part }]) => [
+            stream,
+            part > 0 ? `${time}+${part}` : String(time),
+          ]),
+        ),
         ...(unfinished === undefined ? {} : { unfinished: String(unfinished) }),
       }),
   };

@@ -5,6 +5,8 @@ export interface ContainerLogLine {
   /** The engine's own time of the line, in nanoseconds since 1970. */
   time: bigint;
   text: string;
+  /** Which part of a line that is too long to be held whole, counted from 1; absent for the first, or the only one. */
+  part?: number;
 }
 
 /** What a piece of the engine's log stream says. */
@@ -26,10 +28,16 @@ export interface LogLineReader {
 
 interface UnfinishedLine {
   time: bigint;
-  parts: Buffer[];
+  /** Not handed out yet. */
+  entries: Buffer[];
+  bytes: number;
+  /** How many parts have been handed out. */
+  parts: number;
 }
 
 const headerBytes = 8;
+/** Whoever writes no line feed at all must not fill the memory. A multiple of what an event of CloudWatch Logs holds. */
+const longestLineBytes = 4 * 262_118;
 
 /**
  * Takes the bytes of `…/logs?timestamps=true` apart. An entry is one frame: 8 bytes of header (stream, length), then
@@ -39,11 +47,28 @@ const headerBytes = 8;
 export function logLineReader(): LogLineReader {
   let pending = Buffer.alloc(0);
   const unfinished = new Map<number, UnfinishedLine>();
-  const lineOf = (stream: number, { time, parts }: UnfinishedLine): ContainerLogLine => ({
+  const lineOf = (
+    stream: number,
+    { time, entries, parts }: UnfinishedLine,
+    bytes = Buffer.concat(entries),
+  ): ContainerLogLine => ({
     stream: stream === 2 ? 'stderr' : 'stdout',
     time,
-    text: Buffer.concat(parts).toString('utf8'),
+    text: bytes.toString('utf8'),
+    part: parts || undefined,
   });
+  /** Takes what is too long off the front of a line. */
+  const cut = (stream: number, line: UnfinishedLine): ContainerLogLine => {
+    const bytes = Buffer.concat(line.entries);
+    let end = longestLineBytes;
+    // Never within a character: its second and later bytes begin with the bits 10.
+    while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+    const part = lineOf(stream, line, bytes.subarray(0, end));
+    line.entries = [bytes.subarray(end)];
+    line.bytes -= end;
+    line.parts += 1;
+    return part;
+  };
   const oldest = (): bigint | undefined => {
     const times = [...unfinished.values()].map(({ time }) => time);
     return times.reduce<bigint | undefined>(
@@ -65,10 +90,15 @@ export function logLineReader(): LogLineReader {
         const space = entry.indexOf(0x20);
         const line = unfinished.get(stream) ?? {
           time: nanoseconds(entry.toString('latin1', 0, space)),
-          parts: [],
+          entries: [],
+          bytes: 0,
+          parts: 0,
         };
         const complete = entry.at(-1) === 0x0a;
-        line.parts.push(Buffer.from(entry.subarray(space + 1, complete ? -1 : undefined)));
+        const text = Buffer.from(entry.subarray(space + 1, complete ? -1 : undefined));
+        line.entries.push(text);
+        line.bytes += text.length;
+        while (line.bytes > longestLineBytes) lines.push(cut(stream, line));
         if (complete) {
           unfinished.delete(stream);
           lines.push(lineOf(stream, line));

@@ -48,3 +48,22 @@ test('E14 reads again from where the oldest unfinished line began, also after a 
   later.leave(undefined);
   expect(later.since()).toBe(90n * second);
 });
+
+test('takes every part of a long line once, alike or not, also after a restart', () => {
+  const part = (number: number) => ({ ...line('stdout', 5n * second, 'same'), part: number || undefined });
+  const position = createLogPosition();
+  expect([0, 1, 2].map((number) => position.advance(part(number)))).toEqual([true, true, true]);
+  expect([0, 1, 2, 3].map((number) => position.advance(part(number)))).toEqual([false, false, false, true]);
+  position.leave(5n * second);
+  const later = createLogPosition(position.toString());
+  expect(later.since()).toBe(0n);
+  expect([0, 1, 2, 3, 4].map((number) => later.advance(part(number)))).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+  ]);
+  expect(later.advance(line('stdout', 6n * second, 'next'))).toBe(true);
+  expect(createLogPosition(later.toString()).advance(part(5))).toBe(false);
+});

@@ -73,6 +73,27 @@ describe("the engine's log", () => {
     }
   });
 
+  test.each(['x', 'ü', '€', '😀'])(
+    'hands a line without end out in parts, between characters: %s',
+    (unit) => {
+      const reader = logLineReader();
+      const entry = unit.repeat(16_384 / Buffer.byteLength(unit));
+      const held = () => reader.end().rest.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+      const parts = Array.from({ length: 200 }, () => {
+        const { lines } = reader.read(frame(1, `${at(1)} ${entry}`));
+        expect(held()).toBeLessThanOrEqual(4 * 262_118);
+        return lines;
+      }).flat();
+      parts.push(...reader.read(frame(1, `${at(1)} end\n`)).lines);
+      expect(parts.map(({ part }) => part)).toEqual([undefined, 1, 2, 3].slice(0, parts.length));
+      expect(parts.length).toBeGreaterThan(3);
+      expect(new Set(parts.map(({ time: one }) => one))).toEqual(new Set([time(1)]));
+      expect(parts.map(({ text }) => text).join('') === `${entry.repeat(200)}end`).toBe(true);
+      const [next] = reader.read(frame(1, `${at(2)} next\n`)).lines;
+      expect(next).toEqual({ stream: 'stdout', time: time(2), text: 'next' });
+    },
+  );
+
   test('has times that compare exactly', () => {
     expect(
       nanoseconds('2026-11-21T10:00:00.123456789Z') - nanoseconds('2026-11-21T10:00:00.123456788Z'),
