@@ -4,5 +4,5 @@ import { whileBuilding } from '../../builder/shared-images.ts';
 const [, , folder = ''] = process.argv;
 await whileBuilding(folder, 'endless:1', () => {
   process.send?.('building');
-  return new Promise(() => setInterval(() => {}, 60_000));
+  return new Promise((done) => setTimeout(done, 3_600_000));
 });
